@@ -1,0 +1,1 @@
+//! A serde adapter that counts what decoding materialises.
