@@ -5,7 +5,9 @@
 pub mod address;
 pub mod buffer;
 pub mod codec;
+pub mod conn;
 pub mod error;
+pub mod frame;
 pub mod id;
 pub mod interface;
 pub mod limits;

@@ -1,0 +1,186 @@
+//! The calls I made.
+//!
+//! A slot is busy while either side needs it: the waiter, until it has taken its result or gone; the wire, from the sending of the
+//! call to its return.
+//!
+//! ```text
+//!            reserve             return, expiry, failure          forget
+//!  waiter:  ---------> Waiting ---------------------------> Done --------> Gone
+//!                         +-------------- forget ------------------------> Gone
+//!             send           return
+//!  wire:    --------> out ------------> not out
+//! ```
+
+use crate::id::CallId;
+use std::time::Instant;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waiter {
+    Waiting,
+    Done,
+    Gone,
+}
+
+#[derive(Debug)]
+struct Entry {
+    generation: u16,
+    waiter: Waiter,
+    /// Sent, and the return has not come.
+    out: bool,
+    deadline: Option<Instant>,
+    /// How many calls were sent before it on this wire.
+    sequence: u64,
+}
+
+/// The table, indexed by slot.
+#[derive(Default, Debug)]
+pub(super) struct Calls {
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    in_flight: usize,
+    /// Call frames sent on this wire, one-way ones included.
+    sent: u64,
+    /// No deadline of a waiting call is earlier. It may be too early, never too late.
+    earliest: Option<Instant>,
+}
+
+impl Calls {
+    /// Calls whose return has not come.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.entries.len()
+    }
+
+    pub(super) fn reserve(&mut self, deadline: Option<Instant>) -> CallId {
+        if let Some(at) = deadline {
+            self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry {
+                generation: 0,
+                waiter: Waiter::Gone,
+                out: false,
+                deadline: None,
+                sequence: 0,
+            });
+            (self.entries.len() as u32).saturating_sub(1)
+        });
+        let mut generation = 0;
+        if let Some(entry) = self.entries.get_mut(slot as usize) {
+            entry.waiter = Waiter::Waiting;
+            entry.deadline = deadline;
+            generation = entry.generation;
+        }
+        CallId { slot, generation }
+    }
+
+    /// Notes that a call's frame is on its way. `None`: a one-way call.
+    pub(super) fn send(&mut self, call: Option<CallId>) {
+        let sequence = self.sent;
+        self.sent = self.sent.saturating_add(1);
+        if let Some(entry) = call.and_then(|call| self.entry(call)) {
+            entry.out = true;
+            entry.sequence = sequence;
+            self.in_flight = self.in_flight.saturating_add(1);
+        }
+    }
+
+    /// Takes note of a return: whether somebody waits for it. `None` if the call was not out.
+    pub(super) fn handle_return(&mut self, call: CallId) -> Option<bool> {
+        let entry = self.entry(call).filter(|entry| entry.out)?;
+        entry.out = false;
+        let waiter = entry.waiter;
+        match waiter {
+            Waiter::Waiting => entry.waiter = Waiter::Done,
+            Waiter::Done => {}
+            Waiter::Gone => self.free(call),
+        }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        Some(waiter == Waiter::Waiting)
+    }
+
+    /// The waiter has its result by other means than a return. Whether it was waiting.
+    pub(super) fn resolve(&mut self, call: CallId) -> bool {
+        let Some(entry) = self.entry(call) else { return false };
+        let waited = entry.waiter == Waiter::Waiting;
+        if waited {
+            entry.waiter = Waiter::Done;
+        }
+        waited
+    }
+
+    /// The waiter has taken its result, or has gone without. Whether the peer still works on it for nobody, and does not know.
+    pub(super) fn forget(&mut self, call: CallId) -> bool {
+        let Some(entry) = self.entry(call) else { return false };
+        let waited = entry.waiter == Waiter::Waiting;
+        entry.waiter = Waiter::Gone;
+        let out = entry.out;
+        if !out {
+            self.free(call);
+        }
+        waited && out
+    }
+
+    /// A waiting call whose deadline has passed, and whether it is out. It is resolved.
+    pub(super) fn poll_expired(&mut self, now: Instant) -> Option<(CallId, bool)> {
+        if self.earliest.is_none_or(|earliest| earliest > now) {
+            return None;
+        }
+        let mut earliest = None;
+        for (slot, entry) in self.entries.iter_mut().enumerate() {
+            let Some(deadline) = entry.deadline else { continue };
+            if entry.waiter != Waiter::Waiting {
+                continue;
+            }
+            if deadline <= now {
+                entry.waiter = Waiter::Done;
+                let call = CallId { slot: slot as u32, generation: entry.generation };
+                return Some((call, entry.out));
+            }
+            earliest = Some(earliest.map_or(deadline, |at: Instant| at.min(deadline)));
+        }
+        self.earliest = earliest;
+        None
+    }
+
+    /// The wire is gone and nothing is out any more: the calls that were and are waited for, in the order of sending, each with its
+    /// place in that order.
+    pub(super) fn unsend(&mut self) -> Vec<(CallId, u64)> {
+        let mut waiting = Vec::new();
+        let mut gone = Vec::new();
+        for (slot, entry) in self.entries.iter_mut().enumerate() {
+            let call = CallId { slot: slot as u32, generation: entry.generation };
+            match (std::mem::take(&mut entry.out), entry.waiter) {
+                (true, Waiter::Waiting) => waiting.push((call, entry.sequence)),
+                (true, Waiter::Gone) => gone.push(call),
+                _ => {}
+            }
+        }
+        gone.into_iter().for_each(|call| self.free(call));
+        self.in_flight = 0;
+        self.sent = 0;
+        waiting.sort_by_key(|&(_, sequence)| sequence);
+        waiting
+    }
+
+    fn free(&mut self, call: CallId) {
+        if let Some(entry) = self.entries.get_mut(call.slot as usize) {
+            entry.generation = entry.generation.wrapping_add(1);
+            entry.deadline = None;
+            self.free.push(call.slot);
+        }
+    }
+
+    fn entry(&mut self, call: CallId) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(call.slot as usize)?;
+        let busy = entry.out || entry.waiter != Waiter::Gone;
+        (entry.generation == call.generation && busy).then_some(entry)
+    }
+}

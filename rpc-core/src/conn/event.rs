@@ -1,0 +1,65 @@
+//! What a frame means to the driver.
+
+use crate::{
+    error::{Error, Executed},
+    frame::Trace,
+    id::{CallId, MethodId, ObjectId},
+};
+use std::{ops::Range, time::Instant};
+
+/// What a frame means. Positions are offsets into the frame.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event<S> {
+    /// Nothing to do.
+    None,
+    /// The peer's Hello: calls can flow.
+    Connected,
+    /// A call to start.
+    Call(IncomingCall<S>),
+    /// A call of mine came back with the servant's value, which starts at the offset.
+    Ok(CallId, usize),
+    /// A call of mine came back with the servant's error, which starts at the offset.
+    App(CallId, usize),
+    /// A call of mine failed.
+    Failed(CallId, Error),
+    /// The caller has given up a call that I serve.
+    Cancel(CallId),
+    /// The last reference to this object of mine is gone.
+    Released(S),
+    /// The peer takes no more calls.
+    Refused,
+    /// The peer ended the connection.
+    Aborted(Error),
+}
+
+/// A call to start.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IncomingCall<S> {
+    /// Its number; none for a one-way call.
+    pub call: Option<CallId>,
+    /// The object.
+    pub target: S,
+    /// The number of the object.
+    pub object: ObjectId,
+    /// The method.
+    pub method: MethodId,
+    /// When its caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// The chain of calls it belongs to.
+    pub chain: Option<u64>,
+    /// The trace it belongs to.
+    pub trace: Option<Trace>,
+    /// Where its metadata is.
+    pub metadata: Range<usize>,
+    /// Where its arguments start.
+    pub arguments: usize,
+}
+
+/// A call of mine that failed without an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unsent {
+    /// The call.
+    pub call: CallId,
+    /// Whether it may have run.
+    pub executed: Executed,
+}

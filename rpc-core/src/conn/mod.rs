@@ -1,0 +1,306 @@
+//! The protocol of one connection, pure: no clock, lock, thread or socket. Both ends are peers; each has all four
+//! tables (`calls` I made, `serving` I owe, `exports` I lent, `imports` I borrowed).
+//!
+//! Methods come in four kinds: getters; `handle_*`, for what comes from the peer or from the clock; commands, plain
+//! verbs; `poll_*`, for what must go out. After any of the middle two, drain the last: first [`Connection::poll_transmit`], then
+//! [`Connection::poll_timeout`].
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod calls;
+mod event;
+mod exports;
+mod handle;
+mod imports;
+mod keepalive;
+mod serving;
+
+pub use event::{Event, IncomingCall, Unsent};
+
+use crate::{
+    error::{Error, ErrorKind, Executed},
+    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader},
+    id::{CallId, ObjectId},
+    limits::Limits,
+};
+use calls::Calls;
+use exports::Exports;
+use imports::Imports;
+use keepalive::Keepalive;
+use serving::Serving;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Not before the peer's Hello.
+    Handshake,
+    Open,
+    /// This side has said goodbye.
+    Draining,
+}
+
+/// The state of one link to one peer. `S` stands for a servant.
+#[derive(Debug)]
+pub struct Connection<S> {
+    limits: Limits,
+    phase: Phase,
+    peer: Option<Hello>,
+    calls: Calls,
+    serving: Serving,
+    exports: Exports<S>,
+    imports: Imports,
+    keepalive: Keepalive,
+    control: VecDeque<Frame<'static>>,
+    /// The peer's calls taken on so far.
+    accepted: u64,
+    /// The peer has said goodbye after so many of my calls.
+    refused_after: Option<u64>,
+    /// Bytes of empty frames that the peer may still send.
+    overhead: usize,
+    strays: usize,
+}
+
+// Getters.
+impl<S: Clone> Connection<S> {
+    /// The peer's Hello, once it has come.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Hello> {
+        self.peer.as_ref()
+    }
+
+    /// My calls whose return has not come.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.calls.in_flight()
+    }
+
+    /// None of my calls is held, in flight or returned and not taken.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// The peer's calls that I have not answered.
+    #[must_use]
+    pub fn serving(&self) -> usize {
+        self.serving.len()
+    }
+
+    /// Those of them that their caller has given up.
+    #[must_use]
+    pub fn cancelled(&self) -> usize {
+        self.serving.cancelled()
+    }
+
+    /// Objects lent and borrowed.
+    #[must_use]
+    pub fn objects(&self) -> (usize, usize) {
+        (self.exports.len(), self.imports.len())
+    }
+
+    /// A call may be sent now: the peer takes calls and has credit left.
+    #[must_use]
+    pub fn can_send(&self) -> bool {
+        let Some(peer) = &self.peer else { return false };
+        self.refused_after.is_none()
+            && self.phase != Phase::Handshake
+            && self.calls.in_flight() < peer.serving as usize
+    }
+
+    /// The largest frame that the peer takes.
+    #[must_use]
+    pub fn frame_limit(&self) -> usize {
+        self.peer.as_ref().map_or(self.limits.frame, |peer| peer.frame as usize)
+    }
+
+    /// The peer has said goodbye.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused_after.is_some()
+    }
+
+    /// This side has said goodbye.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.phase == Phase::Draining
+    }
+
+    /// The object lent as `id`.
+    #[must_use]
+    pub fn export(&self, id: ObjectId) -> Option<&S> {
+        self.exports.get(id)
+    }
+}
+
+// Commands.
+impl<S: Clone> Connection<S> {
+    /// A connection that has just been made. `root` is what the peer finds as export 0; `local` tells whether the end of
+    /// the peer shows by itself, without pings.
+    #[must_use]
+    pub fn new(now: Instant, limits: Limits, hello: Hello, root: Option<S>, local: bool) -> Self {
+        let mut control = VecDeque::new();
+        control.push_back(Frame::Hello(hello));
+        Self {
+            phase: Phase::Handshake,
+            peer: None,
+            calls: Calls::default(),
+            serving: Serving::default(),
+            exports: Exports::new(root),
+            imports: Imports::default(),
+            keepalive: Keepalive::new(now, &limits, local),
+            control,
+            accepted: 0,
+            refused_after: None,
+            overhead: limits.overhead,
+            strays: 0,
+            limits,
+        }
+    }
+
+    /// Starts over on a new wire. Calls that were sent are taken back by [`unsend`](Self::unsend) before.
+    pub fn restart(&mut self, now: Instant, hello: Hello, local: bool) {
+        self.phase = Phase::Handshake;
+        self.peer = None;
+        self.refused_after = None;
+        self.accepted = 0;
+        self.overhead = self.limits.overhead;
+        self.strays = 0;
+        self.keepalive = Keepalive::new(now, &self.limits, local);
+        self.control.clear();
+        self.control.push_back(Frame::Hello(hello));
+    }
+
+    /// Takes a slot for a call that will be sent, with the deadline after which it fails.
+    pub fn reserve(&mut self, deadline: Option<Instant>) -> CallId {
+        self.calls.reserve(deadline)
+    }
+
+    /// Writes the header of a call; its arguments follow. [`can_send`](Self::can_send) must hold.
+    pub fn send(&mut self, header: &CallHeader<'_>, out: &mut Vec<u8>) {
+        self.calls.send(header.call);
+        header.encode(out);
+    }
+
+    /// The waiter has its result by other means than a return. Whether it was waiting.
+    pub fn resolve(&mut self, call: CallId) -> bool {
+        self.calls.resolve(call)
+    }
+
+    /// The waiter has taken its result, or has gone without: then the peer is told.
+    pub fn forget(&mut self, call: CallId) {
+        if self.calls.forget(call) {
+            self.control.push_back(Frame::Finish(call));
+        }
+    }
+
+    /// The wire is gone. The calls that were out and are waited for; each says whether it may have run.
+    pub fn unsend(&mut self) -> Vec<Unsent> {
+        let refused_after = self.refused_after;
+        let unsent = |(call, sequence)| {
+            let refused = refused_after.is_some_and(|accepted| sequence >= accepted);
+            Unsent { call, executed: if refused { Executed::No } else { Executed::Maybe } }
+        };
+        self.calls.unsend().into_iter().map(unsent).collect()
+    }
+
+    /// Writes the header of an answer; for `Ok` and `App` the bytes follow. False if the call is not open (any more):
+    /// then nothing is written.
+    pub fn reply(&mut self, call: CallId, outcome: &Outcome<'_>, out: &mut Vec<u8>) -> bool {
+        let open = self.serving.remove(call);
+        if open {
+            Frame::Return(ReturnHeader { call }, outcome.clone()).encode(out);
+        }
+        open
+    }
+
+    /// Counts one more reference to an object of mine, known by `key`.
+    ///
+    /// # Errors
+    /// `Overloaded` if too many objects are lent.
+    pub fn lend(&mut self, key: usize, object: S) -> Result<ObjectId, Error> {
+        if self.exports.len() >= self.limits.objects {
+            let text =
+                format!("more than {} objects are lent on one connection", self.limits.objects);
+            return Err(Error::of(ErrorKind::Overloaded, text));
+        }
+        Ok(self.exports.lend(key, object))
+    }
+
+    /// Counts one more reference to an object of the peer.
+    pub fn borrow_object(&mut self, id: ObjectId) {
+        self.imports.insert(id);
+    }
+
+    /// The last handle on an object of the peer is gone.
+    pub fn release(&mut self, id: ObjectId) {
+        if let Some(count) = self.imports.remove(id) {
+            self.control.push_back(Frame::Release(id, count));
+        }
+    }
+
+    /// Takes no more calls. Those accepted will be answered.
+    pub fn goodbye(&mut self) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining;
+            self.control.push_back(Frame::Goodbye { accepted: self.accepted });
+        }
+    }
+
+    /// Tells the peer why the connection ends.
+    pub fn abort(&mut self, error: &Error) {
+        self.control.push_back(Frame::Abort(error.clone()));
+    }
+
+    /// Empties all tables but `calls`; what was lent is returned, to be dropped outside of any lock.
+    pub fn close(&mut self) -> Vec<S> {
+        self.serving.clear();
+        self.imports.clear();
+        self.control.clear();
+        self.exports.take_all()
+    }
+}
+
+// To the outside.
+impl<S: Clone> Connection<S> {
+    /// Writes the next control frame into `out`, if there is one.
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some(frame) = self.control.pop_front() else { return false };
+        frame.encode(out);
+        true
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) and [`poll_expired`](Self::poll_expired) want to be called. May be
+    /// too early, never too late.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let keepalive = self.keepalive.poll_timeout(self.phase, self.calls.in_flight());
+        [self.calls.earliest(), keepalive].into_iter().flatten().min()
+    }
+
+    /// The next call whose deadline has passed while its waiter waited. It is resolved, and the peer is told.
+    pub fn poll_expired(&mut self, now: Instant) -> Option<Unsent> {
+        let (call, out) = self.calls.poll_expired(now)?;
+        if out {
+            self.control.push_back(Frame::Finish(call));
+        }
+        Some(Unsent { call, executed: if out { Executed::Maybe } else { Executed::No } })
+    }
+}
+
+/// `now + by`, or `None` if that is beyond the clock.
+fn later(now: Instant, by: Duration) -> Option<Instant> {
+    now.checked_add(by)
+}

@@ -1,0 +1,99 @@
+//! The header of a call. What is absent in the common case is a flag's bit and not a byte.
+
+use super::{FrameError, Reader, kind, put_call_id, put_object_id, put_varint};
+use crate::id::{CallId, MethodId, ObjectId};
+
+const ONEWAY: u8 = 1;
+const REMAINING: u8 = 2;
+const CHAIN: u8 = 4;
+const TRACE: u8 = 8;
+const METADATA: u8 = 16;
+/// Reserved: descriptors of references; a target that is an answer. This build refuses both.
+const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA;
+
+/// A W3C trace context: 16 bytes of trace id, 8 of span id, 1 of flags.
+pub type Trace = [u8; 25];
+
+/// Everything of a call but its arguments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallHeader<'a> {
+    /// The call's number; none for a one-way call.
+    pub call: Option<CallId>,
+    /// The object it is made on.
+    pub target: ObjectId,
+    /// The method.
+    pub method: MethodId,
+    /// Milliseconds left until its deadline, rounded up.
+    pub remaining: Option<u64>,
+    /// The chain of calls that it belongs to.
+    pub chain: Option<u64>,
+    /// The trace that it belongs to.
+    pub trace: Option<&'a Trace>,
+    /// Encoded metadata: (key, value) pairs of texts. Empty: none.
+    pub metadata: &'a [u8],
+}
+
+impl<'a> CallHeader<'a> {
+    pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
+        let flags = reader.u8()?;
+        if flags & !KNOWN != 0 {
+            return Err(FrameError::Value);
+        }
+        let has = |flag| flags & flag != 0;
+        Ok(Self {
+            call: if has(ONEWAY) { None } else { Some(reader.call_id()?) },
+            target: reader.object_id()?,
+            method: MethodId(u32::from_le_bytes(reader.array()?)),
+            remaining: if has(REMAINING) { Some(reader.u64()?) } else { None },
+            chain: if has(CHAIN) { Some(u64::from_le_bytes(reader.array()?)) } else { None },
+            trace: match has(TRACE) {
+                true => Some(reader.take(25)?.first_chunk().ok_or(FrameError::Cut)?),
+                false => None,
+            },
+            metadata: if has(METADATA) { reader.bytes()? } else { &[] },
+        })
+    }
+
+    /// Appends the header's bytes; the arguments follow.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let flag = |present: bool, flag: u8| if present { flag } else { 0 };
+        let flags = flag(self.call.is_none(), ONEWAY)
+            | flag(self.remaining.is_some(), REMAINING)
+            | flag(self.chain.is_some(), CHAIN)
+            | flag(self.trace.is_some(), TRACE)
+            | flag(!self.metadata.is_empty(), METADATA);
+        out.extend_from_slice(&[kind::CALL, flags]);
+        if let Some(call) = self.call {
+            put_call_id(out, call);
+        }
+        put_object_id(out, self.target);
+        out.extend_from_slice(&self.method.0.to_le_bytes());
+        if let Some(remaining) = self.remaining {
+            put_varint(out, remaining);
+        }
+        if let Some(chain) = self.chain {
+            out.extend_from_slice(&chain.to_le_bytes());
+        }
+        if let Some(trace) = self.trace {
+            out.extend_from_slice(trace);
+        }
+        if !self.metadata.is_empty() {
+            put_varint(out, self.metadata.len() as u64);
+            out.extend_from_slice(self.metadata);
+        }
+    }
+}
+
+/// The pairs of encoded metadata, one after the other. What is malformed ends them.
+pub(crate) fn metadata_pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
+    let mut reader = Reader::new(bytes);
+    std::iter::from_fn(move || Some((reader.text().ok()?, reader.text().ok()?)))
+}
+
+/// Appends a pair to encoded metadata.
+pub(crate) fn put_metadata(out: &mut Vec<u8>, key: &str, value: &str) {
+    for text in [key, value] {
+        put_varint(out, text.len() as u64);
+        out.extend_from_slice(text.as_bytes());
+    }
+}

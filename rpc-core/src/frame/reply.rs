@@ -1,0 +1,116 @@
+//! The answer to a call, and how an error travels.
+
+use super::{FrameError, Reader, kind, put_call_id};
+use crate::{
+    error::{Error, ErrorKind, Executed},
+    id::CallId,
+};
+
+const OK: u8 = 0;
+const APP: u8 = 1;
+const RPC: u8 = 2;
+const CANCELLED: u8 = 3;
+
+/// Which call is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReturnHeader {
+    /// The call.
+    pub call: CallId,
+}
+
+/// How a call ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome<'a> {
+    /// With the servant's value, encoded.
+    Ok(&'a [u8]),
+    /// With the servant's error, encoded.
+    App(&'a [u8]),
+    /// Without the servant, or not as it meant to.
+    Rpc(Error),
+    /// Cancelled by its caller.
+    Cancelled,
+}
+
+pub(super) fn encode(header: &ReturnHeader, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
+    let tag = match outcome {
+        Outcome::Ok(_) => OK,
+        Outcome::App(_) => APP,
+        Outcome::Rpc(_) => RPC,
+        Outcome::Cancelled => CANCELLED,
+    };
+    out.extend_from_slice(&[kind::RETURN, tag]);
+    put_call_id(out, header.call);
+    match outcome {
+        Outcome::Ok(bytes) | Outcome::App(bytes) => out.extend_from_slice(bytes),
+        Outcome::Rpc(error) => encode_error(error, out),
+        Outcome::Cancelled => {}
+    }
+}
+
+pub(super) fn decode<'a>(
+    reader: &mut Reader<'a>,
+) -> Result<(ReturnHeader, Outcome<'a>), FrameError> {
+    let tag = reader.u8()?;
+    let header = ReturnHeader { call: reader.call_id()? };
+    let outcome = match tag {
+        OK => Outcome::Ok(reader.rest()),
+        APP => Outcome::App(reader.rest()),
+        RPC => Outcome::Rpc(decode_error(reader)?),
+        CANCELLED => Outcome::Cancelled,
+        _ => return Err(FrameError::Value),
+    };
+    Ok((header, outcome))
+}
+
+pub(super) fn encode_error(error: &Error, out: &mut Vec<u8>) {
+    let executed = match error.executed() {
+        Executed::No => 0,
+        Executed::Maybe => 1,
+        Executed::Yes => 2,
+    };
+    out.extend_from_slice(&[error.kind() as u8, executed]);
+    out.extend_from_slice(error.text().as_bytes());
+}
+
+pub(super) fn decode_error(reader: &mut Reader<'_>) -> Result<Error, FrameError> {
+    let kind = kind_of(reader.u8()?);
+    let executed = match reader.u8()? {
+        0 => Executed::No,
+        1 => Executed::Maybe,
+        2 => Executed::Yes,
+        _ => return Err(FrameError::Value),
+    };
+    let text = std::str::from_utf8(reader.rest()).map_err(|_| FrameError::Text)?;
+    Ok(Error::of(kind, text.to_owned()).executed_as(executed))
+}
+
+/// A kind that this build does not know is one that it can only report.
+fn kind_of(number: u8) -> ErrorKind {
+    const KINDS: [ErrorKind; 24] = [
+        ErrorKind::Failed,
+        ErrorKind::Unreachable,
+        ErrorKind::NoSuchService,
+        ErrorKind::WrongInterface,
+        ErrorKind::Unimplemented,
+        ErrorKind::SignatureMismatch,
+        ErrorKind::TimedOut,
+        ErrorKind::Cancelled,
+        ErrorKind::Disconnected,
+        ErrorKind::Overloaded,
+        ErrorKind::TooLarge,
+        ErrorKind::Encode,
+        ErrorKind::Decode,
+        ErrorKind::Panicked,
+        ErrorKind::WaitInAsync,
+        ErrorKind::WouldDeadlock,
+        ErrorKind::ShuttingDown,
+        ErrorKind::Protocol,
+        ErrorKind::Address,
+        ErrorKind::Configuration,
+        ErrorKind::AddressInUse,
+        ErrorKind::PermissionDenied,
+        ErrorKind::NoRuntime,
+        ErrorKind::Broken,
+    ];
+    KINDS.get(usize::from(number)).copied().unwrap_or(ErrorKind::Failed)
+}

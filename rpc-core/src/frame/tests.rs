@@ -1,0 +1,128 @@
+//! Every frame there and back, every prefix refused, nothing panics.
+
+use super::*;
+use crate::{error::ErrorKind, id::MethodId};
+use proptest::prelude::*;
+
+const CALL: CallId = CallId { slot: 300, generation: 7 };
+const OBJECT: ObjectId = ObjectId { slot: 2, generation: 1 };
+
+fn samples() -> Vec<Frame<'static>> {
+    let bare = CallHeader {
+        call: Some(CALL),
+        target: OBJECT,
+        method: MethodId::of("add"),
+        remaining: None,
+        chain: None,
+        trace: None,
+        metadata: &[],
+    };
+    let full = CallHeader {
+        call: None,
+        remaining: Some(10_000),
+        chain: Some(u64::MAX),
+        trace: Some(&[9; 25]),
+        metadata: b"\x01k\x01v",
+        ..bare.clone()
+    };
+    let hello = Hello {
+        version: VERSION,
+        features: 0,
+        peer: [1; 16],
+        host: [2; 16],
+        processor: 0,
+        frame: 16 << 20,
+        serving: 1024,
+    };
+    let header = ReturnHeader { call: CALL };
+    let error = Error::of(ErrorKind::Overloaded, "busy");
+    vec![
+        Frame::Hello(hello),
+        Frame::Call(bare, b"arguments"),
+        Frame::Call(full, b""),
+        Frame::Return(header, Outcome::Ok(b"value")),
+        Frame::Return(header, Outcome::App(b"")),
+        Frame::Return(header, Outcome::Rpc(error.clone())),
+        Frame::Return(header, Outcome::Cancelled),
+        Frame::Finish(CALL),
+        Frame::Release(OBJECT, u32::MAX),
+        Frame::Ping(u64::MAX),
+        Frame::Pong(0),
+        Frame::Goodbye { accepted: 128 },
+        Frame::Abort(error),
+        Frame::Unimplemented(99),
+        Frame::Unknown(200),
+    ]
+}
+
+fn encoded(frame: &Frame<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    bytes
+}
+
+#[test]
+fn every_frame_goes_there_and_back() {
+    for frame in samples() {
+        assert_eq!(Frame::decode(&encoded(&frame)), Ok(frame));
+    }
+}
+
+#[test]
+fn a_null_call_has_at_most_16_bytes_of_header() {
+    let header = CallHeader {
+        call: Some(CallId { slot: 1023, generation: u16::MAX }),
+        target: ObjectId { slot: 1, generation: 0 },
+        method: MethodId(u32::MAX),
+        remaining: Some(10_000),
+        chain: None,
+        trace: None,
+        metadata: &[],
+    };
+    let mut bytes = Vec::new();
+    header.encode(&mut bytes);
+    assert!(bytes.len() <= 16, "{} bytes", bytes.len());
+}
+
+#[test]
+fn a_cut_frame_is_refused_or_shorter() {
+    for frame in samples() {
+        let bytes = encoded(&frame);
+        for end in 0..bytes.len() {
+            assert_ne!(Frame::decode(&bytes[..end]), Ok(frame.clone()), "{frame:?} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn varints_have_one_form() {
+    let check = |bytes: &[u8], want: Result<u64, FrameError>| {
+        assert_eq!(Reader::new(bytes).u64(), want, "{bytes:?}");
+    };
+    check(&[0], Ok(0));
+    check(&[0x7f], Ok(127));
+    check(&[0x80, 1], Ok(128));
+    check(&[0x80, 0], Err(FrameError::Varint));
+    check(&[0x80], Err(FrameError::Cut));
+    check(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], Ok(u64::MAX));
+    check(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], Err(FrameError::Varint));
+    check(&[0x80; 11], Err(FrameError::Varint));
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let _ = Frame::decode(&bytes);
+    }
+
+    #[test]
+    fn what_decodes_encodes_to_the_same_meaning(
+        kind in 1_u8..16,
+        tail in proptest::collection::vec(any::<u8>(), 0..48),
+    ) {
+        let bytes = [&[kind][..], &tail].concat();
+        if let Ok(frame) = Frame::decode(&bytes) {
+            prop_assert_eq!(Frame::decode(&encoded(&frame)), Ok(frame));
+        }
+    }
+}
