@@ -98,6 +98,13 @@ pub struct Mode {
     pub exclusive: bool,
 }
 
+impl Mode {
+    /// Its calls run to their end, whatever becomes of the caller.
+    pub(crate) fn runs_out(self) -> bool {
+        self.no_cancel || self.exclusive
+    }
+}
+
 impl Description {
     /// Calls on the object run one at a time: some method takes `&mut self`.
     #[must_use]

@@ -2,18 +2,33 @@
 //!
 //! Users depend on `farcall`, which re-exports what is theirs.
 
+pub mod error;
+pub mod id;
+
+pub mod codec;
+pub mod frame;
+pub mod limits;
+
+pub mod conn;
+
 pub mod address;
 pub mod buffer;
-pub mod codec;
-pub mod conn;
-pub mod error;
-pub mod frame;
-pub mod id;
+pub mod context;
 pub mod interface;
-pub mod limits;
+pub mod registry;
 pub mod skeleton;
-pub mod stub;
 pub mod transport;
+
+mod driver;
+mod host;
+#[doc(hidden)]
+pub mod memory;
+#[doc(hidden)]
+pub mod runtime;
+mod sync;
+
+pub mod endpoint;
+pub mod stub;
 
 /// What generated code and the facade use. Not a public interface.
 #[doc(hidden)]

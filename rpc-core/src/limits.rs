@@ -1,5 +1,6 @@
 //! Every bound, in one place. What a peer can grow has a number here.
 
+use crate::codec::Budget;
 use std::time::Duration;
 
 /// The bounds of an endpoint. Exchanged at the start of a connection, enforced by the receiver.
@@ -49,6 +50,14 @@ pub struct Limits {
     pub ping_after: Duration,
     /// Silence after which such a peer is taken for dead. Default 30 s.
     pub dead_after: Duration,
+}
+
+impl Limits {
+    /// What decoding a frame of so many bytes may cost.
+    #[must_use]
+    pub(crate) fn budget(&self, frame: usize) -> Budget {
+        Budget { bytes: self.decoded.max(frame.saturating_mul(8)), depth: self.depth }
+    }
 }
 
 impl Default for Limits {

@@ -1,21 +1,56 @@
 //! The callee's side of generated code: a hosted servant, a request to it, the task that answers.
 
+mod actor;
+mod request;
+
+pub use actor::{Exclusive, actor};
+pub use request::Request;
+
 use crate::{
-    codec::Decoder,
-    error::Error,
+    context::Context,
+    driver::Handler,
     id::MethodId,
-    interface::{Description, Interface, StartExclusive, StartShared},
+    interface::{Description, Interface, StartShared},
 };
-use serde::Serialize;
-use std::{
-    future::Future,
-    ops::{Deref, DerefMut},
-    sync::Arc,
-};
+use std::{any::type_name, fmt, future::Future, sync::Arc};
 
 /// An object of this process, ready to be called from another.
-#[derive(Clone, Debug)]
-pub struct Local {}
+#[derive(Clone)]
+pub struct Local(Arc<dyn Object>);
+
+/// Something that can be called: a servant behind its interface.
+pub(crate) trait Object: Send + Sync + 'static {
+    /// What it can be asked.
+    fn description(&self) -> &'static Description;
+
+    /// Decodes a call and gives the rest to `task`, or keeps both for later.
+    fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task);
+}
+
+impl Local {
+    pub(crate) fn new(object: Arc<dyn Object>) -> Self {
+        Self(object)
+    }
+
+    /// The same for every clone.
+    pub(crate) fn key(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
+
+    pub(crate) fn description(&self) -> &'static Description {
+        self.0.description()
+    }
+
+    pub(crate) fn start(&self, method: MethodId, request: Request, task: &mut Task) {
+        Arc::clone(&self.0).start(method, request, task);
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Local").field(&self.description().name).finish()
+    }
+}
 
 /// Hosts a servant that calls share.
 #[must_use]
@@ -23,71 +58,63 @@ pub fn share<I: Interface + ?Sized, T: Send + Sync + 'static>(
     servant: Arc<T>,
     start: StartShared<T>,
 ) -> Local {
-    unimplemented!()
+    Local::new(Arc::new(Shared { description: I::DESCRIPTION, servant, start }))
 }
 
-/// Hosts a servant that serves one call at a time.
-#[must_use]
-pub fn actor<I: Interface + ?Sized, T: Send + 'static>(
-    servant: T,
-    start: StartExclusive<T>,
-) -> Local {
-    unimplemented!()
+/// A servant that calls share.
+struct Shared<T> {
+    description: &'static Description,
+    servant: Arc<T>,
+    start: StartShared<T>,
 }
 
-/// The servant of an exclusive interface, for as long as one call runs. Dropping it lets the next call begin.
-#[derive(Debug)]
-pub struct Exclusive<T> {
-    servant: T,
-}
-
-impl<T> Deref for Exclusive<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.servant
-    }
-}
-
-impl<T> DerefMut for Exclusive<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.servant
-    }
-}
-
-/// One call to answer.
-#[derive(Debug)]
-pub struct Request {}
-
-impl Request {
-    /// The arguments, to be decoded in order.
-    #[must_use]
-    pub fn arguments(&self) -> Decoder<'_> {
-        unimplemented!()
+impl<T: Send + Sync + 'static> Object for Shared<T> {
+    fn description(&self) -> &'static Description {
+        self.description
     }
 
-    /// Answers with the servant's result.
-    pub fn reply<T: Serialize + 'static, E: Serialize + 'static>(&self, result: Result<T, E>) {
-        unimplemented!()
-    }
-
-    /// Answers that the call did not reach the servant.
-    pub fn refuse(&self, error: Error) {
-        unimplemented!()
-    }
-
-    /// Answers that the interface has no such method.
-    pub fn unknown(&self, method: MethodId, interface: &'static Description) {
-        unimplemented!()
+    fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
+        (self.start)(&self.servant, method, request, task);
     }
 }
 
 /// Where a handler's future runs.
-#[derive(Debug)]
-pub struct Task {}
+pub struct Task {
+    handler: Option<Handler>,
+    filled: bool,
+    pub(crate) context: Option<Context>,
+}
 
 impl Task {
-    /// Runs the handler.
+    pub(crate) fn new(handler: Option<Handler>, context: Context) -> Self {
+        Self { handler, filled: false, context: Some(context) }
+    }
+
+    /// Runs the handler. Its memory is that of an earlier one where that fits.
     pub fn run(&mut self, handler: impl Future<Output = ()> + Send + 'static) {
-        unimplemented!()
+        self.filled = true;
+        match &mut self.handler {
+            Some(reused) => reused.set(handler),
+            None => self.handler = Some(Handler::new(handler)),
+        }
+    }
+
+    pub(crate) fn filled(&mut self) -> Option<(&mut Handler, &mut Option<Context>)> {
+        let handler = self.handler.as_mut().filter(|_| self.filled)?;
+        Some((handler, &mut self.context))
+    }
+
+    pub(crate) fn into_handler(self) -> Option<Handler> {
+        self.handler
+    }
+
+    pub(crate) fn into_parts(self) -> (Option<Handler>, Option<Context>) {
+        (self.handler, self.context)
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(type_name::<Self>()).field("filled", &self.filled).finish_non_exhaustive()
     }
 }

@@ -1,32 +1,55 @@
 //! The caller's side: the handle, the call in flight, and what generated code encodes into.
 
+mod call;
+mod connect;
+mod handle;
+mod outgoing;
+
+pub use call::Call;
+pub use connect::{Connect, DialWire, connect};
+pub use outgoing::Outgoing;
+
 use crate::{
     error::Error,
-    interface::{Hosts, HostsShared, Interface, Method},
+    frame::{Trace, put_metadata},
+    interface::{Hosts, HostsShared, Interface},
+    skeleton::Local,
+    transport::Peer,
 };
-use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt,
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use handle::Handle;
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// A handle on an object, near or far.
+///
+/// It reads like an `Arc<dyn Trait>` and is cheap to clone. The object's methods are called on it as on the object itself; each returns
+/// a [`Call`]. Options such as [`timeout`](Self::timeout) make a new handle on the same object.
+///
+/// Methods of this type and of `Call` shadow those of an interface, so they are few and their names are refused by
+/// `#[remote]`; everything else is an associated function, as in `Remote::peer(&archive)`.
 pub struct Remote<I: ?Sized> {
+    handle: Arc<Handle>,
+    options: Options,
     interface: PhantomData<fn(&I)>,
 }
 
+/// What calls through a handle carry.
+#[derive(Clone, Default, Debug)]
+struct Options {
+    timeout: Option<Duration>,
+    idempotent: bool,
+    metadata: Option<Arc<[u8]>>,
+    trace: Option<Trace>,
+}
+
 impl<I: Interface + ?Sized> Remote<I> {
-    /// A handle on an object of this process.
+    /// A handle on an object of this process. The object lives as long as a handle or an endpoint holds it.
+    ///
+    /// Calls on it are encoded like those on a distant one, and run in the runtime of the first caller.
     pub fn new<T>(servant: T) -> Self
     where
         I: Hosts<T>,
     {
-        unimplemented!()
+        Self::of(Handle::near(I::host(servant)))
     }
 
     /// A handle on an object that the program, or other interfaces, hold too.
@@ -34,106 +57,96 @@ impl<I: Interface + ?Sized> Remote<I> {
     where
         I: HostsShared<T>,
     {
-        unimplemented!()
+        Self::of(Handle::near(I::host_shared(servant)))
     }
 
-    /// The same object; calls through the new handle have this deadline.
+    /// The same object; calls through the new handle fail if they take longer. The deadline travels with the call, and calls that the
+    /// servant makes meanwhile inherit it.
     #[must_use]
     pub fn timeout(&self, timeout: Duration) -> Self {
-        unimplemented!()
+        let mut remote = self.clone();
+        remote.options.timeout = Some(timeout);
+        remote
     }
 
-    /// The same object; calls through the new handle carry this entry.
+    /// The same object; calls through the new handle may run twice: the library may send them again after a connection was lost.
+    #[must_use]
+    pub fn idempotent(&self) -> Self {
+        let mut remote = self.clone();
+        remote.options.idempotent = true;
+        remote
+    }
+
+    /// The same object; calls through the new handle carry this entry, which the servant finds in its [`context`](crate::context::context).
+    /// At most 32 entries and 8 KiB; what is beyond is not sent. A `traceparent` that is well-formed travels as the call's trace.
     #[must_use]
     pub fn metadata(&self, key: &str, value: &str) -> Self {
-        unimplemented!()
+        let mut remote = self.clone();
+        if key == "traceparent" {
+            remote.options.trace = parse_trace(value).or(remote.options.trace);
+            return remote;
+        }
+        let mut bytes = self.options.metadata.as_deref().unwrap_or_default().to_vec();
+        put_metadata(&mut bytes, key, value);
+        if bytes.len() <= 8 << 10 && crate::frame::metadata_pairs(&bytes).count() <= 32 {
+            remote.options.metadata = Some(bytes.into());
+        }
+        remote
     }
+
+    /// Who is at the other end, while connected. `None` for an object of this process.
+    #[must_use]
+    pub fn peer(this: &Self) -> Option<Arc<Peer>> {
+        this.handle.far()?.peer()
+    }
+
+    /// Why calls through this handle can only fail, once that is so.
+    #[must_use]
+    pub fn closed(this: &Self) -> Option<Error> {
+        this.handle.far()?.closed()
+    }
+
+    /// The object itself, for an endpoint that exports it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn local(this: &Self) -> Option<Local> {
+        this.handle.local()
+    }
+
+    fn of(handle: Handle) -> Self {
+        Self { handle: Arc::new(handle), options: Options::default(), interface: PhantomData }
+    }
+}
+
+/// Reads `00-<32 hex>-<16 hex>-<2 hex>`.
+fn parse_trace(text: &str) -> Option<Trace> {
+    let mut fields = text.split('-');
+    let (version, trace, span, flags) =
+        (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    if version != "00" || trace.len() != 32 || span.len() != 16 || flags.len() != 2 {
+        return None;
+    }
+    let digits: Option<Vec<u8>> = [trace, span, flags]
+        .concat()
+        .chars()
+        .map(|digit| digit.to_digit(16).map(|digit| digit as u8))
+        .collect();
+    let bytes: Vec<u8> = digits?.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    bytes.try_into().ok()
 }
 
 impl<I: ?Sized> Clone for Remote<I> {
     fn clone(&self) -> Self {
-        unimplemented!()
+        Self {
+            handle: Arc::clone(&self.handle),
+            options: self.options.clone(),
+            interface: PhantomData,
+        }
     }
 }
 
 impl<I: ?Sized> fmt::Debug for Remote<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Remote")
-    }
-}
-
-/// One outgoing call while its arguments are encoded. Generated code makes it, fills it and sends it.
-#[derive(Debug)]
-pub struct Outgoing {}
-
-impl Outgoing {
-    /// Begins a call.
-    pub fn new<I: Interface + ?Sized>(remote: &Remote<I>, method: &'static Method) -> Self {
-        unimplemented!()
-    }
-
-    /// An argument that is not a bulk one, by reference.
-    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
-        unimplemented!()
-    }
-
-    /// An argument of type `&[u8]`.
-    pub fn bytes(&mut self, bytes: &[u8]) {
-        unimplemented!()
-    }
-
-    /// An argument of type `&str`.
-    pub fn str(&mut self, text: &str) {
-        unimplemented!()
-    }
-
-    /// An argument passed by value. `Vec<u8>`, `String` and `Bytes` are moved or copied whole.
-    pub fn owned<T: Serialize + 'static>(&mut self, value: T) {
-        unimplemented!()
-    }
-
-    /// Sends the call.
-    pub fn send<T, E: From<Error>>(self) -> Call<T, E> {
-        unimplemented!()
-    }
-}
-
-/// A call in flight.
-#[must_use = "a call does nothing more once it is dropped: `.await` it, `.wait()` for it, or `.detach()` it"]
-pub struct Call<T, E = Error> {
-    result: PhantomData<fn() -> (T, E)>,
-}
-
-impl<T, E> Call<T, E>
-where
-    T: DeserializeOwned + 'static,
-    E: DeserializeOwned + From<Error> + 'static,
-{
-    /// Blocks this thread until the result is there.
-    pub fn wait(self) -> Result<T, E> {
-        unimplemented!()
-    }
-
-    /// Lets the call run without waiting for it.
-    pub fn detach(self) {
-        unimplemented!()
-    }
-}
-
-impl<T, E> Future for Call<T, E>
-where
-    T: DeserializeOwned + 'static,
-    E: DeserializeOwned + From<Error> + 'static,
-{
-    type Output = Result<T, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        unimplemented!()
-    }
-}
-
-impl<T, E> fmt::Debug for Call<T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Call")
+        f.debug_tuple("Remote").field(&self.handle).finish()
     }
 }

@@ -1,53 +1,101 @@
 //! Bytes to values.
 
-use crate::error::Error;
+use super::{budget::Budget, deserializer::Deserializer, fault::Fault};
+use crate::error::{Error, ErrorKind};
+use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
+use std::any::Any;
 
-/// What decoding one message may cost.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Bytes that may be materialised.
-    pub bytes: usize,
-    /// Nesting.
-    pub depth: usize,
-}
-
-/// Reads values one after the other.
+/// Reads values one after the other. After an error it is of no use any more.
+///
+/// Errors are of the kind `Decode` and name the type. They are raised for bytes that postcard would not have written
+/// for a value of the type, and for values that exceed the budget, which all values of one decoder share.
 #[derive(Debug)]
 pub struct Decoder<'de> {
-    bytes: &'de [u8],
-    budget: Budget,
+    from: Deserializer<'de>,
 }
 
 impl<'de> Decoder<'de> {
     /// Reads from `bytes`.
+    #[inline]
     #[must_use]
     pub fn new(bytes: &'de [u8], budget: Budget) -> Self {
-        Self { bytes, budget }
+        Self { from: Deserializer::new(bytes, budget) }
     }
 
     /// The next value, which may borrow from the bytes.
+    ///
+    /// # Errors
+    /// If the bytes are not a `T`.
+    #[inline]
     pub fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
-        unimplemented!()
+        self.from.value().map_err(Fault::about::<T>)
     }
 
     /// The next value, which borrows nothing. `Vec<u8>`, `String` and `Bytes` are copied whole.
+    ///
+    /// # Errors
+    /// If the bytes are not a `T`.
+    #[inline]
     pub fn owned<T: DeserializeOwned + 'static>(&mut self) -> Result<T, Error> {
-        unimplemented!()
+        let mut whole: Option<T> = None;
+        let slot: &mut dyn Any = &mut whole;
+        if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
+            *slot = Some(self.charged_bytes::<T>()?.to_vec());
+        } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
+            *slot = Some(Bytes::copy_from_slice(self.charged_bytes::<T>()?));
+        } else if let Some(slot) = slot.downcast_mut::<Option<String>>() {
+            let text = std::str::from_utf8(self.charged_bytes::<T>()?);
+            *slot = Some(text.map_err(|_| Fault::Text.about::<T>())?.to_owned());
+        }
+        match whole {
+            Some(value) => Ok(value),
+            None => self.value(),
+        }
     }
 
     /// The next value, of type `&[u8]`.
+    ///
+    /// # Errors
+    /// If the bytes are not a `&[u8]`.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'de [u8], Error> {
-        unimplemented!()
+        self.from.input.slice().map_err(Fault::about::<[u8]>)
     }
 
     /// The next value, of type `&str`.
+    ///
+    /// # Errors
+    /// If the bytes are not a `&str`.
+    #[inline]
     pub fn str(&mut self) -> Result<&'de str, Error> {
-        unimplemented!()
+        self.from.input.text().map_err(Fault::about::<str>)
     }
 
     /// Nothing may be left.
+    ///
+    /// # Errors
+    /// If bytes are left.
+    #[inline]
     pub fn end(&self) -> Result<(), Error> {
-        unimplemented!()
+        match self.from.input.left() {
+            0 => Ok(()),
+            left => Err(excess(left)),
+        }
     }
+
+    #[inline]
+    fn charged_bytes<T>(&mut self) -> Result<&'de [u8], Error> {
+        let bytes = self.from.input.slice().map_err(Fault::about::<T>)?;
+        self.from.budget.charge(bytes.len()).map_err(Fault::about::<T>)?;
+        Ok(bytes)
+    }
+}
+
+#[cold]
+fn excess(left: usize) -> Error {
+    let text = format!(
+        "{left} bytes are left after the last value; the two builds may disagree about its type"
+    );
+    Error::of(ErrorKind::Decode, text)
 }

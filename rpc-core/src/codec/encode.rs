@@ -1,9 +1,24 @@
 //! Values to bytes.
 
-use crate::{buffer::Buffer, error::Error};
+use crate::{
+    buffer::Buffer,
+    error::{Error, ErrorKind},
+};
+use bytes::Bytes;
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
+use std::any::{self, Any};
+
+/// Room for small values: one more than most calls need, so that nothing grows.
+const HEAD: usize = 256;
+/// Length from which bytes are bulk and go into a buffer of their own.
+const BULK: usize = 32 << 10;
+/// Room for small values after a bulk one.
+const TAIL_SLACK: usize = 256;
 
 /// Writes values one after the other: small ones into `head`, and everything from the first large one on into `tail`.
+///
+/// The bytes are postcard's. A value that fails to encode leaves no byte behind.
 #[derive(Debug, Default)]
 pub struct Encoder {
     head: Buffer,
@@ -12,34 +27,142 @@ pub struct Encoder {
 
 impl Encoder {
     /// An encoder with nothing in it, whose memory comes from the pool.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
-        unimplemented!()
+        Self { head: Buffer::with_capacity(HEAD), tail: None }
     }
 
     /// The next value.
+    ///
+    /// # Errors
+    /// Of the kind `Encode`, naming the type, if its `Serialize` fails.
+    #[inline]
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        unimplemented!()
+        let out = self.out();
+        let before = out.len();
+        match postcard::serialize_with_flavor(value, Append(out)) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.out().truncate(before);
+                Err(failed(any::type_name::<T>(), error))
+            }
+        }
     }
 
     /// The next value, by value: a large `Vec<u8>`, `String` or `Bytes` is moved, not copied, where it can be.
+    ///
+    /// # Errors
+    /// Of the kind `Encode`, naming the type, if its `Serialize` fails.
+    #[inline]
     pub fn owned<T: Serialize + 'static>(&mut self, value: T) -> Result<(), Error> {
-        unimplemented!()
+        let mut value = Some(value);
+        let slot: &mut dyn Any = &mut value;
+        if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
+            self.vector(slot.take().unwrap_or_default());
+        } else if let Some(slot) = slot.downcast_mut::<Option<String>>() {
+            self.vector(slot.take().unwrap_or_default().into_bytes());
+        } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
+            self.shared(slot.take().unwrap_or_default());
+        }
+        match value {
+            Some(value) => self.value(&value),
+            None => Ok(()),
+        }
     }
 
     /// The next value, of type `&[u8]`.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        unimplemented!()
+        self.length(bytes.len());
+        if bytes.len() < BULK || self.tail.is_some() {
+            self.out().extend_from_slice(bytes);
+        } else {
+            let capacity = bytes.len().saturating_add(TAIL_SLACK);
+            self.tail.insert(Buffer::with_capacity(capacity)).extend_from_slice(bytes);
+        }
     }
 
     /// The next value, of type `&str`.
+    #[inline]
     pub fn str(&mut self, text: &str) {
-        unimplemented!()
+        self.bytes(text.as_bytes());
     }
 
-    /// What was written.
+    /// What was written: the bytes of the head, then those of the tail.
     #[must_use]
     pub fn finish(self) -> (Buffer, Option<Buffer>) {
         (self.head, self.tail)
+    }
+
+    fn vector(&mut self, bytes: Vec<u8>) {
+        if bytes.len() < BULK || self.tail.is_some() {
+            self.bytes(&bytes);
+        } else {
+            self.length(bytes.len());
+            self.tail = Some(Buffer::from(bytes));
+        }
+    }
+
+    /// Bytes that nobody else holds become a vector without a copy.
+    fn shared(&mut self, bytes: Bytes) {
+        if bytes.len() >= BULK && bytes.is_unique() {
+            self.vector(Vec::from(bytes));
+        } else {
+            self.bytes(&bytes);
+        }
+    }
+
+    fn length(&mut self, mut length: usize) {
+        let out = self.out();
+        while length >= 0x80 {
+            out.push((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
+        }
+        out.push(length as u8);
+    }
+
+    #[inline]
+    fn out(&mut self) -> &mut Vec<u8> {
+        self.tail.as_mut().unwrap_or(&mut self.head)
+    }
+}
+
+#[cold]
+fn failed(name: &str, error: postcard::Error) -> Error {
+    let why = match error {
+        postcard::Error::SerializeSeqLengthUnknown => {
+            "a sequence or map in it does not know its length in advance: collect it first"
+                .to_owned()
+        }
+        postcard::Error::SerdeSerCustom | postcard::Error::CollectStrError => {
+            "its implementation of `Serialize` or `Display` failed".to_owned()
+        }
+        other => other.to_string(),
+    };
+    Error::of(ErrorKind::Encode, format!("cannot encode `{name}`: {why}"))
+}
+
+/// Appends to a vector.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }

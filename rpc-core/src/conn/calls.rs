@@ -50,6 +50,11 @@ impl Calls {
         self.in_flight
     }
 
+    /// Calls whose return has not come and that were sent before this place in the order of sending.
+    pub(super) fn out_before(&self, sequence: u64) -> usize {
+        self.entries.iter().filter(|entry| entry.out && entry.sequence < sequence).count()
+    }
+
     pub(super) fn earliest(&self) -> Option<Instant> {
         self.earliest
     }

@@ -105,6 +105,24 @@ impl<S: Clone> Connection<S> {
         self.serving.cancelled()
     }
 
+    /// Whether its caller has given up this call of the peer.
+    #[must_use]
+    pub fn is_cancelled(&self, call: CallId) -> bool {
+        self.serving.is_cancelled(call)
+    }
+
+    /// My calls that the peer has accepted before it said goodbye, and not yet answered.
+    #[must_use]
+    pub fn in_flight_before_refusal(&self) -> usize {
+        self.refused_after.map_or(0, |accepted| self.calls.out_before(accepted))
+    }
+
+    /// When the next of my calls expires. May be too early, never too late.
+    #[must_use]
+    pub fn poll_expiry(&self) -> Option<Instant> {
+        self.calls.earliest()
+    }
+
     /// Objects lent and borrowed.
     #[must_use]
     pub fn objects(&self) -> (usize, usize) {
@@ -171,7 +189,8 @@ impl<S: Clone> Connection<S> {
     }
 
     /// Starts over on a new wire. Calls that were sent are taken back by [`unsend`](Self::unsend) before.
-    pub fn restart(&mut self, now: Instant, hello: Hello, local: bool) {
+    pub fn restart(&mut self, now: Instant, hello: Hello, root: Option<S>, local: bool) {
+        self.exports = Exports::new(root);
         self.phase = Phase::Handshake;
         self.peer = None;
         self.refused_after = None;

@@ -85,13 +85,13 @@ impl<'a> CallHeader<'a> {
 }
 
 /// The pairs of encoded metadata, one after the other. What is malformed ends them.
-pub(crate) fn metadata_pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
+pub fn metadata_pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     let mut reader = Reader::new(bytes);
     std::iter::from_fn(move || Some((reader.text().ok()?, reader.text().ok()?)))
 }
 
 /// Appends a pair to encoded metadata.
-pub(crate) fn put_metadata(out: &mut Vec<u8>, key: &str, value: &str) {
+pub fn put_metadata(out: &mut Vec<u8>, key: &str, value: &str) {
     for text in [key, value] {
         put_varint(out, text.len() as u64);
         out.extend_from_slice(text.as_bytes());

@@ -18,7 +18,7 @@ mod hello;
 mod reader;
 mod reply;
 
-pub use call::{CallHeader, Trace};
+pub use call::{CallHeader, Trace, metadata_pairs, put_metadata};
 pub use hello::Hello;
 pub use reader::{FrameError, Reader};
 pub use reply::{Outcome, ReturnHeader};

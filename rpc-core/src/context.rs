@@ -1,0 +1,126 @@
+//! What a servant knows of the call that it serves: who calls, until when, and in which chain.
+
+use crate::{
+    frame::{Trace, metadata_pairs},
+    transport::Peer,
+};
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task,
+    time::{Duration, Instant},
+};
+
+/// The call that is being served.
+///
+/// It follows the polls of the servant's own future, and not the tasks that the servant spawns: carry it there with
+/// [`Context::scope`].
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) chain: u64,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) metadata: Option<Arc<[u8]>>,
+    pub(crate) peer: Arc<Peer>,
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<Context>> = const { Cell::new(None) };
+}
+
+/// The call that is being served by the running code, if any.
+#[must_use]
+pub fn context() -> Option<Context> {
+    with(|context| context.cloned())
+}
+
+/// Who made the call that is being served by the running code.
+#[must_use]
+pub fn peer() -> Option<Arc<Peer>> {
+    with(|context| context.map(|context| Arc::clone(&context.peer)))
+}
+
+impl Context {
+    /// When the caller stops waiting; `None` if it waits for ever.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long the caller still waits.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Names the chain of calls that this one belongs to, through all processes.
+    #[must_use]
+    pub fn chain(&self) -> u64 {
+        self.chain
+    }
+
+    /// The W3C trace context that came with the call: trace id, span id, flags.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
+    }
+
+    /// The value that the caller sent under `key`.
+    #[must_use]
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        let bytes = self.metadata.as_deref()?;
+        metadata_pairs(bytes).find(|&(found, _)| found == key).map(|(_, value)| value)
+    }
+
+    /// Runs `future` as part of this call: calls that it makes inherit the deadline, the chain and the trace.
+    ///
+    /// # Cancel safety
+    /// That of `future`.
+    pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
+        Scoped { context: Some(self), future: Box::pin(future) }
+    }
+}
+
+/// A future that runs as part of a call. Made by [`Context::scope`].
+#[derive(Debug)]
+pub struct Scoped<F> {
+    context: Option<Context>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
+        let this = &mut *self;
+        enter(&mut this.context, || this.future.as_mut().poll(cx))
+    }
+}
+
+/// Looks at the current context.
+pub(crate) fn with<R>(look: impl FnOnce(Option<&Context>) -> R) -> R {
+    CURRENT.with(|current| {
+        let context = current.take();
+        let result = look(context.as_ref());
+        current.set(context);
+        result
+    })
+}
+
+/// Runs `body` with `context` as the current one, and puts it back afterwards, also if `body` panics.
+pub(crate) fn enter<R>(context: &mut Option<Context>, body: impl FnOnce() -> R) -> R {
+    struct Restore<'a> {
+        outer: Option<Context>,
+        inner: &'a mut Option<Context>,
+    }
+    impl Drop for Restore<'_> {
+        fn drop(&mut self) {
+            *self.inner = CURRENT.replace(self.outer.take());
+        }
+    }
+    let outer = CURRENT.replace(context.take());
+    let _restore = Restore { outer, inner: context };
+    body()
+}

@@ -1,0 +1,335 @@
+//! The background task of a connection: receives and flushes when nobody waits, starts what was called, watches the clock, and
+//! dials again.
+
+use super::{
+    Link,
+    dial::{Backoff, Dial},
+    line::Line,
+    receive::Drained,
+    start::Starter,
+    wait::{Slice, Spinning},
+    waiter::Wakes,
+};
+use crate::{
+    error::{Error, ErrorKind, Executed},
+    host,
+    transport::Wire,
+};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::time::{Sleep, sleep_until};
+
+/// How often the background task looks whether waiters still receive themselves.
+const WATCH: Duration = Duration::from_millis(2);
+
+/// Serves one accepted wire until it ends. `connecting` is dropped after the handshake.
+pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting: T) {
+    let guard = CloseOnDrop(&link);
+    let line = link.attach(wire);
+    let why = link.run(&line, || drop(connecting)).await;
+    tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection ended");
+    link.detach_line(&line, &why);
+    drop(guard);
+}
+
+/// Runs a client's connection until it is not used any more.
+pub(crate) fn spawn_client(link: Arc<Link>, dial: Arc<dyn Dial>) {
+    let runtime = link.runtime.clone();
+    runtime.spawn(async move {
+        let guard = CloseOnDrop(&link);
+        let mut backoff = Backoff::new(dial.is_local());
+        while let Some(line) = link.dial(dial.as_ref(), &mut backoff).await {
+            let why = link.run_bound(&line, dial.wanted(), &mut backoff).await;
+            tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection lost");
+            link.detach_line(&line, &why);
+        }
+        drop(guard);
+    });
+}
+
+/// A background task that is dropped, as when its runtime ends, leaves no waiter behind.
+struct CloseOnDrop<'a>(&'a Arc<Link>);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        let text = "the runtime that ran this connection was shut down";
+        self.0.finish(&Error::of(ErrorKind::Disconnected, text).executed_as(Executed::Maybe));
+    }
+}
+
+impl Link {
+    /// Begins on a wire: the Hello goes out.
+    pub(super) fn attach(&self, wire: Wire) -> Arc<Line> {
+        let line = Arc::new(Line::new(wire));
+        let mut state = self.lock();
+        let hello = host::hello(&state.limits);
+        let root = state.own_root.clone();
+        state.conn.restart(Instant::now(), hello, root, line.peer.local);
+        state.epoch += 1;
+        state.line = Some(Arc::clone(&line));
+        state.transmit_control();
+        drop(state);
+        line.flush();
+        line
+    }
+
+    /// Runs the wire until it ends, and says why. `connected` is called after the handshake.
+    pub(super) async fn run(self: &Arc<Self>, line: &Arc<Line>, connected: impl FnOnce()) -> Error {
+        let mut connected = Some(connected);
+        let mut starter = Starter::default();
+        let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
+        let mut watch = Watch::default();
+        loop {
+            let worked = self.turn(line, &mut starter);
+            if let Some(why) = self.why_ended(line) {
+                return why;
+            }
+            if connected.is_some() && self.lock().conn.peer().is_some() {
+                connected.take().into_iter().for_each(|connected| connected());
+            }
+            if worked {
+                yield_once().await;
+                continue;
+            }
+            if self.spin(line).await {
+                continue;
+            }
+            poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut watch, cx)).await;
+            if self.lock().flushes_for_all() {
+                yield_once().await;
+            }
+        }
+    }
+
+    /// One round: receive, start, flush. True if there was anything to do.
+    fn turn(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) -> bool {
+        let mut wakes = Wakes::default();
+        let mut any = false;
+        if let Some(mut rx) = line.rx.try_take() {
+            any = self.drain(line, rx.as_mut(), &mut wakes) != Drained::Empty(0);
+            if line.rx.release(rx) {
+                let follower = self.lock().followers.pop();
+                wakes.push_thread(follower);
+            }
+        }
+        wakes.wake();
+        any |= self.start_arrived(line, starter);
+        let released = {
+            let mut state = self.lock();
+            state.notified = false;
+            any |= state.transmit_control();
+            any |= !state.outbox.is_empty() && state.pump_outbox();
+            std::mem::take(&mut state.released)
+        };
+        drop(released);
+        if line.tx.queued() > 0 {
+            line.flush();
+        }
+        any
+    }
+
+    /// Looks for frames for a while before going to sleep, if that is likely to pay. True if some came.
+    async fn spin(self: &Arc<Self>, line: &Arc<Line>) -> bool {
+        if line.spinners.load(Ordering::Relaxed) > 0 || line.paused.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Some(spinning) = Spinning::begin(&self.serving, line, self.places) else {
+            return false;
+        };
+        loop {
+            match self.slice(line, &spinning) {
+                Slice::Found => {
+                    spinning.end(&self.serving, true);
+                    return true;
+                }
+                Slice::Taken => return false,
+                Slice::Nothing if spinning.is_over() => {
+                    spinning.end(&self.serving, false);
+                    return false;
+                }
+                Slice::Nothing => {}
+            }
+            yield_once().await;
+            if self.lock().notified {
+                return true;
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do.
+    fn poll_parked(
+        &self,
+        line: &Line,
+        mut timer: Pin<&mut Sleep>,
+        watch: &mut Watch,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let now = Instant::now();
+        let (timeout, in_flight) = {
+            let mut state = self.lock();
+            if state.notified || line.ended().is_some() {
+                return Poll::Ready(());
+            }
+            if !state.background.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                state.background = Some(cx.waker().clone());
+            }
+            let timeout = state.poll_timeout(line, now);
+            state.clock = timeout;
+            (timeout, state.conn.in_flight())
+        };
+        let watching = watch.look(line, now, in_flight);
+        let wake_at = [timeout, watching].into_iter().flatten().min();
+        let woken = line.ready.poll_readable(cx).is_ready()
+            || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
+            || wake_at.is_some_and(|at| {
+                timer.as_mut().reset(at.into());
+                timer.as_mut().poll(cx).is_ready()
+            });
+        if !woken {
+            return Poll::Pending;
+        }
+        let mut wakes = Wakes::default();
+        {
+            let mut state = self.lock();
+            state.background = None;
+            state.handle_time(line, Instant::now(), &mut wakes);
+        }
+        wakes.wake();
+        Poll::Ready(())
+    }
+
+    /// The transport takes more.
+    fn poll_unblocked(&self, line: &Line, cx: &mut Context<'_>) -> bool {
+        if line.ready.poll_writable(cx).is_pending() {
+            return false;
+        }
+        line.blocked.store(false, Ordering::Relaxed);
+        true
+    }
+
+    /// Whether this wire's time is over, and why.
+    fn why_ended(&self, line: &Line) -> Option<Error> {
+        if let Some(why) = line.ended() {
+            return Some(why.clone());
+        }
+        let mut state = self.lock();
+        if let Some(why) = &state.closed {
+            return Some(why.clone());
+        }
+        let flushed = line.tx.queued() == 0;
+        if state.unused && state.conn.is_idle() && flushed {
+            return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
+        }
+        if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
+            return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
+        }
+        if state.conn.is_refused() && state.conn.in_flight_before_refusal() == 0 && flushed {
+            let text = format!("{} was shut down", line.peer.address);
+            return Some(Error::of(ErrorKind::ShuttingDown, text));
+        }
+        state.resume();
+        None
+    }
+
+    /// The wire has ended: calls that surely did not run wait for the next one, the others fail; what was lent is dropped.
+    pub(super) fn detach_line(&self, line: &Arc<Line>, why: &Error) {
+        line.end(why.clone());
+        line.tx.close();
+        let mut wakes = Wakes::default();
+        let dropped = {
+            let mut state = self.lock();
+            state.line = None;
+            state.root = None;
+            state.differences = None;
+            state.trouble = Some(why.clone());
+            state.unsend(why, self.redials, &mut wakes);
+            state.abort_running();
+            wakes.push_threads(state.followers.drain(..));
+            (
+                state.conn.close(),
+                std::mem::take(&mut state.arrived),
+                std::mem::take(&mut state.released),
+            )
+        };
+        drop(dropped);
+        wakes.wake();
+        crate::buffer::trim();
+    }
+
+    /// The connection is over: whoever still waits is told.
+    fn finish(&self, why: &Error) {
+        let mut wakes = Wakes::default();
+        let dropped = {
+            let mut state = self.lock();
+            if let Some(line) = state.line.take() {
+                line.end(why.clone());
+                line.tx.close();
+            }
+            let why = &state.closed.get_or_insert_with(|| why.clone()).clone();
+            state.unsend(why, false, &mut wakes);
+            state.fail_outbox(why, &mut wakes);
+            state.abort_running();
+            wakes.push_threads(state.followers.drain(..));
+            (state.conn.close(), std::mem::take(&mut state.arrived))
+        };
+        drop(dropped);
+        wakes.wake();
+        self.bound.send_modify(|bound| bound.fail(why));
+    }
+}
+
+/// Watches waiters that receive themselves, so that arrivals find somebody when they have stopped.
+#[derive(Default, Debug)]
+struct Watch {
+    seen: u32,
+    next: Option<Instant>,
+}
+
+impl Watch {
+    /// Arms the wire, unless waiters receive or have received since the last look; then, when to look again.
+    fn look(&mut self, line: &Line, now: Instant, in_flight: usize) -> Option<Instant> {
+        let receiving = line.spinners.load(Ordering::Relaxed) > 0 || line.rx.is_held();
+        let asleep = in_flight > 0 && !receiving;
+        if asleep || !line.watched.load(Ordering::Relaxed) {
+            return self.arm(line);
+        }
+        if let Some(next) = self.next
+            && next > now
+        {
+            return Some(next);
+        }
+        let activity = line.activity.load(Ordering::Relaxed);
+        let before = std::mem::replace(&mut self.seen, activity);
+        if !receiving && activity == before {
+            return self.arm(line);
+        }
+        self.next = Some(now + WATCH);
+        self.next
+    }
+
+    fn arm(&mut self, line: &Line) -> Option<Instant> {
+        line.watched.store(false, Ordering::Relaxed);
+        self.next = None;
+        line.ready.arm();
+        None
+    }
+}
+
+/// Lets the other tasks of the thread run once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

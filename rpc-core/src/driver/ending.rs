@@ -1,0 +1,85 @@
+//! What becomes of calls when a wire, a deadline or the connection ends.
+
+use super::{
+    line::Line,
+    state::{HeldCall, State},
+    waiter::{Reply, Wakes},
+};
+use crate::error::{Error, ErrorKind, Executed};
+use std::{mem, time::Instant};
+
+impl State {
+    /// When something is due on this wire.
+    pub(super) fn poll_timeout(&mut self, line: &Line, now: Instant) -> Option<Instant> {
+        let full = line.tx.queued() > self.limits.outbound + self.limits.frame;
+        if !full {
+            self.stalled = None;
+        }
+        let stalled = full.then(|| *self.stalled.get_or_insert(now + self.limits.stalled));
+        [self.conn.poll_timeout(), stalled].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_time(&mut self, line: &Line, now: Instant, wakes: &mut Wakes) {
+        self.expire(now, wakes);
+        if let Err(error) = self.conn.handle_timeout(now) {
+            line.end(error);
+        }
+        if self.stalled.is_some_and(|at| at <= now) {
+            let text = format!(
+                "{} has not read its replies for {:?}: closed as a slow consumer",
+                line.peer.address, self.limits.stalled
+            );
+            line.end(Error::of(ErrorKind::Overloaded, text).executed_as(Executed::Maybe));
+        }
+    }
+
+    /// The connection has no more use, or is over already.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed.is_some() || (self.unused && self.conn.is_idle())
+    }
+
+    /// The wire is gone. Calls that surely did not run, or may run twice, wait for the next wire, in order; the others fail.
+    pub(super) fn unsend(&mut self, why: &Error, redials: bool, wakes: &mut Wakes) {
+        let redials = redials && self.closed.is_none() && why.kind() != ErrorKind::Protocol;
+        let mut again = Vec::new();
+        for unsent in self.conn.unsend() {
+            let order = self.waiter(unsent.call).order.take();
+            let order = order.filter(|order| unsent.executed == Executed::No || order.idempotent);
+            match order {
+                Some(order) if redials => again.push(HeldCall { call: Some(unsent.call), order }),
+                _ => {
+                    self.conn.resolve(unsent.call);
+                    let error = why.clone().executed_as(unsent.executed);
+                    self.resolve(unsent.call, Reply::Failed(error), wakes);
+                }
+            }
+        }
+        for held in again.into_iter().rev() {
+            self.outbox_bytes += held.order.len();
+            self.outbox.push_front(held);
+        }
+    }
+
+    /// Fails the calls that never went out.
+    pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
+        self.outbox_bytes = 0;
+        for held in mem::take(&mut self.outbox) {
+            let Some(call) = held.call else { continue };
+            self.conn.resolve(call);
+            self.resolve(call, Reply::Failed(why.clone().executed_as(Executed::No)), wakes);
+        }
+    }
+
+    /// Servants that serve a peer that is gone are dropped at their next await.
+    pub(super) fn abort_running(&mut self) {
+        self.running.drain().for_each(|(_, running)| running.abort());
+        self.oneways = 0;
+        self.arrived_bytes = 0;
+    }
+
+    /// The background task has been woken to write for all: others may want to append first.
+    pub(super) fn flushes_for_all(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.tx.queued() > 0)
+    }
+}

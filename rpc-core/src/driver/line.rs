@@ -1,0 +1,88 @@
+//! One wire under a connection: what its threads share.
+
+use super::lease::Lease;
+use crate::{
+    error::Error,
+    transport::{Flush, Peer, Ready, Rx, Tx, Wire},
+};
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+/// A wire, shared by its waiters and its background task.
+pub(crate) struct Line {
+    pub(super) tx: Arc<dyn Tx>,
+    pub(super) ready: Arc<dyn Ready>,
+    pub(super) rx: Lease<Box<dyn Rx>>,
+    pub(crate) peer: Arc<Peer>,
+    /// Both ends can run only on one and the same processor: whoever spins keeps the other from answering.
+    pub(super) one_processor: AtomicBool,
+    /// Arrivals pass in silence since somebody spins or spun; the background task looks again soon.
+    pub(super) watched: AtomicBool,
+    /// Waiters that spin at the moment.
+    pub(super) spinners: AtomicU32,
+    /// Counts the waits of callers that receive themselves, so that the watch knows when the last one was long ago.
+    pub(super) activity: AtomicU32,
+    /// Nothing is read until something that waits or runs has ended.
+    pub(super) paused: AtomicBool,
+    /// The transport takes no more at the moment.
+    pub(super) blocked: AtomicBool,
+    ended: OnceLock<Error>,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Line {
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            tx: wire.tx,
+            ready: wire.ready,
+            rx: Lease::new(wire.rx),
+            peer: Arc::new(wire.peer),
+            one_processor: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            spinners: AtomicU32::new(0),
+            activity: AtomicU32::new(0),
+            paused: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+            ended: OnceLock::new(),
+        }
+    }
+
+    /// Why the wire is of no more use, once it is.
+    pub(super) fn ended(&self) -> Option<&Error> {
+        self.ended.get()
+    }
+
+    /// The wire is of no more use. The first reason counts.
+    pub(super) fn end(&self, why: Error) {
+        let _ = self.ended.set(why);
+    }
+
+    /// Gives away what was appended. True if the background task must look after the rest, or after the end.
+    pub(super) fn flush(&self) -> bool {
+        match self.tx.flush() {
+            Ok(Flush::Done) => false,
+            Ok(Flush::Blocked) => !self.blocked.swap(true, Ordering::Relaxed),
+            Err(error) => {
+                self.end(super::lost(&self.peer, &error));
+                true
+            }
+        }
+    }
+
+    /// Lets arrivals pass in silence because the caller looks for them itself. True if the background task must
+    /// begin to watch.
+    pub(super) fn silence(&self) -> bool {
+        self.ready.disarm();
+        !self.watched.swap(true, Ordering::Relaxed)
+    }
+}

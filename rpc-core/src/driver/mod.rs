@@ -1,0 +1,340 @@
+//! Drives a connection: joins the pure protocol to wires, waiters, servants and the clock.
+//!
+//! There is no channel and no task between a stub and the wire. A caller appends its frame itself, under the connection's one short
+//! lock. Whoever waits also receives, for everybody, if it gets the lease ([`lease`]); the background task ([`background`]) does
+//! it when nobody waits, and is the only one that starts servants. Outside of the lock and the lease: flushing, decoding, wakers,
+//! servants, destructors.
+
+mod background;
+mod dial;
+mod ending;
+mod lease;
+mod line;
+mod order;
+mod receive;
+mod reply;
+mod spin;
+mod start;
+mod state;
+mod wait;
+mod waiter;
+
+pub(crate) use background::{serve_wire, spawn_client};
+pub(crate) use dial::Dial;
+pub(crate) use order::{Order, Target};
+pub(crate) use start::{Handler, Job, launch};
+pub(crate) use wait::Spinning;
+pub(crate) use waiter::Reply;
+
+use crate::{
+    address::Spin as SpinMode,
+    codec::Budget,
+    conn::Connection,
+    error::{Error, ErrorKind, Executed},
+    host,
+    id::{CallId, ObjectId},
+    limits::Limits,
+    registry::Differences,
+    skeleton::Local,
+    transport::Peer,
+};
+use line::Line;
+use spin::Spin;
+use state::{FlushBy, State};
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::watch,
+};
+use waiter::Wakes;
+
+/// One connection, through all its wires.
+pub(crate) struct Link {
+    state: Mutex<State>,
+    /// How long callers look for their answer before they sleep.
+    calling: Spin,
+    /// How long the background task looks for frames before it sleeps.
+    serving: Spin,
+    /// Where the background task and the servants run.
+    runtime: Handle,
+    /// Places for spinners beside the one that does the work.
+    places: usize,
+    /// A lost wire is replaced by a new one.
+    redials: bool,
+    bound: watch::Sender<Bound>,
+    deadline: Duration,
+}
+
+/// Whether a client's connection has found its service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Bound {
+    Not,
+    Yes,
+    Failed(Error),
+}
+
+impl Bound {
+    /// A connection that is over before it has found its service has failed.
+    fn fail(&mut self, why: &Error) {
+        if *self == Self::Not {
+            *self = Self::Failed(why.clone());
+        }
+    }
+}
+
+impl Link {
+    /// A connection without a wire. `root` is what the peer will find as export 0.
+    pub(crate) fn new(
+        limits: Limits,
+        spin: SpinMode,
+        runtime: Handle,
+        root: Option<Local>,
+        redials: bool,
+    ) -> Arc<Self> {
+        let hello = host::hello(&limits);
+        let conn = Connection::new(Instant::now(), limits.clone(), hello, None, true);
+        let workers = match runtime.runtime_flavor() {
+            RuntimeFlavor::MultiThread => runtime.metrics().num_workers().saturating_sub(1),
+            _ => 8,
+        };
+        Arc::new(Self {
+            deadline: limits.deadline,
+            state: Mutex::new(State::new(conn, limits, root)),
+            calling: Spin::new(spin),
+            serving: Spin::new(spin),
+            places: workers.max(1),
+            runtime,
+            redials,
+            bound: watch::Sender::new(Bound::Not),
+        })
+    }
+
+    /// Makes a call. `None`: it is a one-way call, and on its way.
+    pub(crate) fn call(&self, mut order: Order) -> Result<Option<CallId>, Error> {
+        let oneway = order.method.mode.oneway;
+        let mut state = self.lock();
+        state.admit(&order)?;
+        let alone = state.conn.in_flight() == 0 && state.burst <= 1;
+        let call = (!oneway).then(|| state.conn.reserve(order.deadline));
+        if let Some(call) = call {
+            *state.waiter(call) = waiter::Waiter::default();
+        }
+        let earlier = state.is_earlier(order.deadline);
+        if state.outbox.is_empty() && state.can_transmit(order.target) {
+            let had_tail = order.tail.is_some();
+            state.transmit(call, &mut order);
+            if let Some(call) = call
+                && self.redials
+            {
+                state.keep(call, order, had_tail);
+            }
+            let flush = state.flush_by(alone);
+            let waker = if earlier { state.notify() } else { None };
+            drop(state);
+            self.flush(flush);
+            wake(waker);
+            return Ok(call);
+        }
+        if let Err(error) = state.hold(call, order) {
+            if let Some(call) = call {
+                state.conn.forget(call);
+            }
+            return Err(error);
+        }
+        let waker = if earlier { state.notify() } else { None };
+        drop(state);
+        wake(waker);
+        Ok(call)
+    }
+
+    /// The waiter has gone: the call is cancelled.
+    pub(crate) fn abandon(&self, call: CallId) {
+        let mut state = self.lock();
+        state.unhold(call);
+        let gone = std::mem::take(state.waiter(call));
+        state.conn.forget(call);
+        let flush = state.transmit_control().then(|| {
+            let alone = state.conn.in_flight() <= 1;
+            state.flush_by(alone)
+        });
+        let waker = state.end_if_unused();
+        drop(state);
+        drop(gone);
+        if let Some(flush) = flush {
+            self.flush(flush);
+        }
+        wake(waker);
+    }
+
+    /// Nobody waits, and the call goes on.
+    pub(crate) fn detach(&self, call: CallId) {
+        let mut state = self.lock();
+        if state.take_reply(call).is_none() {
+            state.waiter(call).detached = true;
+        }
+    }
+
+    /// No handle is left. Calls in flight go on; then the connection ends.
+    pub(crate) fn unused(&self) {
+        let mut state = self.lock();
+        state.unused = true;
+        let waker = state.end_if_unused();
+        drop(state);
+        wake(waker);
+    }
+
+    /// Counts one more reference to an object of this process and gives its number.
+    pub(crate) fn lend(&self, object: &Local) -> Result<ObjectId, Error> {
+        self.lock().conn.lend(object.key(), object.clone())
+    }
+
+    /// Takes no more calls from the peer.
+    pub(crate) fn goodbye(&self) {
+        let mut state = self.lock();
+        state.conn.goodbye();
+        let waker = state.notify();
+        drop(state);
+        wake(waker);
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn close(&self, why: Error) {
+        let mut state = self.lock();
+        if let Some(line) = &state.line {
+            line.end(why.clone());
+        }
+        state.closed.get_or_insert(why);
+        let waker = state.notify();
+        drop(state);
+        wake(waker);
+    }
+
+    /// Who is at the other end of the present wire.
+    pub(crate) fn peer(&self) -> Option<Arc<Peer>> {
+        self.lock().line.as_ref().map(|line| Arc::clone(&line.peer))
+    }
+
+    /// The deadline of a call that names none.
+    pub(crate) fn default_deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Which wire this is, and what decoding a frame of `length` bytes may cost.
+    pub(crate) fn epoch_and_budget(&self, length: usize) -> (u32, Budget) {
+        let state = self.lock();
+        (state.epoch, state.limits.budget(length))
+    }
+
+    /// Where servants run.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Why the connection is over, once it is.
+    pub(crate) fn closed(&self) -> Option<Error> {
+        self.lock().closed.clone()
+    }
+
+    /// The service that the connection is bound to on the present wire.
+    fn bind(&self, root: ObjectId, differences: Option<Arc<Differences>>) {
+        let mut state = self.lock();
+        state.conn.borrow_object(root);
+        state.root = Some(root);
+        state.differences = differences;
+        state.pump_outbox();
+        let waker = state.notify();
+        drop(state);
+        wake(waker);
+        self.bound.send_replace(Bound::Yes);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flushes or lets flush, and tells the background task of what it must look after.
+    fn flush(&self, by: FlushBy) {
+        if by.run() {
+            self.notify();
+        }
+    }
+
+    fn notify(&self) {
+        let waker = self.lock().notify();
+        wake(waker);
+    }
+}
+
+impl State {
+    /// A call can be made at all.
+    fn admit(&self, order: &Order) -> Result<(), Error> {
+        if let Some(error) = &self.closed {
+            return Err(error.clone().executed_as(Executed::No));
+        }
+        if self.unused {
+            return Err(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
+        }
+        if let Target::Object(_, epoch) = order.target
+            && epoch != self.epoch
+        {
+            let text = "the connection that lent this object was lost: look it up again";
+            return Err(Error::of(ErrorKind::Broken, text));
+        }
+        if let Some(differences) = &self.differences
+            && order.target == Target::Root
+        {
+            differences.check(order.method)?;
+        }
+        let size = order.len() + 64 + order.metadata.as_ref().map_or(0, |bytes| bytes.len());
+        let limit = self.conn.frame_limit();
+        if size > limit {
+            let text = format!(
+                "the arguments of `{}` are {} bytes and the peer takes frames of at most {limit}: send less at a time, or raise \
+                 `limits.frame` on its side",
+                order.method.name,
+                order.len()
+            );
+            return Err(Error::of(ErrorKind::TooLarge, text));
+        }
+        Ok(())
+    }
+
+    /// Whether the clock must look at this deadline before any that it looks at already.
+    fn is_earlier(&self, deadline: Option<Instant>) -> bool {
+        match (deadline, self.clock) {
+            (Some(deadline), Some(clock)) => deadline < clock,
+            (deadline, None) => deadline.is_some(),
+            (None, _) => false,
+        }
+    }
+
+    /// Tells the background task that the connection has no more use, if that is so.
+    fn end_if_unused(&mut self) -> Option<std::task::Waker> {
+        if self.unused && self.conn.is_idle() { self.notify() } else { None }
+    }
+}
+
+/// A wire failed.
+fn lost(peer: &Peer, error: &io::Error) -> Error {
+    let text = match error.kind() {
+        io::ErrorKind::InvalidData => format!("{} sent what is no frame: {error}", peer.address),
+        _ => format!("the connection to {} was lost: {error}", peer.address),
+    };
+    Error::of(ErrorKind::Disconnected, text).executed_as(Executed::Maybe)
+}
+
+fn wake(waker: Option<std::task::Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("redials", &self.redials).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! Takes frames off the wire and gives each to whom it concerns. For holders of the lease.
+
+use super::{
+    Link,
+    line::Line,
+    state::{Incoming, State},
+    waiter::{Reply, Wakes},
+};
+use crate::{
+    buffer::Buffer,
+    conn::Event,
+    error::{Error, ErrorKind, Executed},
+    id::CallId,
+    transport::{Received, Rx},
+};
+use std::{mem, sync::atomic::Ordering, time::Instant};
+
+/// Frames taken at one go, so that whoever receives for everybody comes to an end.
+const BATCH: usize = 256;
+/// Bytes of calls that wait to be started; then reading pauses.
+const ARRIVED_BYTES: usize = 16 << 20;
+/// Capacity of the buffer that a small frame is received into.
+const SMALL: usize = 256;
+
+/// What a look at the wire found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Drained {
+    /// So many frames, and no more for now.
+    Empty(usize),
+    /// More than one go takes.
+    More,
+}
+
+impl Drained {
+    pub(super) fn any(self) -> bool {
+        self != Self::Empty(0)
+    }
+}
+
+impl Link {
+    /// Takes what has arrived. Whom it concerns is woken by the caller, after it has given the lease back.
+    pub(super) fn drain(&self, line: &Line, rx: &mut dyn Rx, wakes: &mut Wakes) -> Drained {
+        if line.paused.load(Ordering::Relaxed) {
+            return Drained::Empty(0);
+        }
+        let mut frame = Buffer::new();
+        let mut now = None;
+        for count in 0..BATCH {
+            if frame.capacity() == 0 {
+                frame = Buffer::with_capacity(SMALL);
+            }
+            match rx.recv(&mut frame) {
+                Ok(Received::Frame) => {}
+                Ok(Received::Empty) => return self.drained(count, wakes),
+                Ok(Received::End) => {
+                    let text =
+                        format!("the connection to {} was closed by the peer", line.peer.address);
+                    let error = Error::of(ErrorKind::Disconnected, text);
+                    return self.end(line, error.executed_as(Executed::Maybe), wakes);
+                }
+                Err(error) => return self.end(line, super::lost(&line.peer, &error), wakes),
+            }
+            let now = *now.get_or_insert_with(Instant::now);
+            let mut state = self.lock();
+            if let Err(error) = state.take_in(now, &mut frame, rx, line, wakes) {
+                state.conn.abort(&error);
+                state.transmit_control();
+                drop(state);
+                line.flush();
+                return self.end(line, error, wakes);
+            }
+            if state.is_overfull() {
+                line.paused.store(true, Ordering::Relaxed);
+                break;
+            }
+        }
+        let _ = self.drained(BATCH, wakes);
+        Drained::More
+    }
+
+    /// After a go: calls that got credit leave the outbox, control frames are sent, and whoever is needed is noted.
+    fn drained(&self, count: usize, wakes: &mut Wakes) -> Drained {
+        if count == 0 {
+            return Drained::Empty(0);
+        }
+        let mut state = self.lock();
+        state.burst = mem::take(&mut state.returns);
+        let control = state.transmit_control();
+        let pumped = !state.outbox.is_empty() && state.pump_outbox();
+        if (control || pumped || !state.arrived.is_empty()) && !state.batch {
+            wakes.push(state.notify());
+        }
+        Drained::Empty(count)
+    }
+
+    fn end(&self, line: &Line, error: Error, wakes: &mut Wakes) -> Drained {
+        line.end(error);
+        wakes.push(self.lock().notify());
+        Drained::Empty(0)
+    }
+}
+
+impl State {
+    /// Takes in one frame. The buffer goes with it where somebody needs its bytes.
+    fn take_in(
+        &mut self,
+        now: Instant,
+        frame: &mut Buffer,
+        rx: &mut dyn Rx,
+        line: &Line,
+        wakes: &mut Wakes,
+    ) -> Result<(), Error> {
+        match self.conn.handle_frame(now, frame)? {
+            Event::None => {}
+            Event::Ok(call, at) => self.returned(call, Reply::Ok(mem::take(frame), at), wakes),
+            Event::App(call, at) => self.returned(call, Reply::App(mem::take(frame), at), wakes),
+            Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
+            Event::Call(call) => {
+                self.arrived_bytes += frame.len();
+                if call.call.is_none() {
+                    self.oneways += 1;
+                }
+                self.arrived.push_back(Incoming { call, frame: mem::take(frame) });
+            }
+            Event::Cancel(call) => {
+                if let Some(running) = self.running.remove(&call) {
+                    running.abort();
+                }
+            }
+            Event::Released(object) => self.released.push(object),
+            Event::Connected => {
+                rx.set_frame_limit(self.limits.frame);
+                self.connected(line);
+                wakes.push(self.notify());
+            }
+            Event::Refused => wakes.push(self.notify()),
+            Event::Aborted(error) => {
+                let error = error.executed_as(Executed::Maybe);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn returned(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
+        self.returns += 1;
+        self.resolve(call, reply, wakes);
+        if self.unused && self.conn.is_idle() {
+            wakes.push(self.notify());
+        }
+    }
+
+    fn connected(&self, line: &Line) {
+        let Some(peer) = self.conn.peer() else { return };
+        if line.peer.local && crate::host::shares_one_processor(peer) {
+            line.one_processor.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// So much waits or runs that reading must stop.
+    fn is_overfull(&self) -> bool {
+        self.arrived_bytes > ARRIVED_BYTES
+            || self.conn.cancelled() > self.limits.cancelled
+            || self.oneways > self.limits.serving
+    }
+
+    /// Lets reading go on if little enough waits and runs again. True if it had stopped.
+    pub(super) fn resume(&self) -> bool {
+        let Some(line) = &self.line else { return false };
+        line.paused.load(Ordering::Relaxed)
+            && !self.is_overfull()
+            && line.paused.swap(false, Ordering::Relaxed)
+    }
+}

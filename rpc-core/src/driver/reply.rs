@@ -1,0 +1,68 @@
+//! Answers a call.
+
+use super::Link;
+use crate::{
+    buffer::Buffer,
+    error::{Error, ErrorKind, Executed},
+    frame::Outcome,
+    id::CallId,
+};
+
+impl Link {
+    /// Answers `call`, which came on the wire numbered `epoch`; for `Ok` and `App`, the bytes of `head` and `tail` are the value.
+    pub(crate) fn reply(
+        &self,
+        epoch: u32,
+        call: CallId,
+        outcome: &Outcome<'_>,
+        head: &[u8],
+        tail: Option<Buffer>,
+    ) {
+        let mut state = self.lock();
+        if state.epoch != epoch {
+            return;
+        }
+        let size = head.len() + tail.as_ref().map_or(0, |tail| tail.len()) + 16;
+        let limit = state.conn.frame_limit();
+        state.header.clear();
+        let mut header = std::mem::take(&mut state.header);
+        let (open, tail) = if size > limit {
+            let text = format!(
+                "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
+                 `limits.frame` on its side"
+            );
+            let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
+            (state.conn.reply(call, &Outcome::Rpc(error), &mut header), None)
+        } else {
+            (state.conn.reply(call, outcome, &mut header), Some((head, tail)))
+        };
+        if open && let Some(line) = state.line.clone() {
+            let (head, tail) = tail.unwrap_or((&[], None));
+            if let Err(error) = line.tx.append(&[&header, head], tail) {
+                line.end(super::lost(&line.peer, &error));
+            }
+        }
+        state.header = header;
+        if !state.running.is_empty() {
+            state.running.remove(&call);
+        }
+        let alone = state.conn.serving() == 0;
+        let flush = state.flush_by(alone);
+        let resumes = state.resume() || (alone && state.conn.is_draining());
+        let waker = if resumes && !state.batch { state.notify() } else { None };
+        drop(state);
+        self.flush(flush);
+        super::wake(waker);
+    }
+
+    /// A one-way call has ended.
+    pub(crate) fn ended(&self, epoch: u32) {
+        let mut state = self.lock();
+        if state.epoch == epoch {
+            state.oneways = state.oneways.saturating_sub(1);
+        }
+        let waker = if state.resume() || state.conn.is_draining() { state.notify() } else { None };
+        drop(state);
+        super::wake(waker);
+    }
+}

@@ -1,0 +1,239 @@
+//! Starts the calls that have arrived: each is polled once where its frame was read, and goes on as a task of its own only
+//! if that did not finish it.
+//!
+//! A method whose first poll has proved slow moves its object to a lane: a task in which first polls stay in the order of arrival,
+//! off the background task, so that one heavy method does not hold up the connection.
+
+use super::{Link, line::Line, state::Incoming};
+use crate::{
+    context::{self, Context},
+    error::{Error, ErrorKind},
+    host,
+    id::{MethodId, ObjectId},
+    skeleton::{Local, Request, Task},
+};
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task,
+    time::{Duration, Instant},
+};
+use tokio::{sync::mpsc, task::coop::unconstrained, time::Sleep};
+use tokio_util::sync::ReusableBoxFuture;
+
+/// A first poll that takes longer moves its object to a lane.
+const SLOW: Duration = Duration::from_micros(500);
+/// Calls started before the other tasks of the thread run.
+const BATCH: usize = 64;
+/// Futures kept per method.
+const KEPT: usize = 4;
+
+/// A handler, type-erased; its memory is used again for the next call of the same method.
+pub(crate) type Handler = ReusableBoxFuture<'static, ()>;
+
+/// A call that is ready to be started.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) object: Local,
+    pub(crate) method: MethodId,
+    pub(crate) request: Request,
+    pub(crate) context: Context,
+}
+
+/// What the background task keeps between calls.
+#[derive(Default, Debug)]
+pub(super) struct Starter {
+    recycled: Vec<(MethodId, Vec<Handler>)>,
+    lanes: Vec<(ObjectId, mpsc::UnboundedSender<Job>)>,
+    loose: Vec<(ObjectId, MethodId)>,
+}
+
+impl Link {
+    /// Starts what has arrived. True if there was anything.
+    pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) -> bool {
+        let mut now = None;
+        for count in 0..BATCH {
+            let incoming = {
+                let mut state = self.lock();
+                let full = line.tx.queued() > state.limits.outbound + state.limits.frame;
+                let incoming = if full { None } else { state.arrived.pop_front() };
+                state.batch = incoming.is_some();
+                if let Some(incoming) = &incoming {
+                    state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
+                }
+                incoming
+            };
+            let Some(incoming) = incoming else { return count > 0 };
+            let begun = now.unwrap_or_else(Instant::now);
+            starter.start(self, line, incoming, begun);
+            let ended = Instant::now();
+            now = Some(ended);
+        }
+        self.lock().batch = false;
+        true
+    }
+}
+
+impl Starter {
+    fn start(&mut self, link: &Arc<Link>, line: &Arc<Line>, incoming: Incoming, begun: Instant) {
+        let (object, method) = (incoming.call.object, incoming.call.method);
+        let job = Job::new(link, line, incoming);
+        if let Some((_, lane)) = self.lanes.iter().find(|(lane, _)| *lane == object) {
+            let _ = lane.send(job);
+            return;
+        }
+        if self.loose.contains(&(object, method)) {
+            tokio::spawn(async move { drop(launch(job, None)) });
+            return;
+        }
+        let unordered = job.is_unordered();
+        let handler = self.recycled_for(method).pop();
+        if let Some(finished) = launch(job, handler) {
+            let kept = self.recycled_for(method);
+            if kept.len() < KEPT {
+                kept.push(finished);
+            }
+        }
+        if begun.elapsed() < SLOW || object == ObjectId::ROOT {
+            return;
+        }
+        if unordered {
+            self.loose.push((object, method));
+        } else {
+            self.lanes.push((object, lane()));
+        }
+    }
+
+    fn recycled_for(&mut self, method: MethodId) -> &mut Vec<Handler> {
+        let found = self.recycled.iter().position(|(of, _)| *of == method);
+        let at = found.unwrap_or_else(|| {
+            self.recycled.push((method, Vec::new()));
+            self.recycled.len() - 1
+        });
+        &mut self.recycled[at].1
+    }
+}
+
+/// A task in which first polls stay in order.
+fn lane() -> mpsc::UnboundedSender<Job> {
+    let (sender, mut jobs) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(job) = jobs.recv().await {
+            drop(launch(job, None));
+            tokio::task::yield_now().await;
+        }
+    });
+    sender
+}
+
+impl Job {
+    fn new(link: &Arc<Link>, line: &Arc<Line>, incoming: Incoming) -> Self {
+        let Incoming { call, frame } = incoming;
+        let metadata = frame.get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
+        let context = Context {
+            deadline: call.deadline,
+            chain: call.chain.unwrap_or_else(host::new_chain),
+            trace: call.trace,
+            metadata: metadata.map(Arc::from),
+            peer: Arc::clone(&line.peer),
+        };
+        let request = Request::new(Arc::clone(link), &call, frame);
+        Self { object: call.target, method: call.method, request, context }
+    }
+
+    fn is_unordered(&self) -> bool {
+        let method = self.object.description().method(self.method);
+        method.is_some_and(|method| method.mode.unordered)
+    }
+}
+
+/// Polls a call for the first time. What is pending goes on as a task; the handler of what is finished can be used again.
+pub(crate) fn launch(job: Job, handler: Option<Handler>) -> Option<Handler> {
+    let Job { object, method, request, context } = job;
+    if context.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        let text = "the deadline passed before the call was started";
+        request.refuse(Error::of(ErrorKind::TimedOut, text));
+        return handler;
+    }
+    let link = request.link();
+    let call = request.call();
+    let runs_out = object.description().method(method).is_some_and(|method| method.mode.runs_out());
+    let mut task = Task::new(handler, context);
+    // A panic's message was printed by the hook, and the request answered when it was dropped.
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        object.start(method, request, &mut task);
+        task.poll_first()
+    }));
+    match polled {
+        Ok(Some(task::Poll::Pending)) => link.spawn(call, task, runs_out),
+        Ok(_) => return task.into_handler(),
+        Err(_) => {}
+    }
+    None
+}
+
+impl Link {
+    /// Lets a call that was pending go on as a task.
+    fn spawn(&self, call: Option<crate::id::CallId>, task: Task, runs_out: bool) {
+        let Some(running) = Running::new(task, runs_out) else { return };
+        let mut state = self.lock();
+        let handle = self.runtime.spawn(running);
+        let Some(call) = call.filter(|_| !runs_out) else { return };
+        if state.conn.is_cancelled(call) {
+            handle.abort();
+        } else {
+            state.running.insert(call, handle.abort_handle());
+        }
+    }
+}
+
+/// A handler beyond its first poll.
+struct Running {
+    handler: Option<Handler>,
+    context: Option<Context>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Running {
+    fn new(task: Task, runs_out: bool) -> Option<Self> {
+        let (handler, context) = task.into_parts();
+        let deadline = context.as_ref().and_then(Context::deadline).filter(|_| !runs_out);
+        let sleep = |at: Instant| Box::pin(tokio::time::sleep_until(at.into()));
+        Some(Self { handler: Some(handler?), context, deadline: deadline.map(sleep) })
+    }
+}
+
+impl Future for Running {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<()> {
+        let this = &mut *self;
+        let Some(handler) = &mut this.handler else { return task::Poll::Ready(()) };
+        let polled = context::enter(&mut this.context, || handler.poll(cx));
+        let mut late = || this.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready());
+        if polled.is_pending() && !late() {
+            return task::Poll::Pending;
+        }
+        context::enter(&mut this.context, || drop(this.handler.take()));
+        task::Poll::Ready(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let handler = self.handler.take();
+        context::enter(&mut self.context, || drop(handler));
+    }
+}
+
+impl Task {
+    /// Polls the handler where it was started. `None`: the object has taken the call over.
+    fn poll_first(&mut self) -> Option<task::Poll<()>> {
+        let (handler, context) = self.filled()?;
+        let poll = poll_fn(|cx| handler.poll(cx));
+        let mut cx = task::Context::from_waker(task::Waker::noop());
+        Some(context::enter(context, || pin!(unconstrained(poll)).poll(&mut cx)))
+    }
+}

@@ -1,0 +1,316 @@
+//! What the connection's lock guards.
+
+use super::{
+    line::Line,
+    order::{Order, Target},
+    waiter::{Reply, Waiter, Wakes},
+};
+use crate::{
+    buffer::Buffer,
+    conn::{Connection, IncomingCall},
+    error::{Error, ErrorKind, Executed},
+    frame::CallHeader,
+    id::{CallId, ObjectId},
+    limits::Limits,
+    registry::Differences,
+    skeleton::Local,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    task::Waker,
+    thread::Thread,
+    time::Instant,
+};
+use tokio::task::AbortHandle;
+
+/// Bytes that wait in the transport before calls wait in the outbox.
+const HIGH_WATER: usize = 256 << 10;
+
+/// A call that waits to go out.
+#[derive(Debug)]
+pub(super) struct HeldCall {
+    /// None for a one-way call.
+    pub(super) call: Option<CallId>,
+    pub(super) order: Order,
+}
+
+/// A call that waits to be started.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) call: IncomingCall<Local>,
+    pub(super) frame: Buffer,
+}
+
+/// Everything of a connection that changes.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) conn: Connection<Local>,
+    /// What the peer finds as export 0.
+    pub(super) own_root: Option<Local>,
+    pub(super) line: Option<Arc<Line>>,
+    /// When a peer that does not read is closed.
+    pub(super) stalled: Option<Instant>,
+    /// Which wire in the order of wires is the present one.
+    pub(super) epoch: u32,
+    /// The service that calls on `Target::Root` go to, once it is known on the present wire.
+    pub(super) root: Option<ObjectId>,
+    pub(super) differences: Option<Arc<Differences>>,
+    /// The connection is over, and why.
+    pub(super) closed: Option<Error>,
+    /// No handle is left: it ends when its last call does.
+    pub(super) unused: bool,
+    /// Why there is no wire at the moment.
+    pub(super) trouble: Option<Error>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) outbox: VecDeque<HeldCall>,
+    pub(super) outbox_bytes: usize,
+    pub(super) arrived: VecDeque<Incoming>,
+    pub(super) arrived_bytes: usize,
+    /// Calls that run beyond their first poll, to be aborted when they are cancelled.
+    pub(super) running: HashMap<CallId, AbortHandle>,
+    pub(super) oneways: usize,
+    /// The background task starts calls at the moment, and flushes afterwards.
+    pub(super) batch: bool,
+    /// The background task has been told that there is something to do.
+    pub(super) notified: bool,
+    pub(super) background: Option<Waker>,
+    /// Threads that wait while another thread receives.
+    pub(super) followers: Vec<Thread>,
+    /// Returns of the present look at the wire, and of the last one: so many calls are likely to follow together.
+    pub(super) returns: usize,
+    pub(super) burst: usize,
+    /// Objects whose last reference was given back, to be dropped outside of the lock.
+    pub(super) released: Vec<Local>,
+    pub(super) header: Vec<u8>,
+    /// When the background task looks at the clock next.
+    pub(super) clock: Option<Instant>,
+    pub(super) limits: Limits,
+}
+
+/// Who writes what was appended.
+#[derive(Debug)]
+pub(super) enum FlushBy {
+    /// The caller, now.
+    Caller(Arc<Line>),
+    /// The background task, which this wakes.
+    Background(Option<Waker>),
+}
+
+impl State {
+    pub(super) fn new(conn: Connection<Local>, limits: Limits, own_root: Option<Local>) -> Self {
+        Self {
+            conn,
+            own_root,
+            stalled: None,
+            line: None,
+            epoch: 0,
+            root: None,
+            differences: None,
+            closed: None,
+            unused: false,
+            trouble: None,
+            waiters: Vec::new(),
+            outbox: VecDeque::new(),
+            outbox_bytes: 0,
+            arrived: VecDeque::new(),
+            arrived_bytes: 0,
+            running: HashMap::new(),
+            oneways: 0,
+            batch: false,
+            notified: false,
+            background: None,
+            followers: Vec::new(),
+            returns: 0,
+            burst: 0,
+            released: Vec::new(),
+            header: Vec::new(),
+            clock: None,
+            limits,
+        }
+    }
+
+    pub(super) fn waiter(&mut self, call: CallId) -> &mut Waiter {
+        let slot = call.slot as usize;
+        if slot >= self.waiters.len() {
+            self.waiters.resize_with(slot + 1, Waiter::default);
+        }
+        &mut self.waiters[slot]
+    }
+
+    /// Tells the background task that there is something to do.
+    pub(super) fn notify(&mut self) -> Option<Waker> {
+        self.notified = true;
+        self.background.take()
+    }
+
+    /// The result of a call, if it is there; then the call is over.
+    pub(super) fn take_reply(&mut self, call: CallId) -> Option<Reply> {
+        let reply = self.waiter(call).reply.take()?;
+        self.conn.forget(call);
+        Some(reply)
+    }
+
+    /// The waiter's result has come.
+    pub(super) fn resolve(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
+        let waiter = self.waiter(call);
+        if waiter.detached {
+            *waiter = Waiter::default();
+            self.conn.forget(call);
+            return;
+        }
+        waiter.resolve(reply, wakes);
+    }
+
+    /// The object that a call goes to on the present wire.
+    pub(super) fn locate(&self, target: Target) -> Option<ObjectId> {
+        match target {
+            Target::Root => self.root,
+            Target::Object(id, epoch) => (epoch == self.epoch).then_some(id),
+        }
+    }
+
+    /// A call may be appended now.
+    pub(super) fn can_transmit(&self, target: Target) -> bool {
+        let room = self.line.as_ref().is_some_and(|line| line.tx.queued() < HIGH_WATER);
+        room && self.locate(target).is_some() && self.conn.can_send()
+    }
+
+    /// Appends a call's frame. `can_transmit` holds.
+    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
+        let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
+        let remaining = order.deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        });
+        let header = CallHeader {
+            call,
+            target,
+            method: order.method.id,
+            remaining,
+            chain: order.chain,
+            trace: order.trace.as_ref(),
+            metadata: order.metadata.as_deref().unwrap_or_default(),
+        };
+        self.header.clear();
+        self.conn.send(&header, &mut self.header);
+        if let Err(error) = line.tx.append(&[&self.header, &order.head], order.tail.take()) {
+            line.end(super::lost(&line.peer, &error));
+            self.notified = true;
+        }
+    }
+
+    /// Appends the control frames that the protocol wants to send.
+    pub(super) fn transmit_control(&mut self) -> bool {
+        let Some(line) = &self.line else { return false };
+        let mut any = false;
+        loop {
+            self.header.clear();
+            if !self.conn.poll_transmit(&mut self.header) {
+                return any;
+            }
+            any = true;
+            if let Err(error) = line.tx.append(&[&self.header], None) {
+                line.end(super::lost(&line.peer, &error));
+                self.notified = true;
+            }
+        }
+    }
+
+    /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
+    pub(super) fn pump_outbox(&mut self) -> bool {
+        let mut any = false;
+        while let Some(held) = self.outbox.front() {
+            if !self.can_transmit(held.order.target) {
+                break;
+            }
+            let Some(mut held) = self.outbox.pop_front() else { break };
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+            let had_tail = held.order.tail.is_some();
+            self.transmit(held.call, &mut held.order);
+            if let Some(call) = held.call {
+                self.keep(call, held.order, had_tail);
+            }
+            any = true;
+        }
+        any
+    }
+
+    /// Keeps a call that was sent, in case that it must be sent again.
+    pub(super) fn keep(&mut self, call: CallId, order: Order, sent_tail: bool) {
+        let whole = order.is_whole(sent_tail);
+        self.waiter(call).order = whole.then_some(order);
+    }
+
+    /// Puts a call that cannot go out now at the end of the outbox.
+    pub(super) fn hold(&mut self, call: Option<CallId>, order: Order) -> Result<(), Error> {
+        let bytes = order.len();
+        let full = self.outbox.len() >= self.limits.outbox_calls
+            || self.outbox_bytes + bytes > self.limits.outbox_bytes;
+        if full {
+            let text = format!(
+                "{} calls ({} bytes) already wait to go out on this connection: wait for some of them, or raise `outbox_calls` \
+                 and `outbox_bytes`",
+                self.outbox.len(),
+                self.outbox_bytes
+            );
+            return Err(Error::of(ErrorKind::Overloaded, text));
+        }
+        self.outbox_bytes += bytes;
+        self.outbox.push_back(HeldCall { call, order });
+        Ok(())
+    }
+
+    /// Takes a call back that has not gone out.
+    pub(super) fn unhold(&mut self, call: CallId) {
+        if let Some(at) = self.outbox.iter().position(|held| held.call == Some(call))
+            && let Some(held) = self.outbox.remove(at)
+        {
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+        }
+    }
+
+    /// Fails calls whose deadline has passed.
+    pub(super) fn expire(&mut self, now: Instant, wakes: &mut Wakes) {
+        while let Some(expired) = self.conn.poll_expired(now) {
+            if expired.executed == Executed::No {
+                self.unhold(expired.call);
+            }
+            let text = match (&self.trouble, expired.executed) {
+                (Some(trouble), Executed::No) => {
+                    format!("the deadline passed before the call could go out: {trouble}")
+                }
+                _ => "the deadline passed before the answer came".to_owned(),
+            };
+            let error = Error::of(ErrorKind::TimedOut, text).executed_as(expired.executed);
+            self.resolve(expired.call, Reply::Failed(error), wakes);
+        }
+    }
+
+    /// Who writes what was just appended: the caller if nothing else is under way, else the background task for all.
+    pub(super) fn flush_by(&mut self, alone: bool) -> FlushBy {
+        if self.batch {
+            return FlushBy::Background(None);
+        }
+        match &self.line {
+            Some(line) if alone => FlushBy::Caller(Arc::clone(line)),
+            _ if self.notified => FlushBy::Background(None),
+            _ => FlushBy::Background(self.notify()),
+        }
+    }
+}
+
+impl FlushBy {
+    /// Flushes, or wakes who will. Outside of the lock. True if the background task must be told of a blocked wire.
+    pub(super) fn run(self) -> bool {
+        match self {
+            Self::Caller(line) => line.flush(),
+            Self::Background(waker) => {
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+                false
+            }
+        }
+    }
+}

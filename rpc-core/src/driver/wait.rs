@@ -1,0 +1,302 @@
+//! Waiting for a return: in a task, or on a thread.
+
+use super::{
+    Link,
+    line::Line,
+    receive::Drained,
+    spin::{Spin, Spinner},
+    waiter::{Reply, Wakes},
+};
+use crate::{id::CallId, transport::Interest};
+use std::{
+    hint,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::runtime::RuntimeFlavor;
+
+/// How long a task spins before it lets the other tasks of its thread run.
+const SLICE: Duration = Duration::from_micros(2);
+
+/// A spin that goes over several polls.
+pub(crate) struct Spinning {
+    begun: Instant,
+    budget: Duration,
+    line: Arc<Line>,
+    _place: Spinner,
+}
+
+/// How a slice of a spin ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Slice {
+    /// Something came.
+    Found,
+    /// Nothing came.
+    Nothing,
+    /// Somebody else receives.
+    Taken,
+}
+
+impl Spinning {
+    /// Begins a spin if it is likely to pay.
+    pub(super) fn begin(spin: &Spin, line: &Arc<Line>, places: usize) -> Option<Self> {
+        if line.one_processor.load(Ordering::Relaxed) {
+            return None;
+        }
+        let budget = spin.budget();
+        if budget.is_zero() {
+            return None;
+        }
+        let place = Spinner::take(places)?;
+        line.spinners.fetch_add(1, Ordering::Relaxed);
+        Some(Self { begun: Instant::now(), budget, line: Arc::clone(line), _place: place })
+    }
+
+    /// The budget is used up.
+    pub(super) fn is_over(&self) -> bool {
+        self.begun.elapsed() >= self.budget
+    }
+
+    /// Notes how it ended.
+    pub(super) fn end(self, spin: &Spin, found: bool) {
+        if found || self.is_over() {
+            spin.record(self.begun.elapsed(), found);
+        }
+    }
+}
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        self.line.spinners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Link {
+    /// Polls for the result of a call. `spinning` belongs to the call and is kept between polls.
+    ///
+    /// A task that is alone on its connection receives itself and spins, in slices. Otherwise it leaves that to the background
+    /// task, which writes and reads for all at once.
+    pub(crate) fn poll_reply(
+        &self,
+        call: CallId,
+        spinning: &mut Option<Spinning>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Reply> {
+        let mut may_spin = true;
+        loop {
+            let mut state = self.lock();
+            if let Some(reply) = state.take_reply(call) {
+                drop(state);
+                if let Some(spinning) = spinning.take() {
+                    spinning.end(&self.calling, true);
+                }
+                return Poll::Ready(reply);
+            }
+            let alone = state.conn.in_flight() == 1 && state.outbox.is_empty();
+            let line = state.line.clone().filter(|line| line.ended().is_none());
+            if let Some(line) = &line
+                && may_spin
+                && alone
+            {
+                drop(state);
+                if spinning.is_none() {
+                    line.activity.fetch_add(1, Ordering::Relaxed);
+                    *spinning = Spinning::begin(&self.calling, line, self.places);
+                }
+                let slice = match spinning {
+                    Some(begun) if !begun.is_over() => self.slice(line, begun),
+                    _ => Slice::Taken,
+                };
+                if slice == Slice::Nothing {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                may_spin = slice == Slice::Found;
+                continue;
+            }
+            let waiter = state.waiter(call);
+            if !waiter.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                waiter.waker = Some(cx.waker().clone());
+            }
+            let asleep = state.background.is_some();
+            drop(state);
+            if let Some(spinning) = spinning.take() {
+                spinning.end(&self.calling, false);
+            }
+            if let Some(line) = line
+                && asleep
+            {
+                line.ready.arm();
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget.
+    pub(super) fn slice(&self, line: &Line, spinning: &Spinning) -> Slice {
+        let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
+        if line.silence() {
+            self.notify();
+        }
+        if line.tx.queued() > 0 {
+            line.flush();
+        }
+        let unbroken = self.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+        let length = if unbroken { spinning.budget } else { SLICE };
+        let begun = Instant::now();
+        let mut wakes = Wakes::default();
+        let found = loop {
+            match self.drain(line, rx.as_mut(), &mut wakes) {
+                Drained::Empty(0) if line.ended().is_some() => break true,
+                Drained::Empty(0) => {}
+                _ => break true,
+            }
+            if begun.elapsed() >= length {
+                break false;
+            }
+            hint::spin_loop();
+        };
+        if line.rx.release(rx) {
+            wakes.push(self.lock().notify());
+            self.lead_another(&mut wakes);
+        }
+        wakes.wake();
+        if found { Slice::Found } else { Slice::Nothing }
+    }
+
+    /// Blocks the calling thread until the result of a call is there. The thread receives itself, if no other does.
+    pub(crate) fn wait_reply(&self, call: CallId) -> Reply {
+        loop {
+            let mut state = self.lock();
+            if let Some(reply) = state.take_reply(call) {
+                return reply;
+            }
+            let line = state.line.clone().filter(|line| line.ended().is_none());
+            let Some(line) = line else {
+                state.waiter(call).thread = Some(thread::current());
+                let timeout = state.conn.poll_timeout();
+                drop(state);
+                self.park(timeout);
+                continue;
+            };
+            drop(state);
+            if line.tx.queued() > 0 && line.flush() {
+                self.notify();
+            }
+            if !self.lead(&line, call) {
+                self.follow(&line, call);
+            }
+        }
+    }
+
+    /// Receives for everybody until this call's result is there. False if another thread receives.
+    fn lead(&self, line: &Arc<Line>, call: CallId) -> bool {
+        let Some(mut rx) = line.rx.try_take() else { return false };
+        line.activity.fetch_add(1, Ordering::Relaxed);
+        if line.silence() {
+            self.notify();
+        }
+        let mut spinning = Spinning::begin(&self.calling, line, usize::MAX);
+        let mut wakes = Wakes::default();
+        loop {
+            let drained = self.drain(line, rx.as_mut(), &mut wakes);
+            wakes.wake();
+            if line.ended().is_some() || (drained.any() && self.has_reply(call)) {
+                break;
+            }
+            match &spinning {
+                Some(begun) if !begun.is_over() => hint::spin_loop(),
+                Some(_) => {
+                    if let Some(over) = spinning.take() {
+                        over.end(&self.calling, false);
+                    }
+                }
+                None if drained == Drained::More => {}
+                None => {
+                    self.sleep(line);
+                    if self.has_reply(call) {
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(spinning) = spinning {
+            spinning.end(&self.calling, true);
+        }
+        if line.rx.release(rx) {
+            wakes.push(self.lock().notify());
+        }
+        self.lead_another(&mut wakes);
+        wakes.wake();
+        true
+    }
+
+    /// Sleeps until something arrives or the next deadline passes.
+    fn sleep(&self, line: &Line) {
+        let timeout = self.lock().conn.poll_timeout();
+        let timeout = timeout.map(|at| at.saturating_duration_since(Instant::now()));
+        let interest = match line.tx.queued() {
+            0 => Interest::Read,
+            _ => Interest::ReadWrite,
+        };
+        line.ready.wait(interest, timeout);
+        if line.tx.queued() > 0 {
+            line.flush();
+        }
+        self.expire();
+    }
+
+    /// Sleeps until this call's result is there or the lease may be free.
+    fn follow(&self, line: &Line, call: CallId) {
+        let timeout = {
+            let mut state = self.lock();
+            let waiter = state.waiter(call);
+            if waiter.reply.is_some() {
+                return;
+            }
+            waiter.thread = Some(thread::current());
+            state.followers.push(thread::current());
+            state.conn.poll_timeout()
+        };
+        match line.rx.try_take() {
+            Some(rx) => {
+                if line.rx.release(rx) {
+                    self.notify();
+                }
+            }
+            None => self.park(timeout),
+        }
+        let this = thread::current().id();
+        let mut state = self.lock();
+        state.followers.retain(|follower| follower.id() != this);
+        state.waiter(call).thread = None;
+    }
+
+    /// Parks the thread, until the next deadline at most.
+    fn park(&self, timeout: Option<Instant>) {
+        match timeout {
+            Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
+            None => thread::park(),
+        }
+        self.expire();
+    }
+
+    /// Fails the calls whose deadline has passed.
+    fn expire(&self) {
+        let mut wakes = Wakes::default();
+        self.lock().expire(Instant::now(), &mut wakes);
+        wakes.wake();
+    }
+
+    /// Somebody else must receive now.
+    fn lead_another(&self, wakes: &mut Wakes) {
+        let follower = self.lock().followers.pop();
+        wakes.push_thread(follower);
+    }
+
+    fn has_reply(&self, call: CallId) -> bool {
+        self.lock().waiter(call).reply.is_some()
+    }
+}

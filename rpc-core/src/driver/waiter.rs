@@ -1,0 +1,65 @@
+//! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
+
+use super::order::Order;
+use crate::{buffer::Buffer, error::Error};
+use std::{task::Waker, thread::Thread};
+
+/// How a call came back, still encoded.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The servant's value, from this offset on.
+    Ok(Buffer, usize),
+    /// The servant's error, from this offset on.
+    App(Buffer, usize),
+    /// It did not reach the servant, or not as meant.
+    Failed(Error),
+}
+
+/// Who waits for one call.
+#[derive(Default, Debug)]
+pub(super) struct Waiter {
+    pub(super) reply: Option<Reply>,
+    pub(super) waker: Option<Waker>,
+    pub(super) thread: Option<Thread>,
+    /// Nobody takes the reply: the call runs for its effect.
+    pub(super) detached: bool,
+    /// The call itself, kept where it may have to be sent again.
+    pub(super) order: Option<Order>,
+}
+
+/// Those to be woken, once no lock is held.
+#[derive(Default, Debug)]
+pub(super) struct Wakes {
+    wakers: Vec<Waker>,
+    threads: Vec<Thread>,
+}
+
+impl Waiter {
+    /// Hands over the reply and notes whom to wake.
+    pub(super) fn resolve(&mut self, reply: Reply, wakes: &mut Wakes) {
+        self.reply = Some(reply);
+        self.order = None;
+        wakes.wakers.extend(self.waker.take());
+        wakes.threads.extend(self.thread.take());
+    }
+}
+
+impl Wakes {
+    pub(super) fn push(&mut self, waker: Option<Waker>) {
+        self.wakers.extend(waker);
+    }
+
+    pub(super) fn push_thread(&mut self, thread: Option<Thread>) {
+        self.threads.extend(thread);
+    }
+
+    pub(super) fn push_threads(&mut self, threads: impl Iterator<Item = Thread>) {
+        self.threads.extend(threads);
+    }
+
+    /// Wakes them. Never under a lock: a waker is foreign code.
+    pub(super) fn wake(&mut self) {
+        self.wakers.drain(..).for_each(Waker::wake);
+        self.threads.drain(..).for_each(|thread| thread.unpark());
+    }
+}

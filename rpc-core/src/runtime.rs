@@ -1,0 +1,107 @@
+//! Where background work runs, and whether the calling code may block.
+
+use crate::{
+    context,
+    error::{Error, ErrorKind},
+};
+use std::{
+    sync::OnceLock,
+    task::{Context, Poll, Waker},
+};
+use tokio::runtime::{Builder, Handle};
+
+/// The runtime of the calling code, or, where it has none, that of a thread of the library's own, started now.
+pub(crate) fn background() -> Result<Handle, Error> {
+    match Handle::try_current() {
+        Ok(handle) => Ok(handle),
+        Err(_) => own(),
+    }
+}
+
+/// The runtime of the library's own thread.
+pub(crate) fn own() -> Result<Handle, Error> {
+    static OWN: OnceLock<Result<Handle, Error>> = OnceLock::new();
+    OWN.get_or_init(start).clone()
+}
+
+fn start() -> Result<Handle, Error> {
+    let failed = |error: std::io::Error| {
+        Error::of(
+            ErrorKind::NoRuntime,
+            format!("farcall's background thread did not start: {error}"),
+        )
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let handle = runtime.handle().clone();
+    let body = move || runtime.block_on(std::future::pending::<()>());
+    std::thread::Builder::new().name("farcall".to_owned()).spawn(body).map_err(failed)?;
+    Ok(handle)
+}
+
+/// Whether the calling code is polled by a runtime, so that blocking would stop everything else there.
+pub(crate) fn in_async() -> bool {
+    context::with(|context| context.is_some()) || (Handle::try_current().is_ok() && has_budget())
+}
+
+/// Whether tokio counts the calling code's steps. It does for tasks and for `block_on`, and not for threads that may block
+/// (`spawn_blocking`, `block_in_place`, threads that merely entered a runtime). It gives a task at most 128 steps, so one of
+/// 129 is refused.
+fn has_budget() -> bool {
+    let mut cx = Context::from_waker(Waker::noop());
+    (0..=128).any(|_| match tokio::task::coop::poll_proceed(&mut cx) {
+        Poll::Ready(step) => {
+            step.made_progress();
+            false
+        }
+        Poll::Pending => true,
+    })
+}
+
+/// Runs a future to its end in the background and blocks this thread meanwhile.
+///
+/// # Errors
+/// `WaitInAsync` in async code; `NoRuntime`; those of the future.
+pub fn wait<T: Send + 'static>(
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    refuse_wait()?;
+    let (sender, result) = std::sync::mpsc::sync_channel(1);
+    let body = async move {
+        let _ = sender.send(future.await);
+    };
+    background()?.spawn(body);
+    result.recv().unwrap_or_else(|_| {
+        Err(Error::of(ErrorKind::NoRuntime, "the runtime that was to do this was shut down"))
+    })
+}
+
+/// What `.wait()` says in async code.
+pub(crate) fn refuse_wait() -> Result<(), Error> {
+    if !in_async() {
+        return Ok(());
+    }
+    let text = "`.wait()` would block the thread that async code runs on: write `.await`";
+    Err(Error::of(ErrorKind::WaitInAsync, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn async_code_is_told_from_threads_that_may_block() {
+        assert!(!in_async());
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        {
+            let _entered = runtime.enter();
+            assert!(!in_async());
+        }
+        runtime.block_on(async {
+            assert!(in_async());
+            assert!(tokio::spawn(async { in_async() }).await.unwrap());
+            assert!(!tokio::task::spawn_blocking(in_async).await.unwrap());
+            let inside = tokio::spawn(async { tokio::task::block_in_place(in_async) });
+            assert!(!inside.await.unwrap());
+        });
+    }
+}

@@ -1,0 +1,154 @@
+//! One call to answer. It is answered exactly once: by its handler, or, if that is dropped, by saying so.
+
+use crate::{
+    buffer::Buffer,
+    codec::{Budget, Decoder, Encoder},
+    conn::IncomingCall,
+    driver::Link,
+    error::{Error, ErrorKind, Executed},
+    frame::Outcome,
+    id::{CallId, MethodId},
+    interface::Description,
+    skeleton::Local,
+};
+use serde::Serialize;
+use std::{
+    any::Any,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+/// One call to answer.
+pub struct Request {
+    link: Arc<Link>,
+    epoch: u32,
+    call: Option<CallId>,
+    frame: Buffer,
+    arguments: usize,
+    deadline: Option<Instant>,
+    interface: &'static Description,
+    method: MethodId,
+    budget: Budget,
+    answered: AtomicBool,
+}
+
+impl Request {
+    pub(crate) fn new(link: Arc<Link>, call: &IncomingCall<Local>, frame: Buffer) -> Self {
+        let (epoch, budget) = link.epoch_and_budget(frame.len());
+        Self {
+            link,
+            epoch,
+            call: call.call,
+            frame,
+            arguments: call.arguments,
+            deadline: call.deadline,
+            interface: call.target.description(),
+            method: call.method,
+            budget,
+            answered: AtomicBool::new(false),
+        }
+    }
+
+    /// The arguments, to be decoded in order.
+    #[must_use]
+    pub fn arguments(&self) -> Decoder<'_> {
+        Decoder::new(self.frame.get(self.arguments..).unwrap_or_default(), self.budget)
+    }
+
+    /// Answers with the servant's result.
+    pub fn reply<T: Serialize + 'static, E: Serialize + 'static>(&self, result: Result<T, E>) {
+        let mut encoder = Encoder::new();
+        let (outcome, encoded) = match result {
+            Ok(value) => (Outcome::Ok(&[]), encoder.owned(value)),
+            Err(error) => {
+                let encoded = match (&error as &dyn Any).downcast_ref::<Error>() {
+                    // What failed inside of the servant: this call did run.
+                    Some(error) => encoder.value(&error.clone().executed_as(Executed::Yes)),
+                    None => encoder.value(&error),
+                };
+                (Outcome::App(&[]), encoded)
+            }
+        };
+        match encoded {
+            Ok(()) => {
+                let (head, tail) = encoder.finish();
+                self.answer(&outcome, &head, tail);
+            }
+            Err(error) => self.fail(error.executed_as(Executed::Yes)),
+        }
+    }
+
+    /// Answers that the call did not reach the servant.
+    pub fn refuse(&self, error: Error) {
+        self.fail(error.executed_as(Executed::No));
+    }
+
+    /// Answers that the interface has no such method.
+    pub fn unknown(&self, _method: MethodId, interface: &'static Description) {
+        let methods: Vec<_> = interface.methods.iter().map(|method| method.name).collect();
+        let text = format!(
+            "`{}` on the other side has no such method: it has {}",
+            interface.name,
+            methods.join(", ")
+        );
+        self.refuse(Error::of(ErrorKind::Unimplemented, text));
+    }
+
+    pub(crate) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
+    }
+
+    pub(crate) fn call(&self) -> Option<CallId> {
+        self.call
+    }
+
+    fn fail(&self, error: Error) {
+        self.answer(&Outcome::Rpc(error), &[], None);
+    }
+
+    fn answer(&self, outcome: &Outcome<'_>, head: &[u8], tail: Option<Buffer>) {
+        if self.answered.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match self.call {
+            Some(call) => self.link.reply(self.epoch, call, outcome, head, tail),
+            None => self.link.ended(self.epoch),
+        }
+    }
+
+    fn method_name(&self) -> &'static str {
+        self.interface.method(self.method).map_or("?", |method| method.name)
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if *self.answered.get_mut() {
+            return;
+        }
+        let (interface, method) = (self.interface.name, self.method_name());
+        let (kind, text) = if thread::panicking() {
+            let text = format!(
+                "the servant panicked in `{interface}::{method}`: its process's standard error says why"
+            );
+            (ErrorKind::Panicked, text)
+        } else if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let text = format!("the deadline passed while `{interface}::{method}` ran");
+            (ErrorKind::TimedOut, text)
+        } else {
+            (ErrorKind::Cancelled, format!("`{interface}::{method}` was cancelled while it ran"))
+        };
+        self.fail(Error::of(kind, text).executed_as(Executed::Yes));
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("call", &self.call).finish_non_exhaustive()
+    }
+}

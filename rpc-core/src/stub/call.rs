@@ -1,0 +1,168 @@
+//! A call in flight.
+
+use super::handle::Handle;
+use crate::{
+    buffer::Buffer,
+    codec::Decoder,
+    driver::{Reply, Spinning},
+    error::{Error, Executed},
+    id::CallId,
+    limits::Limits,
+    runtime,
+};
+use serde::de::DeserializeOwned;
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// A call in flight. It is on its way already: `.await` its result, [`wait`](Self::wait) for it on a thread without a runtime, or let it
+/// run with [`detach`](Self::detach).
+///
+/// # Cancel safety
+/// Dropping it cancels the call: the servant's future is dropped at its next await, unless its method says `no_cancel` or takes
+/// `&mut self`. Whether the servant had begun is not known then.
+#[must_use = "a call that is dropped is cancelled: `.await` it, `.wait()` for it, or `.detach()` it"]
+pub struct Call<T, E = Error> {
+    flight: Flight,
+    result: PhantomData<fn() -> (T, E)>,
+}
+
+impl<T, E> Call<T, E> {
+    pub(super) fn new(flight: Flight) -> Self {
+        Self { flight, result: PhantomData }
+    }
+
+    /// Lets the call run without waiting for its result.
+    pub fn detach(mut self) {
+        self.flight.detach();
+    }
+}
+
+impl<T, E> Call<T, E>
+where
+    T: DeserializeOwned + 'static,
+    E: DeserializeOwned + From<Error> + 'static,
+{
+    /// Blocks this thread until the result is there. The thread sends and receives itself: no runtime is needed.
+    ///
+    /// # Errors
+    /// Those of the call; `WaitInAsync` in async code, where blocking would stop everything else.
+    pub fn wait(mut self) -> Result<T, E> {
+        runtime::refuse_wait()?;
+        read(self.flight.wait())
+    }
+}
+
+impl<T, E> Future for Call<T, E>
+where
+    T: DeserializeOwned + 'static,
+    E: DeserializeOwned + From<Error> + 'static,
+{
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.flight.poll(cx).map(read)
+    }
+}
+
+impl<T, E> Unpin for Call<T, E> {}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.flight.call).finish()
+    }
+}
+
+/// Decodes what came back.
+fn read<T, E>(reply: Reply) -> Result<T, E>
+where
+    T: DeserializeOwned + 'static,
+    E: DeserializeOwned + From<Error> + 'static,
+{
+    match reply {
+        Reply::Ok(frame, at) => decode(&frame, at).map_err(E::from),
+        Reply::App(frame, at) => Err(decode(&frame, at).unwrap_or_else(E::from)),
+        Reply::Failed(error) => Err(E::from(error)),
+    }
+}
+
+fn decode<T: DeserializeOwned + 'static>(frame: &Buffer, at: usize) -> Result<T, Error> {
+    let bytes = frame.get(at..).unwrap_or_default();
+    let budget = Limits::default().budget(bytes.len());
+    let mut decoder = Decoder::new(bytes, budget);
+    let value = decoder.owned();
+    let value = value.and_then(|value| decoder.end().map(|()| value));
+    value.map_err(|error| error.executed_as(Executed::Yes))
+}
+
+/// A call in flight, whatever its result's type.
+pub(super) struct Flight {
+    handle: Option<Arc<Handle>>,
+    call: Option<CallId>,
+    done: Option<Reply>,
+    spinning: Option<Spinning>,
+}
+
+impl Flight {
+    /// A call on its way; a one-way call is over as soon as it is.
+    pub(super) fn begun(handle: Arc<Handle>, call: Option<CallId>) -> Self {
+        let done = call.is_none().then(|| Reply::Ok(Buffer::new(), 0));
+        Self { handle: Some(handle), call, done, spinning: None }
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Self { handle: None, call: None, done: Some(Reply::Failed(error)), spinning: None }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
+        if let Some(reply) = self.done.take() {
+            return Poll::Ready(reply);
+        }
+        let (Some(call), Some(Ok(link))) = (self.call, self.handle.as_ref().map(|h| h.link()))
+        else {
+            return Poll::Ready(Reply::Failed(polled_again()));
+        };
+        let polled = link.poll_reply(call, &mut self.spinning, cx);
+        if polled.is_ready() {
+            self.call = None;
+        }
+        polled
+    }
+
+    fn wait(&mut self) -> Reply {
+        if let Some(reply) = self.done.take() {
+            return reply;
+        }
+        match (self.call.take(), self.handle.as_ref().map(|handle| handle.link())) {
+            (Some(call), Some(Ok(link))) => link.wait_reply(call),
+            _ => Reply::Failed(polled_again()),
+        }
+    }
+
+    fn detach(&mut self) {
+        if let (Some(call), Some(Ok(link))) =
+            (self.call.take(), self.handle.as_ref().map(|handle| handle.link()))
+        {
+            link.detach(call);
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let (Some(call), Some(Ok(link))) =
+            (self.call.take(), self.handle.as_ref().map(|handle| handle.link()))
+        {
+            link.abandon(call);
+        }
+    }
+}
+
+fn polled_again() -> Error {
+    Error::new("a call was polled after it had finished")
+}

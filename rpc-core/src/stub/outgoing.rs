@@ -1,0 +1,116 @@
+//! One outgoing call while its arguments are encoded.
+
+use super::{Call, Options, Remote, call::Flight, handle::Handle};
+use crate::{
+    codec::Encoder,
+    context,
+    driver::{Order, Target},
+    error::Error,
+    host,
+    interface::{Interface, Method, Timeout},
+};
+use serde::Serialize;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// One outgoing call while its arguments are encoded. Generated code makes it, fills it and sends it.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    handle: &'a Arc<Handle>,
+    options: &'a Options,
+    method: &'static Method,
+    encoder: Encoder,
+    failed: Option<Error>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// Begins a call.
+    #[must_use]
+    pub fn new<I: Interface + ?Sized>(remote: &'a Remote<I>, method: &'static Method) -> Self {
+        Self {
+            handle: &remote.handle,
+            options: &remote.options,
+            method,
+            encoder: Encoder::new(),
+            failed: None,
+        }
+    }
+
+    /// An argument that is not a bulk one, by reference.
+    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
+        if let Err(error) = self.encoder.value(value) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    /// An argument of type `&[u8]`.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.encoder.bytes(bytes);
+    }
+
+    /// An argument of type `&str`.
+    pub fn str(&mut self, text: &str) {
+        self.encoder.str(text);
+    }
+
+    /// An argument passed by value. `Vec<u8>`, `String` and `Bytes` are moved or copied whole.
+    pub fn owned<T: Serialize + 'static>(&mut self, value: T) {
+        if let Err(error) = self.encoder.owned(value) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    /// Sends the call.
+    pub fn send<T, E>(self) -> Call<T, E> {
+        Call::new(self.begin())
+    }
+
+    fn begin(self) -> Flight {
+        if let Some(error) = self.failed {
+            return Flight::failed(error);
+        }
+        let link = match self.handle.link() {
+            Ok(link) => link,
+            Err(error) => return Flight::failed(error.clone()),
+        };
+        let (head, tail) = self.encoder.finish();
+        let timeout = match (self.options.timeout, self.method.timeout) {
+            (Some(timeout), _) | (None, Timeout::After(timeout)) => Some(timeout),
+            (None, Timeout::Never) => None,
+            (None, Timeout::Default) => Some(link.default_deadline()),
+        };
+        let mut order = Order {
+            target: Target::Root,
+            method: self.method,
+            idempotent: self.options.idempotent || self.method.mode.idempotent,
+            deadline: timeout.and_then(deadline),
+            chain: None,
+            trace: self.options.trace,
+            metadata: self.options.metadata.clone(),
+            head,
+            tail,
+        };
+        context::with(|context| {
+            if let Some(context) = context {
+                inherit(&mut order, context);
+            }
+        });
+        match link.call(order) {
+            Ok(call) => Flight::begun(Arc::clone(self.handle), call),
+            Err(error) => Flight::failed(error),
+        }
+    }
+}
+
+/// A call made while serving one ends no later, and belongs to the same chain and trace.
+fn inherit(order: &mut Order, context: &context::Context) {
+    order.deadline = [order.deadline, context.deadline].into_iter().flatten().min();
+    order.chain = Some(host::deeper(context.chain));
+    order.trace = order.trace.or(context.trace);
+}
+
+fn deadline(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}

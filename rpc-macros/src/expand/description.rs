@@ -1,0 +1,135 @@
+//! What is known of the interface at run time: a constant per method, and `impl Interface`.
+
+use super::Names;
+use crate::{
+    attributes::Timeout,
+    check::method_id,
+    interface::{Interface, Method},
+    signature,
+};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta, ext::IdentExt};
+
+// Input:  trait Archive { .. }
+// Output: const __read: Method = Method { .. };
+//         impl Interface for dyn Archive { const DESCRIPTION: .. }
+pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
+    let Names { private, interface: path, parameters, bounds, .. } = names;
+    let constants = interface.sound_methods().map(|method| constant(method, names));
+    let elements = interface.sound_methods().map(|method| {
+        let cfgs = &method.cfgs;
+        let name = constant_name(method);
+        quote!(#(#cfgs)* #name)
+    });
+    let name = interface.wire_name();
+    let docs = docs(&interface.item.attrs, names);
+    let type_arguments = type_arguments(interface, names);
+    quote! {
+        #(#constants)*
+        #[automatically_derived]
+        impl<#parameters> #private::Interface for dyn #path #bounds {
+            const DESCRIPTION: &'static #private::Description = &#private::Description {
+                name: #name,
+                docs: #docs,
+                methods: &[#(#elements),*],
+                type_arguments: &[#(#type_arguments),*],
+            };
+        }
+    }
+}
+
+/// The constant that describes a method.
+pub(super) fn constant_name(method: &Method) -> Ident {
+    format_ident!("__{}", method.function.sig.ident.unraw())
+}
+
+// Input:  async fn read(&self, path: &str) -> Result<u8, E>
+// Output: const __read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
+fn constant(method: &Method, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let cfgs = &method.cfgs;
+    let constant = constant_name(method);
+    let name = method.wire_name();
+    let id = method_id(&name);
+    let signature = signature::text(method);
+    let docs = docs(&method.function.attrs, names);
+    let oneway = method.options.oneway.is_some();
+    let idempotent = method.options.idempotent;
+    let no_cancel = method.options.no_cancel;
+    let unordered = method.options.unordered;
+    let exclusive = method.exclusive;
+    let timeout = timeout(method.options.timeout, names);
+    quote! {
+        #(#cfgs)*
+        const #constant: #private::Method = #private::Method {
+            id: #private::MethodId(#id),
+            name: #name,
+            signature: #signature,
+            docs: #docs,
+            mode: #private::Mode {
+                oneway: #oneway,
+                idempotent: #idempotent,
+                no_cancel: #no_cancel,
+                unordered: #unordered,
+                exclusive: #exclusive,
+            },
+            timeout: #timeout,
+        };
+    }
+}
+
+fn timeout(timeout: Timeout, names: &Names) -> TokenStream {
+    let private = &names.private;
+    match timeout {
+        Timeout::Default => quote!(#private::Timeout::Default),
+        Timeout::Never => quote!(#private::Timeout::Never),
+        Timeout::Micros(micros) => quote! {
+            #private::Timeout::After(#private::core::time::Duration::from_micros(#micros))
+        },
+    }
+}
+
+/// The doc comment as one text; where it includes a file, as an expression.
+fn docs(attributes: &[Attribute], names: &Names) -> TokenStream {
+    let lines: Vec<&Expr> = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(&pair.value),
+            _ => None,
+        })
+        .collect();
+    let literal = |line: &&Expr| match line {
+        Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => {
+            let line = line.value();
+            Some(line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+        }
+        _ => None,
+    };
+    match lines.iter().map(literal).collect::<Option<Vec<_>>>() {
+        Some(lines) => lines.join("\n").trim().to_token_stream(),
+        None => {
+            let private = &names.private;
+            quote!(#private::core::concat!(#(#lines, "\n"),*))
+        }
+    }
+}
+
+/// `type_name::<K>` for each argument of a generic trait.
+fn type_arguments(interface: &Interface, names: &Names) -> Vec<TokenStream> {
+    let private = &names.private;
+    let parameters = interface.item.generics.params.iter();
+    parameters
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => {
+                let ident = &parameter.ident;
+                Some(quote!(#private::core::any::type_name::<#ident>))
+            }
+            GenericParam::Const(parameter) => {
+                let ident = &parameter.ident;
+                Some(quote!(#private::core::any::type_name::<[(); #ident]>))
+            }
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! `farcall::serve` and [`Server`]: services, where they listen, and their end.
+
+use crate::{config::Config, transports};
+use farcall_core::{
+    __private::{Interface, Local},
+    address::Address,
+    endpoint::{self, Endpoint},
+    error::{Error, ErrorKind},
+    limits::Limits,
+    runtime,
+    stub::Remote,
+    transport::{BoxFuture, Wire},
+};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+};
+
+/// Serves one service: `archive`, a name whose listening addresses the configuration knows, or an address such as
+/// `tcp://0.0.0.0:7000#archive`. Runs until a listener fails.
+///
+/// `.await` it, or `.wait()` for it on a thread without a runtime.
+pub fn serve<I: Interface + ?Sized>(service: &str, object: Remote<I>) -> Serving {
+    let server = match service.parse::<Address>() {
+        Ok(address) => {
+            Server::new().export(address.service().unwrap_or_default(), object).listen(service)
+        }
+        Err(_) => Server::new().export(service, object).listen(service),
+    };
+    Serving { server, until: Box::pin(std::future::pending()) }
+}
+
+/// Serves one service until `signal` completes; then takes no more calls, answers those it has accepted, and returns.
+pub fn serve_with_shutdown<I: Interface + ?Sized>(
+    service: &str,
+    object: Remote<I>,
+    signal: impl Future<Output = ()> + Send + 'static,
+) -> Serving {
+    Serving { until: Box::pin(signal), ..serve(service, object) }
+}
+
+/// Serves one service over a wire that the program already has, until it ends.
+///
+/// # Errors
+/// If `object` is not an object of this process.
+pub async fn serve_over<I: Interface + ?Sized>(wire: Wire, object: Remote<I>) -> Result<(), Error> {
+    let service = exported("", &object)?;
+    endpoint::serve_one(vec![service], wire, Limits::default()).await
+}
+
+fn exported<I: Interface + ?Sized>(
+    name: &str,
+    object: &Remote<I>,
+) -> Result<(String, Local), Error> {
+    match Remote::local(object) {
+        Some(local) => Ok((name.to_owned(), local)),
+        None => {
+            let text = format!(
+                "the service `{name}` is an object of another process: wrap the handle in an object of this one, with \
+                 `Remote::new(handle)`"
+            );
+            Err(Error::of(ErrorKind::Address, text))
+        }
+    }
+}
+
+/// An endpoint with several services or several addresses.
+///
+/// ```no_run
+/// # #[farcall::remote] trait Archive { async fn size(&self) -> farcall::Result<u64>; }
+/// # struct Shelf; impl Archive for Shelf { async fn size(&self) -> farcall::Result<u64> { Ok(1) } }
+/// # async fn example() -> farcall::Result<()> {
+/// let running = farcall::Server::new()
+///     .export("archive", farcall::Remote::<dyn Archive>::new(Shelf))
+///     .listen("unix:///run/archive.sock")
+///     .listen("tcp://127.0.0.1:7000")
+///     .start()
+///     .await?;
+/// println!("listening at {:?}", running.addresses());
+/// running.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+pub struct Server {
+    services: Vec<Result<(String, Local), Error>>,
+    listen: Vec<String>,
+    limits: Option<Limits>,
+}
+
+impl Server {
+    /// An endpoint without services.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service. Clients that name none get the first.
+    #[must_use]
+    pub fn export<I: Interface + ?Sized>(mut self, name: &str, object: Remote<I>) -> Self {
+        self.services.push(exported(name, &object));
+        self
+    }
+
+    /// Adds an address, or all those that the configuration has for a name.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen.push(address.to_owned());
+        self
+    }
+
+    /// The bounds of its connections, instead of the configured ones.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Listens. The servants run in the caller's runtime.
+    ///
+    /// # Errors
+    /// `AddressInUse`, `PermissionDenied`, `Address`, `Configuration`, each saying what to do.
+    pub async fn start(self) -> Result<Running, Error> {
+        let config = Config::load()?;
+        let services: Result<Vec<_>, Error> = self.services.into_iter().collect();
+        let limits = self.limits.unwrap_or_else(|| config.limits().clone());
+        let endpoint = Endpoint::new(services?, limits)?;
+        let mut addresses = Vec::new();
+        for listen in &self.listen {
+            for address in config.listen_addresses(listen)? {
+                let transport = transports::find(&address)?;
+                let listener = transport.listen(&address).await?;
+                addresses.push(listener.address());
+                endpoint.accept_from(listener, address.spin());
+            }
+        }
+        tracing::info!(target: "farcall::endpoint", ?addresses, "listening");
+        Ok(Running { endpoint, addresses })
+    }
+}
+
+/// A serving endpoint. Dropping it closes its connections at once; [`shutdown`](Self::shutdown) lets them finish.
+#[derive(Debug)]
+pub struct Running {
+    endpoint: Endpoint,
+    addresses: Vec<String>,
+}
+
+impl Running {
+    /// Where it listens: addresses that a client can connect to.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.endpoint.connections()
+    }
+
+    /// Stops accepting, takes no more calls, waits until those accepted are answered, closes.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connections at once.
+    pub async fn shutdown(self) {
+        self.endpoint.shutdown().await;
+    }
+
+    /// Waits until a listener has ended by itself, and says why.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn failed(&self) -> Error {
+        self.endpoint.failed().await
+    }
+}
+
+/// A service that runs while this is awaited. Made by [`serve`].
+#[must_use = "nothing is served before this is awaited, or waited for with `.wait()`"]
+pub struct Serving {
+    server: Server,
+    until: BoxFuture<'static, ()>,
+}
+
+impl Serving {
+    /// Blocks this thread while the service runs. The servants run in the library's own thread.
+    ///
+    /// # Errors
+    /// `WaitInAsync` in async code; otherwise those of awaiting it.
+    pub fn wait(self) -> Result<(), Error> {
+        runtime::wait(self.into_future())
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let running = self.server.start().await?;
+        tokio::select! {
+            error = running.failed() => Err(error),
+            () = self.until => {
+                running.shutdown().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl IntoFuture for Serving {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").field("server", &self.server).finish_non_exhaustive()
+    }
+}
