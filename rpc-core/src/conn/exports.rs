@@ -33,6 +33,11 @@ impl<S: Clone> Exports<S> {
         self.by_key.len()
     }
 
+    /// Whether the object known by `key` is lent.
+    pub(super) fn contains(&self, key: usize) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// Counts one more descriptor of the object known by `key`.
     pub(super) fn lend(&mut self, key: usize, object: S) -> ObjectId {
         if let Some(&slot) = self.by_key.get(&key)

@@ -8,6 +8,9 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
+/// A frame that comes after such a silence is no part of a flood.
+const PAUSE: Duration = Duration::from_secs(1);
+
 impl<S: Clone> Connection<S> {
     /// Takes in one frame. `now` is when it was received.
     ///
@@ -15,7 +18,7 @@ impl<S: Clone> Connection<S> {
     /// `Protocol` if the peer broke the protocol: send [`abort`](Self::abort) and close the wire.
     pub fn handle_frame(&mut self, now: Instant, bytes: &[u8]) -> Result<Event<S>, Error> {
         let frame = Frame::decode(bytes).map_err(|error| breach(error.to_string()))?;
-        self.keepalive.heard(now);
+        let silence = self.keepalive.heard(now);
         if self.phase == Phase::Handshake {
             return match frame {
                 Frame::Hello(hello) => self.handle_hello(hello),
@@ -23,7 +26,9 @@ impl<S: Clone> Connection<S> {
                 _ => Err(breach("the peer's first frame is not a Hello")),
             };
         }
-        self.charge(&frame, bytes.len())?;
+        if silence < PAUSE {
+            self.charge(&frame, bytes.len())?;
+        }
         match frame {
             Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
             Frame::Call(header, arguments) => {
@@ -82,11 +87,17 @@ impl<S: Clone> Connection<S> {
         }
         self.phase = Phase::Open;
         self.peer = Some(hello);
+        if std::mem::take(&mut self.leaving) {
+            self.goodbye();
+        }
         Ok(Event::Connected)
     }
 
-    /// Empty frames cost the peer, useful ones earn.
+    /// Empty frames cost the peer, useful ones earn. A release is paid for by what was lent.
     fn charge(&mut self, frame: &Frame<'_>, length: usize) -> Result<(), Error> {
+        if matches!(frame, Frame::Release(_, 1..)) {
+            return Ok(());
+        }
         let useful = matches!(frame, Frame::Call(..) | Frame::Return(..));
         if useful {
             let full = self.limits.overhead;

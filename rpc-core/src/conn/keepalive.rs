@@ -22,7 +22,8 @@ pub(super) enum Silence {
 pub(super) struct Keepalive {
     begun: Instant,
     heard: Instant,
-    pinged: bool,
+    /// When it was asked for a sign of life that has not come.
+    pinged: Option<Instant>,
     pings: u64,
     local: bool,
     handshake_time: Duration,
@@ -35,7 +36,7 @@ impl Keepalive {
         Self {
             begun: now,
             heard: now,
-            pinged: false,
+            pinged: None,
             pings: 0,
             local,
             handshake_time: match local {
@@ -47,10 +48,13 @@ impl Keepalive {
         }
     }
 
+    /// The peer gives a sign of life. After what silence.
     #[inline]
-    pub(super) fn heard(&mut self, now: Instant) {
+    pub(super) fn heard(&mut self, now: Instant) -> Duration {
+        let silence = now.saturating_duration_since(self.heard);
         self.heard = now;
-        self.pinged = false;
+        self.pinged = None;
+        silence
     }
 
     pub(super) fn poll_timeout(&self, phase: Phase, in_flight: usize) -> Option<Instant> {
@@ -60,8 +64,10 @@ impl Keepalive {
         if self.local || in_flight == 0 {
             return None;
         }
-        let after = if self.pinged { self.dead_after } else { self.ping_after };
-        later(self.heard, after)
+        let Some(pinged) = self.pinged else { return later(self.heard, self.ping_after) };
+        // A silence that began before calls were open proves nothing: the ping must have had its time.
+        let answered = later(pinged, self.dead_after.saturating_sub(self.ping_after));
+        later(self.heard, self.dead_after).max(answered)
     }
 
     pub(super) fn handle_timeout(
@@ -76,10 +82,10 @@ impl Keepalive {
         if phase == Phase::Handshake {
             return Silence::NoHandshake;
         }
-        if self.pinged {
+        if self.pinged.is_some() {
             return Silence::Dead;
         }
-        self.pinged = true;
+        self.pinged = Some(now);
         self.pings = self.pings.wrapping_add(1);
         Silence::Ping(self.pings)
     }

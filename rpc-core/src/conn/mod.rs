@@ -63,6 +63,8 @@ pub struct Connection<S> {
     exports: Exports<S>,
     imports: Imports,
     keepalive: Keepalive,
+    /// Goodbye follows the handshake.
+    leaving: bool,
     control: VecDeque<Frame<'static>>,
     /// The peer's calls taken on so far.
     accepted: u64,
@@ -179,6 +181,7 @@ impl<S: Clone> Connection<S> {
             exports: Exports::new(root),
             imports: Imports::default(),
             keepalive: Keepalive::new(now, &limits, local),
+            leaving: false,
             control,
             accepted: 0,
             refused_after: None,
@@ -250,7 +253,7 @@ impl<S: Clone> Connection<S> {
     /// # Errors
     /// `Overloaded` if too many objects are lent.
     pub fn lend(&mut self, key: usize, object: S) -> Result<ObjectId, Error> {
-        if self.exports.len() >= self.limits.objects {
+        if self.exports.len() >= self.limits.objects && !self.exports.contains(key) {
             let text =
                 format!("more than {} objects are lent on one connection", self.limits.objects);
             return Err(Error::of(ErrorKind::Overloaded, text));
@@ -270,11 +273,15 @@ impl<S: Clone> Connection<S> {
         }
     }
 
-    /// Takes no more calls. Those accepted will be answered.
+    /// Takes no more calls. Those accepted will be answered. Before the handshake, none will be taken after it.
     pub fn goodbye(&mut self) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Draining;
-            self.control.push_back(Frame::Goodbye { accepted: self.accepted });
+        match self.phase {
+            Phase::Handshake => self.leaving = true,
+            Phase::Open => {
+                self.phase = Phase::Draining;
+                self.control.push_back(Frame::Goodbye { accepted: self.accepted });
+            }
+            Phase::Draining => {}
         }
     }
 
@@ -323,3 +330,8 @@ impl<S: Clone> Connection<S> {
 fn later(now: Instant, by: Duration) -> Option<Instant> {
     now.checked_add(by)
 }
+
+#[cfg(test)]
+mod pair;
+#[cfg(test)]
+mod tests;

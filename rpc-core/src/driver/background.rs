@@ -7,6 +7,7 @@ use super::{
     line::Line,
     receive::Drained,
     start::Starter,
+    state::State,
     wait::{Slice, Spinning},
     waiter::Wakes,
 };
@@ -24,6 +25,8 @@ use std::{
 };
 use tokio::time::{Sleep, sleep_until};
 
+/// How long calls are kept for company after the last return.
+const LINGER: Duration = Duration::from_micros(8);
 /// How often the background task looks whether waiters still receive themselves.
 const WATCH: Duration = Duration::from_millis(2);
 
@@ -84,79 +87,114 @@ impl Link {
         let mut starter = Starter::default();
         let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
         let mut watch = Watch::default();
+        let mut linger = Linger::default();
+        let mut received = false;
         loop {
-            let worked = self.turn(line, &mut starter);
+            let turn = self.turn(line, &mut starter, received, &mut linger);
             if let Some(why) = self.why_ended(line) {
                 return why;
             }
             if connected.is_some() && self.lock().conn.peer().is_some() {
                 connected.take().into_iter().for_each(|connected| connected());
             }
-            if worked {
+            received = false;
+            if turn == Turn::Again {
                 yield_once().await;
                 continue;
             }
-            if self.spin(line).await {
-                continue;
+            match self.spin(line).await {
+                Spun::Received => {
+                    received = true;
+                    continue;
+                }
+                Spun::Called => continue,
+                Spun::Nothing => {}
             }
             poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut watch, cx)).await;
-            if self.lock().flushes_for_all() {
+            if line.tx.queued() > 0 {
+                // Woken to write for all: others of this thread may want to append first.
                 yield_once().await;
             }
         }
     }
 
-    /// One round: receive, start, flush. True if there was anything to do.
-    fn turn(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) -> bool {
+    /// One round: receive (unless that has just been done), start, flush.
+    fn turn(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        starter: &mut Starter,
+        received: bool,
+        linger: &mut Linger,
+    ) -> Turn {
         let mut wakes = Wakes::default();
-        let mut any = false;
-        if let Some(mut rx) = line.rx.try_take() {
-            any = self.drain(line, rx.as_mut(), &mut wakes) != Drained::Empty(0);
+        let mut drained = Drained::Empty(usize::from(received));
+        {
+            let mut state = self.lock();
+            state.notified = false;
+            state.batch = true;
+        }
+        if !received && let Some(mut rx) = line.rx.try_take() {
+            drained = self.drain(line, rx.as_mut(), &mut wakes);
             if line.rx.release(rx) {
                 let follower = self.lock().followers.pop();
                 wakes.push_thread(follower);
             }
         }
         wakes.wake();
-        any |= self.start_arrived(line, starter);
-        let released = {
-            let mut state = self.lock();
-            state.notified = false;
-            any |= state.transmit_control();
-            any |= !state.outbox.is_empty() && state.pump_outbox();
-            std::mem::take(&mut state.released)
-        };
+        self.start_arrived(line, starter);
+        let mut state = self.lock();
+        state.batch = false;
+        state.transmit_control();
+        if !state.outbox.is_empty() {
+            state.pump_outbox();
+        }
+        let released = std::mem::take(&mut state.released);
+        let startable = !state.arrived.is_empty() && !state.is_stalled(line);
+        let again = drained == Drained::More || startable;
+        let lingers = line.tx.queued() > 0 && linger.wants(&state, line, drained.any());
+        if !lingers {
+            state.unflushed = 0;
+            state.urgent = false;
+        }
+        drop(state);
         drop(released);
+        if lingers {
+            return Turn::Again;
+        }
         if line.tx.queued() > 0 {
             line.flush();
         }
-        any
+        if again { Turn::Again } else { Turn::Done }
     }
 
-    /// Looks for frames for a while before going to sleep, if that is likely to pay. True if some came.
-    async fn spin(self: &Arc<Self>, line: &Arc<Line>) -> bool {
-        if line.spinners.load(Ordering::Relaxed) > 0 || line.paused.load(Ordering::Relaxed) {
-            return false;
+    /// Looks for frames for a while before going to sleep, if that is likely to pay.
+    async fn spin(self: &Arc<Self>, line: &Arc<Line>) -> Spun {
+        if line.paused.load(Ordering::Relaxed) {
+            return Spun::Nothing;
         }
         let Some(spinning) = Spinning::begin(&self.serving, line, self.places) else {
-            return false;
+            return Spun::Nothing;
         };
         loop {
             match self.slice(line, &spinning) {
                 Slice::Found => {
                     spinning.end(&self.serving, true);
-                    return true;
+                    return Spun::Received;
                 }
-                Slice::Taken => return false,
+                Slice::More => {
+                    spinning.end(&self.serving, true);
+                    return Spun::Called;
+                }
+                Slice::Taken => return Spun::Nothing,
                 Slice::Nothing if spinning.is_over() => {
                     spinning.end(&self.serving, false);
-                    return false;
+                    return Spun::Nothing;
                 }
                 Slice::Nothing => {}
             }
             yield_once().await;
             if self.lock().notified {
-                return true;
+                return Spun::Called;
             }
         }
     }
@@ -187,7 +225,10 @@ impl Link {
         let woken = line.ready.poll_readable(cx).is_ready()
             || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
             || wake_at.is_some_and(|at| {
-                timer.as_mut().reset(at.into());
+                let at = at.into();
+                if timer.deadline() != at {
+                    timer.as_mut().reset(at);
+                }
                 timer.as_mut().poll(cx).is_ready()
             });
         if !woken {
@@ -283,6 +324,54 @@ impl Link {
     }
 }
 
+/// Whether there is more to do at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+    Again,
+    Done,
+}
+
+/// How a spin of the background task ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Spun {
+    /// Frames were received, and there are no more for now.
+    Received,
+    /// There is something to do: look for everything.
+    Called,
+    /// Nothing came.
+    Nothing,
+}
+
+/// Waits a little before calls are written, while more are likely to follow: when many are in flight, each return that comes brings
+/// a new call. Without it two fast peers exchange frames one by one, at the price of a system call each.
+#[derive(Default, Debug)]
+struct Linger {
+    since: Option<Instant>,
+}
+
+impl Linger {
+    fn wants(&mut self, state: &State, line: &Line, progress: bool) -> bool {
+        let in_flight = state.conn.in_flight();
+        let pays = in_flight >= 8
+            && !state.urgent
+            && state.unflushed * 2 < in_flight
+            && !line.one_processor.load(Ordering::Relaxed);
+        if !pays {
+            self.since = None;
+            return false;
+        }
+        let now = Instant::now();
+        if progress {
+            self.since = Some(now);
+        }
+        let lingers = now.duration_since(*self.since.get_or_insert(now)) < LINGER;
+        if !lingers {
+            self.since = None;
+        }
+        lingers
+    }
+}
+
 /// Watches waiters that receive themselves, so that arrivals find somebody when they have stopped.
 #[derive(Default, Debug)]
 struct Watch {
@@ -293,7 +382,7 @@ struct Watch {
 impl Watch {
     /// Arms the wire, unless waiters receive or have received since the last look; then, when to look again.
     fn look(&mut self, line: &Line, now: Instant, in_flight: usize) -> Option<Instant> {
-        let receiving = line.spinners.load(Ordering::Relaxed) > 0 || line.rx.is_held();
+        let receiving = line.is_spun(now) || line.rx.is_held();
         let asleep = in_flight > 0 && !receiving;
         if asleep || !line.watched.load(Ordering::Relaxed) {
             return self.arm(line);

@@ -11,12 +11,17 @@ use std::{mem, time::Instant};
 impl State {
     /// When something is due on this wire.
     pub(super) fn poll_timeout(&mut self, line: &Line, now: Instant) -> Option<Instant> {
-        let full = line.tx.queued() > self.limits.outbound + self.limits.frame;
+        let full = self.is_stalled(line);
         if !full {
             self.stalled = None;
         }
         let stalled = full.then(|| *self.stalled.get_or_insert(now + self.limits.stalled));
         [self.conn.poll_timeout(), stalled].into_iter().flatten().min()
+    }
+
+    /// The peer does not read its replies: nothing more is started for it.
+    pub(super) fn is_stalled(&self, line: &Line) -> bool {
+        line.tx.queued() > self.limits.outbound + self.limits.frame
     }
 
     /// Does what is due.
@@ -76,10 +81,5 @@ impl State {
         self.running.drain().for_each(|(_, running)| running.abort());
         self.oneways = 0;
         self.arrived_bytes = 0;
-    }
-
-    /// The background task has been woken to write for all: others may want to append first.
-    pub(super) fn flushes_for_all(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.tx.queued() > 0)
     }
 }

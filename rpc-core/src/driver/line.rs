@@ -9,8 +9,9 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 /// A wire, shared by its waiters and its background task.
@@ -23,8 +24,9 @@ pub(crate) struct Line {
     pub(super) one_processor: AtomicBool,
     /// Arrivals pass in silence since somebody spins or spun; the background task looks again soon.
     pub(super) watched: AtomicBool,
-    /// Waiters that spin at the moment.
-    pub(super) spinners: AtomicU32,
+    /// Until when a waiter spins, in nanoseconds after `begun`; one at a time.
+    spinning_until: AtomicU64,
+    begun: Instant,
     /// Counts the waits of callers that receive themselves, so that the watch knows when the last one was long ago.
     pub(super) activity: AtomicU32,
     /// Nothing is read until something that waits or runs has ended.
@@ -49,7 +51,8 @@ impl Line {
             peer: Arc::new(wire.peer),
             one_processor: AtomicBool::new(false),
             watched: AtomicBool::new(false),
-            spinners: AtomicU32::new(0),
+            spinning_until: AtomicU64::new(0),
+            begun: Instant::now(),
             activity: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
@@ -65,6 +68,26 @@ impl Line {
     /// The wire is of no more use. The first reason counts.
     pub(super) fn end(&self, why: Error) {
         let _ = self.ended.set(why);
+    }
+
+    /// Whether somebody spins at the moment.
+    pub(super) fn is_spun(&self, now: Instant) -> bool {
+        self.spinning_until.load(Ordering::Relaxed) > self.clock(now)
+    }
+
+    /// Somebody spins until then. A spin that is not carried on does not count beyond.
+    pub(super) fn spin_until(&self, until: Instant) {
+        self.spinning_until.store(self.clock(until), Ordering::Relaxed);
+    }
+
+    /// Nobody spins any more.
+    pub(super) fn spun(&self) {
+        self.spinning_until.store(0, Ordering::Relaxed);
+    }
+
+    fn clock(&self, at: Instant) -> u64 {
+        let nanoseconds = at.saturating_duration_since(self.begun).as_nanos();
+        u64::try_from(nanoseconds).unwrap_or(u64::MAX)
     }
 
     /// Gives away what was appended. True if the background task must look after the rest, or after the end.

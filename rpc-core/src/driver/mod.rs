@@ -8,6 +8,7 @@
 mod background;
 mod dial;
 mod ending;
+mod lane;
 mod lease;
 mod line;
 mod order;

@@ -36,6 +36,7 @@ impl Link {
         } else {
             (state.conn.reply(call, outcome, &mut header), Some((head, tail)))
         };
+        state.urgent = true;
         if open && let Some(line) = state.line.clone() {
             let (head, tail) = tail.unwrap_or((&[], None));
             if let Err(error) = line.tx.append(&[&header, head], tail) {

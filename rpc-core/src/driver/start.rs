@@ -1,10 +1,14 @@
 //! Starts the calls that have arrived: each is polled once where its frame was read, and goes on as a task of its own only
 //! if that did not finish it.
 //!
-//! A method whose first poll has proved slow moves its object to a lane: a task in which first polls stay in the order of arrival,
-//! off the background task, so that one heavy method does not hold up the connection.
+//! A method whose first poll has proved slow moves its object to a lane ([`Lane`]).
 
-use super::{Link, line::Line, state::Incoming};
+use super::{
+    Link,
+    lane::{Lane, Weights},
+    line::Line,
+    state::Incoming,
+};
 use crate::{
     context::{self, Context},
     error::{Error, ErrorKind},
@@ -18,13 +22,11 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task,
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::{sync::mpsc, task::coop::unconstrained, time::Sleep};
+use tokio::{task::coop::unconstrained, time::Sleep};
 use tokio_util::sync::ReusableBoxFuture;
 
-/// A first poll that takes longer moves its object to a lane.
-const SLOW: Duration = Duration::from_micros(500);
 /// Calls started before the other tasks of the thread run.
 const BATCH: usize = 64;
 /// Futures kept per method.
@@ -46,47 +48,53 @@ pub(crate) struct Job {
 #[derive(Default, Debug)]
 pub(super) struct Starter {
     recycled: Vec<(MethodId, Vec<Handler>)>,
-    lanes: Vec<(ObjectId, mpsc::UnboundedSender<Job>)>,
+    weights: Weights,
+    lanes: Vec<(ObjectId, Lane)>,
     loose: Vec<(ObjectId, MethodId)>,
 }
 
 impl Link {
-    /// Starts what has arrived. True if there was anything.
-    pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) -> bool {
+    /// Starts what has arrived.
+    pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) {
         let mut now = None;
-        for count in 0..BATCH {
+        for _ in 0..BATCH {
             let incoming = {
                 let mut state = self.lock();
-                let full = line.tx.queued() > state.limits.outbound + state.limits.frame;
-                let incoming = if full { None } else { state.arrived.pop_front() };
-                state.batch = incoming.is_some();
+                let stalled = state.is_stalled(line);
+                let incoming = if stalled { None } else { state.arrived.pop_front() };
                 if let Some(incoming) = &incoming {
                     state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
                 }
                 incoming
             };
-            let Some(incoming) = incoming else { return count > 0 };
+            let Some(incoming) = incoming else { return };
             let begun = now.unwrap_or_else(Instant::now);
-            starter.start(self, line, incoming, begun);
-            let ended = Instant::now();
-            now = Some(ended);
+            now = Some(starter.start(self, line, incoming, begun));
         }
-        self.lock().batch = false;
-        true
     }
 }
 
 impl Starter {
-    fn start(&mut self, link: &Arc<Link>, line: &Arc<Line>, incoming: Incoming, begun: Instant) {
+    /// Starts a call at `begun`, and tells when its first poll was over.
+    fn start(
+        &mut self,
+        link: &Arc<Link>,
+        line: &Arc<Line>,
+        incoming: Incoming,
+        begun: Instant,
+    ) -> Instant {
         let (object, method) = (incoming.call.object, incoming.call.method);
         let job = Job::new(link, line, incoming);
-        if let Some((_, lane)) = self.lanes.iter().find(|(lane, _)| *lane == object) {
-            let _ = lane.send(job);
-            return;
+        if let Some(at) = self.lanes.iter().position(|(of, _)| *of == object) {
+            if !self.lanes[at].1.is_spare() {
+                self.lanes[at].1.push(job);
+                return begun;
+            }
+            self.lanes.swap_remove(at);
         }
         if self.loose.contains(&(object, method)) {
             tokio::spawn(async move { drop(launch(job, None)) });
-            return;
+            return begun;
         }
         let unordered = job.is_unordered();
         let handler = self.recycled_for(method).pop();
@@ -96,14 +104,16 @@ impl Starter {
                 kept.push(finished);
             }
         }
-        if begun.elapsed() < SLOW || object == ObjectId::ROOT {
-            return;
+        let ended = Instant::now();
+        if !self.weights.note(object, method, ended - begun) || object == ObjectId::ROOT {
+            return ended;
         }
         if unordered {
             self.loose.push((object, method));
         } else {
-            self.lanes.push((object, lane()));
+            self.lanes.push((object, Lane::new()));
         }
+        ended
     }
 
     fn recycled_for(&mut self, method: MethodId) -> &mut Vec<Handler> {
@@ -114,18 +124,6 @@ impl Starter {
         });
         &mut self.recycled[at].1
     }
-}
-
-/// A task in which first polls stay in order.
-fn lane() -> mpsc::UnboundedSender<Job> {
-    let (sender, mut jobs) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Some(job) = jobs.recv().await {
-            drop(launch(job, None));
-            tokio::task::yield_now().await;
-        }
-    });
-    sender
 }
 
 impl Job {

@@ -72,6 +72,10 @@ pub(super) struct State {
     pub(super) oneways: usize,
     /// The background task starts calls at the moment, and flushes afterwards.
     pub(super) batch: bool,
+    /// Calls appended and not yet written.
+    pub(super) unflushed: usize,
+    /// Something else than calls is appended and not yet written.
+    pub(super) urgent: bool,
     /// The background task has been told that there is something to do.
     pub(super) notified: bool,
     pub(super) background: Option<Waker>,
@@ -118,6 +122,8 @@ impl State {
             running: HashMap::new(),
             oneways: 0,
             batch: false,
+            unflushed: 0,
+            urgent: false,
             notified: false,
             background: None,
             followers: Vec::new(),
@@ -192,6 +198,7 @@ impl State {
             trace: order.trace.as_ref(),
             metadata: order.metadata.as_deref().unwrap_or_default(),
         };
+        self.unflushed += 1;
         self.header.clear();
         self.conn.send(&header, &mut self.header);
         if let Err(error) = line.tx.append(&[&self.header, &order.head], order.tail.take()) {
@@ -210,6 +217,7 @@ impl State {
                 return any;
             }
             any = true;
+            self.urgent = true;
             if let Err(error) = line.tx.append(&[&self.header], None) {
                 line.end(super::lost(&line.peer, &error));
                 self.notified = true;
@@ -293,7 +301,11 @@ impl State {
             return FlushBy::Background(None);
         }
         match &self.line {
-            Some(line) if alone => FlushBy::Caller(Arc::clone(line)),
+            Some(line) if alone => {
+                self.unflushed = 0;
+                self.urgent = false;
+                FlushBy::Caller(Arc::clone(line))
+            }
             _ if self.notified => FlushBy::Background(None),
             _ => FlushBy::Background(self.notify()),
         }

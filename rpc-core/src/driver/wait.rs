@@ -31,8 +31,10 @@ pub(crate) struct Spinning {
 /// How a slice of a spin ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Slice {
-    /// Something came.
+    /// Something came, and no more for now.
     Found,
+    /// More came than one go takes.
+    More,
     /// Nothing came.
     Nothing,
     /// Somebody else receives.
@@ -46,12 +48,13 @@ impl Spinning {
             return None;
         }
         let budget = spin.budget();
-        if budget.is_zero() {
+        let begun = Instant::now();
+        if budget.is_zero() || line.is_spun(begun) {
             return None;
         }
         let place = Spinner::take(places)?;
-        line.spinners.fetch_add(1, Ordering::Relaxed);
-        Some(Self { begun: Instant::now(), budget, line: Arc::clone(line), _place: place })
+        line.spin_until(begun + budget);
+        Some(Self { begun, budget, line: Arc::clone(line), _place: place })
     }
 
     /// The budget is used up.
@@ -69,7 +72,7 @@ impl Spinning {
 
 impl Drop for Spinning {
     fn drop(&mut self) {
-        self.line.spinners.fetch_sub(1, Ordering::Relaxed);
+        self.line.spun();
     }
 }
 
@@ -113,8 +116,12 @@ impl Link {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                may_spin = slice == Slice::Found;
+                may_spin = matches!(slice, Slice::Found | Slice::More);
                 continue;
+            }
+            // Over before the lock is: whoever parks next sees that nobody receives.
+            if let Some(spinning) = spinning.take() {
+                spinning.end(&self.calling, false);
             }
             let waiter = state.waiter(call);
             if !waiter.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -122,9 +129,6 @@ impl Link {
             }
             let asleep = state.background.is_some();
             drop(state);
-            if let Some(spinning) = spinning.take() {
-                spinning.end(&self.calling, false);
-            }
             if let Some(line) = line
                 && asleep
             {
@@ -147,23 +151,24 @@ impl Link {
         let length = if unbroken { spinning.budget } else { SLICE };
         let begun = Instant::now();
         let mut wakes = Wakes::default();
-        let found = loop {
+        let slice = loop {
             match self.drain(line, rx.as_mut(), &mut wakes) {
-                Drained::Empty(0) if line.ended().is_some() => break true,
-                Drained::Empty(0) => {}
-                _ => break true,
+                Drained::Empty(0) if line.ended().is_none() => {}
+                Drained::Empty(_) => break Slice::Found,
+                Drained::More => break Slice::More,
             }
             if begun.elapsed() >= length {
-                break false;
+                break Slice::Nothing;
             }
             hint::spin_loop();
         };
-        if line.rx.release(rx) {
+        let missed = line.rx.release(rx);
+        if missed || slice == Slice::More {
             wakes.push(self.lock().notify());
             self.lead_another(&mut wakes);
         }
         wakes.wake();
-        if found { Slice::Found } else { Slice::Nothing }
+        slice
     }
 
     /// Blocks the calling thread until the result of a call is there. The thread receives itself, if no other does.
@@ -171,6 +176,9 @@ impl Link {
         loop {
             let mut state = self.lock();
             if let Some(reply) = state.take_reply(call) {
+                drop(state);
+                // A thread that was woken to lead, and need not, passes that on.
+                self.lead_another_if_free();
                 return reply;
             }
             let line = state.line.clone().filter(|line| line.ended().is_none());
@@ -200,8 +208,9 @@ impl Link {
         }
         let mut spinning = Spinning::begin(&self.calling, line, usize::MAX);
         let mut wakes = Wakes::default();
+        let mut drained;
         loop {
-            let drained = self.drain(line, rx.as_mut(), &mut wakes);
+            drained = self.drain(line, rx.as_mut(), &mut wakes);
             wakes.wake();
             if line.ended().is_some() || (drained.any() && self.has_reply(call)) {
                 break;
@@ -225,7 +234,7 @@ impl Link {
         if let Some(spinning) = spinning {
             spinning.end(&self.calling, true);
         }
-        if line.rx.release(rx) {
+        if line.rx.release(rx) || drained == Drained::More {
             wakes.push(self.lock().notify());
         }
         self.lead_another(&mut wakes);
@@ -294,6 +303,19 @@ impl Link {
     fn lead_another(&self, wakes: &mut Wakes) {
         let follower = self.lock().followers.pop();
         wakes.push_thread(follower);
+    }
+
+    /// Somebody who waits on a thread receives now, if nobody does.
+    fn lead_another_if_free(&self) {
+        let mut state = self.lock();
+        if state.followers.is_empty() || state.line.as_ref().is_some_and(|line| line.rx.is_held()) {
+            return;
+        }
+        let follower = state.followers.pop();
+        drop(state);
+        if let Some(follower) = follower {
+            follower.unpark();
+        }
     }
 
     fn has_reply(&self, call: CallId) -> bool {
