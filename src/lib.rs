@@ -1,6 +1,5 @@
 //! farcall makes a trait callable from another process.
 
-#[path = "config_stub.rs"]
 mod config;
 mod connect;
 mod serve;
