@@ -6,7 +6,7 @@ use crate::{
 };
 use farcall_core::{
     __private::Interface,
-    address::{Address, Spin},
+    address::Spin,
     error::{Error, ErrorKind},
     limits::Limits,
     runtime,

@@ -29,6 +29,8 @@ mod sync;
 
 pub mod endpoint;
 pub mod stub;
+#[doc(hidden)]
+pub mod value;
 
 /// What generated code and the facade use. Not a public interface.
 #[doc(hidden)]
@@ -42,6 +44,7 @@ pub mod __private {
         },
         skeleton::{Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},
+        value::{Failure, Refused, ResultOf, Value, Wire, failure, value},
     };
     pub use ::core;
     pub use ::serde;

@@ -2,7 +2,7 @@
 
 mod bell;
 
-use bell::Bell;
+pub use bell::{Bell, Readable, Writable};
 
 use crate::{
     buffer::Buffer,
@@ -256,6 +256,7 @@ impl Rx for MemoryRx {
         }
     }
 }
+
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the wire is closed")
 }

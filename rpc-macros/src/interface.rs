@@ -21,6 +21,8 @@ pub(crate) struct Interface {
     pub(crate) item: ItemTrait,
     pub(crate) options: TraitOptions,
     pub(crate) methods: Vec<Method>,
+    /// It can be called from afar. If not, only the trait stays, and there is a mistake.
+    pub(crate) sound: bool,
 }
 
 /// One method.
@@ -65,7 +67,7 @@ impl Interface {
             }
         }
         item.items = others;
-        Self { item, options, methods }
+        Self { item, options, methods, sound: true }
     }
 
     /// The name on the wire.

@@ -96,7 +96,6 @@ fn borrows(ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::{ToTokens, quote};
 
     #[test]
     fn types_travel_by_their_shape() {

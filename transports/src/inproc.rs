@@ -1,6 +1,7 @@
 //! `inproc://name`: within one process, without a descriptor and without a system call.
 
-use crate::{memory::named_pair, stream::lock};
+use crate::stream::lock;
+use farcall_core::memory::named_pair;
 use farcall_core::{
     address::Address,
     error::{Error, ErrorKind},

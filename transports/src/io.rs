@@ -1,11 +1,9 @@
 //! Wires on any byte stream: a pipe to a child process, a TLS session, whatever is `AsyncRead + AsyncWrite`.
 
-use crate::{
-    bell::{Bell, Readable, Writable},
-    stream::{Inbound, Outbound, Sink, Source},
-};
+use crate::stream::{Inbound, Outbound, Sink, Source};
 use farcall_core::{
     buffer::Buffer,
+    memory::{Bell, Readable, Writable},
     transport::{Flush, Peer, Received, Rx, Tx, Wire},
 };
 use std::{

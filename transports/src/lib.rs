@@ -5,10 +5,9 @@
 
 #[cfg(any(feature = "tcp", all(unix, feature = "unix")))]
 mod accept;
-mod bell;
 pub mod inproc;
 pub mod io;
-pub mod memory;
+pub use farcall_core::memory;
 mod stream;
 #[cfg(feature = "tcp")]
 pub mod tcp;

@@ -68,8 +68,8 @@ impl Drop for CloseOnDrop<'_> {
 impl Link {
     /// Begins on a wire: the Hello goes out.
     pub(super) fn attach(&self, wire: Wire) -> Arc<Line> {
-        let line = Arc::new(Line::new(wire));
         let mut state = self.lock();
+        let line = Arc::new(Line::new(wire, state.limits.handshake_frame));
         let hello = host::hello(&state.limits);
         let root = state.own_root.clone();
         state.conn.restart(Instant::now(), hello, root, line.peer.local);
@@ -258,7 +258,7 @@ impl Link {
         if let Some(why) = line.ended() {
             return Some(why.clone());
         }
-        let mut state = self.lock();
+        let state = self.lock();
         if let Some(why) = &state.closed {
             return Some(why.clone());
         }

@@ -13,10 +13,12 @@ use std::{
 use tokio::sync::mpsc;
 
 /// A first poll that takes longer is slow.
-pub(super) const SLOW: Duration = Duration::from_micros(500);
-/// Slow polls that outweigh the fast ones between them. More than one, because a poll may be slow only since its processor was taken away.
+const SLOW: Duration = Duration::from_micros(500);
+/// Slow polls that outweigh the fast ones between them.
 const SLOW_WEIGHT: u32 = 8;
-const HEAVY: u32 = 3 * SLOW_WEIGHT;
+const HEAVY: u32 = 2 * SLOW_WEIGHT;
+/// Calls whose processor time is taken after one that was slow by the clock: that may only have lost its processor.
+const SUSPECTS: u32 = 64;
 /// Fast polls in a row after which an idle lane is given up.
 const LIGHT: u32 = 256;
 /// How long a lane works before it lets other tasks run.
@@ -25,39 +27,78 @@ const SPELL: Duration = Duration::from_micros(200);
 /// How heavy methods have proved. Holds only those that were slow of late.
 #[derive(Default, Debug)]
 pub(super) struct Weights {
+    suspects: u32,
     heavy: Vec<(ObjectId, MethodId, u32)>,
 }
 
+/// When a first poll began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    clock: Instant,
+    /// Of this thread's processor time, where that is looked at.
+    spent: Option<Duration>,
+}
+
 impl Weights {
-    /// Notes how long a first poll took. True if the method has proved slow.
-    pub(super) fn note(&mut self, object: ObjectId, method: MethodId, took: Duration) -> bool {
-        if took < SLOW && self.heavy.is_empty() {
+    /// A first poll begins at `clock`.
+    pub(super) fn begin(&mut self, clock: Instant) -> Begun {
+        if self.suspects == 0 {
+            return Begun { clock, spent: None };
+        }
+        self.suspects -= 1;
+        Begun { clock, spent: processor_time() }
+    }
+
+    /// A first poll ends at `clock`. True if the method has proved slow.
+    pub(super) fn end(
+        &mut self,
+        begun: Begun,
+        clock: Instant,
+        object: ObjectId,
+        method: MethodId,
+    ) -> bool {
+        let slow = clock - begun.clock >= SLOW;
+        if !slow && self.heavy.is_empty() {
             return false;
         }
-        let found = self.heavy.iter().position(|&(of, by, _)| (of, by) == (object, method));
-        match (found, took < SLOW) {
-            (None, true) => false,
-            (None, false) => {
-                self.heavy.push((object, method, SLOW_WEIGHT));
-                false
+        let Some(before) = begun.spent else {
+            if slow {
+                self.suspects = SUSPECTS;
             }
-            (Some(at), true) => {
-                self.heavy[at].2 -= 1;
-                if self.heavy[at].2 == 0 {
-                    self.heavy.swap_remove(at);
-                }
-                false
-            }
-            (Some(at), false) => {
-                self.heavy[at].2 += SLOW_WEIGHT;
-                let proved = self.heavy[at].2 >= HEAVY;
-                if proved {
-                    self.heavy.swap_remove(at);
-                }
-                proved
-            }
-        }
+            return false;
+        };
+        let spent = processor_time().map_or(Duration::ZERO, |after| after.saturating_sub(before));
+        self.note(object, method, slow && spent >= SLOW)
     }
+
+    fn note(&mut self, object: ObjectId, method: MethodId, slow: bool) -> bool {
+        let found = self.heavy.iter().position(|&(of, by, _)| (of, by) == (object, method));
+        let Some(at) = found else {
+            if slow {
+                self.heavy.push((object, method, SLOW_WEIGHT));
+            }
+            return false;
+        };
+        let weight = &mut self.heavy[at].2;
+        *weight = if slow { *weight + SLOW_WEIGHT } else { *weight - 1 };
+        let proved = *weight >= HEAVY;
+        if proved || *weight == 0 {
+            self.heavy.swap_remove(at);
+        }
+        proved
+    }
+}
+
+/// What this thread has spent on a processor.
+#[cfg(unix)]
+fn processor_time() -> Option<Duration> {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(spent).ok()
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> Option<Duration> {
+    None
 }
 
 /// The lane of one object.
@@ -118,17 +159,29 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, progress: Arc<Progress>) {
 mod tests {
     use super::*;
 
+    const OBJECT: ObjectId = ObjectId::ROOT;
+    const METHOD: MethodId = MethodId(1);
+
     #[test]
     fn one_slow_poll_is_no_proof() {
-        let (object, method) = (ObjectId::ROOT, MethodId(1));
-        let (slow, fast) = (SLOW * 2, SLOW / 2);
         let mut weights = Weights::default();
         for _ in 0..10 {
-            assert!(!weights.note(object, method, slow));
-            (0..SLOW_WEIGHT).for_each(|_| assert!(!weights.note(object, method, fast)));
+            assert!(!weights.note(OBJECT, METHOD, true));
+            (0..SLOW_WEIGHT).for_each(|_| assert!(!weights.note(OBJECT, METHOD, false)));
         }
         assert!(weights.heavy.is_empty());
-        let proved: Vec<_> = (0..3).map(|_| weights.note(object, method, slow)).collect();
-        assert_eq!(proved, [false, false, true]);
+        let proved: Vec<_> = (0..2).map(|_| weights.note(OBJECT, METHOD, true)).collect();
+        assert_eq!(proved, [false, true]);
+    }
+
+    #[test]
+    fn a_poll_that_lost_its_processor_is_not_slow() {
+        let mut weights = Weights::default();
+        let clock = Instant::now();
+        for _ in 0..10 {
+            let begun = weights.begin(clock);
+            assert!(!weights.end(begun, clock + 10 * SLOW, OBJECT, METHOD));
+        }
+        assert!(weights.heavy.is_empty());
     }
 }

@@ -43,7 +43,9 @@ impl fmt::Debug for Line {
 }
 
 impl Line {
-    pub(super) fn new(wire: Wire) -> Self {
+    /// The first frame is small; the limit is raised after it.
+    pub(super) fn new(mut wire: Wire, handshake_frame: usize) -> Self {
+        wire.rx.set_frame_limit(handshake_frame);
         Self {
             tx: wire.tx,
             ready: wire.ready,

@@ -39,7 +39,6 @@ use crate::{
     skeleton::Local,
     transport::Peer,
 };
-use line::Line;
 use spin::Spin;
 use state::{FlushBy, State};
 use std::{
@@ -51,7 +50,6 @@ use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::watch,
 };
-use waiter::Wakes;
 
 /// One connection, through all its wires.
 pub(crate) struct Link {

@@ -97,6 +97,7 @@ impl Starter {
             return begun;
         }
         let unordered = job.is_unordered();
+        let begun = self.weights.begin(begun);
         let handler = self.recycled_for(method).pop();
         if let Some(finished) = launch(job, handler) {
             let kept = self.recycled_for(method);
@@ -105,7 +106,7 @@ impl Starter {
             }
         }
         let ended = Instant::now();
-        if !self.weights.note(object, method, ended - begun) || object == ObjectId::ROOT {
+        if !self.weights.end(begun, ended, object, method) || object == ObjectId::ROOT {
             return ended;
         }
         if unordered {

@@ -2,7 +2,7 @@
 
 use super::order::Order;
 use crate::{buffer::Buffer, error::Error};
-use std::{task::Waker, thread::Thread};
+use std::{cell::Cell, mem, task::Waker, thread::Thread};
 
 /// How a call came back, still encoded.
 #[derive(Debug)]
@@ -28,10 +28,29 @@ pub(super) struct Waiter {
 }
 
 /// Those to be woken, once no lock is held.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Wakes {
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
+}
+
+thread_local! {
+    /// The memory of the last list of wakers, for the next.
+    static SPARE: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Self { wakers: SPARE.try_with(Cell::take).unwrap_or_default(), threads: Vec::new() }
+    }
+}
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        self.wake();
+        let spare = mem::take(&mut self.wakers);
+        let _ = SPARE.try_with(|kept| kept.set(spare));
+    }
 }
 
 impl Waiter {

@@ -3,13 +3,14 @@
 use crate::memory::lock;
 use crate::transport::{Interest, Ready};
 use std::{
+    fmt,
     sync::{Arc, Condvar, Mutex},
     task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
 /// Two signals, one per direction, each for one task and for threads.
-pub(crate) struct Bell {
+pub struct Bell {
     state: Mutex<State>,
     rung: Condvar,
 }
@@ -32,14 +33,14 @@ struct Signal {
 
 impl Bell {
     /// A bell that has rung once in both directions: nothing was tried yet.
-    pub(crate) fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         let signal = || Signal { rings: 1, task_saw: 0, thread_saw: 0, waker: None };
         let state = State { readable: signal(), writable: signal(), armed: true, threads: 0 };
         Arc::new(Self { state: Mutex::new(state), rung: Condvar::new() })
     }
 
     /// There may be something to receive.
-    pub(crate) fn ring_readable(&self) {
+    pub fn ring_readable(&self) {
         let mut state = lock(&self.state);
         state.readable.rings += 1;
         let waker = if state.armed { state.readable.waker.take() } else { None };
@@ -47,7 +48,7 @@ impl Bell {
     }
 
     /// There may be room to send.
-    pub(crate) fn ring_writable(&self) {
+    pub fn ring_writable(&self) {
         let mut state = lock(&self.state);
         state.writable.rings += 1;
         let waker = state.writable.waker.take();
@@ -82,6 +83,12 @@ impl Bell {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bell")
     }
 }
 
@@ -154,7 +161,8 @@ impl Ready for Bell {
 }
 
 /// The bell as the waker of a reader.
-pub(crate) struct Readable(pub(crate) Arc<Bell>);
+#[derive(Debug)]
+pub struct Readable(pub Arc<Bell>);
 
 impl Wake for Readable {
     fn wake(self: Arc<Self>) {
@@ -167,7 +175,8 @@ impl Wake for Readable {
 }
 
 /// The bell as the waker of a writer.
-pub(crate) struct Writable(pub(crate) Arc<Bell>);
+#[derive(Debug)]
+pub struct Writable(pub Arc<Bell>);
 
 impl Wake for Writable {
     fn wake(self: Arc<Self>) {

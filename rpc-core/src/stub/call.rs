@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use std::{
     fmt,
     future::Future,
-    marker::PhantomData,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -29,12 +28,15 @@ use std::{
 #[must_use = "a call that is dropped is cancelled: `.await` it, `.wait()` for it, or `.detach()` it"]
 pub struct Call<T, E = Error> {
     flight: Flight,
-    result: PhantomData<fn() -> (T, E)>,
+    /// Decodes what comes back: it is known where the call is made, so that nothing is asked of `T` and `E` where it is awaited.
+    read: fn(Reply) -> Result<T, E>,
 }
 
 impl<T, E> Call<T, E> {
-    pub(super) fn new(flight: Flight) -> Self {
-        Self { flight, result: PhantomData }
+    /// The call of a method whose result cannot travel, which the compiler has refused.
+    pub(crate) fn refused() -> Self {
+        let flight = Flight::failed(Error::new("the result cannot travel"));
+        Self { flight, read: |_| panic!("the result cannot travel") }
     }
 
     /// Lets the call run without waiting for its result.
@@ -48,25 +50,29 @@ where
     T: DeserializeOwned + 'static,
     E: DeserializeOwned + From<Error> + 'static,
 {
+    pub(super) fn new(flight: Flight) -> Self {
+        Self { flight, read: read::<T, E> }
+    }
+}
+
+impl<T, E> Call<T, E> {
     /// Blocks this thread until the result is there. The thread sends and receives itself: no runtime is needed.
     ///
     /// # Errors
     /// Those of the call; `WaitInAsync` in async code, where blocking would stop everything else.
     pub fn wait(mut self) -> Result<T, E> {
-        runtime::refuse_wait()?;
-        read(self.flight.wait())
+        if let Err(error) = runtime::refuse_wait() {
+            return (self.read)(Reply::Failed(error));
+        }
+        (self.read)(self.flight.wait())
     }
 }
 
-impl<T, E> Future for Call<T, E>
-where
-    T: DeserializeOwned + 'static,
-    E: DeserializeOwned + From<Error> + 'static,
-{
+impl<T, E> Future for Call<T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.flight.poll(cx).map(read)
+        self.flight.poll(cx).map(self.read)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     host,
     interface::{Interface, Method, Timeout},
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -63,7 +63,11 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Sends the call.
-    pub fn send<T, E>(self) -> Call<T, E> {
+    pub fn send<T, E>(self) -> Call<T, E>
+    where
+        T: DeserializeOwned + 'static,
+        E: DeserializeOwned + From<Error> + 'static,
+    {
         Call::new(self.begin())
     }
 

@@ -4,7 +4,8 @@ use crate::{expand::is_bound, mistakes::Mistakes};
 use quote::ToTokens;
 use syn::{GenericParam, ItemTrait, TraitItem, Type};
 
-pub(super) fn check(item: &ItemTrait, mistakes: &mut Mistakes) {
+/// Says what is wrong, and whether handles of such a trait can be at all.
+pub(super) fn check(item: &ItemTrait, mistakes: &mut Mistakes) -> bool {
     if let Some(token) = &item.unsafety {
         mistakes.at(token, "remove `unsafe`: no caller far away can uphold a promise made here");
     }
@@ -22,12 +23,15 @@ pub(super) fn check(item: &ItemTrait, mistakes: &mut Mistakes) {
             );
         }
     }
+    let before = mistakes.count();
     for parameter in &item.generics.params {
         check_parameter(parameter, mistakes);
     }
+    let sound = mistakes.count() == before;
     for member in &item.items {
         check_member(member, &item.ident.to_string(), mistakes);
     }
+    sound
 }
 
 fn check_parameter(parameter: &GenericParam, mistakes: &mut Mistakes) {

@@ -12,7 +12,7 @@ pub(crate) use names::method_id;
 
 /// Says what is wrong, and marks the methods that cannot be called from afar.
 pub(crate) fn check(interface: &mut Interface, mistakes: &mut Mistakes) {
-    contract::check(&interface.item, mistakes);
+    interface.sound = contract::check(&interface.item, mistakes);
     for method in &mut interface.methods {
         let before = mistakes.count();
         method::check(method, mistakes);

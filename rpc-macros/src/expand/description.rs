@@ -12,7 +12,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta, ext::IdentExt};
 
 // Input:  trait Archive { .. }
-// Output: const __read: Method = Method { .. };
+// Output: const __METHOD_read: Method = Method { .. };
 //         impl Interface for dyn Archive { const DESCRIPTION: .. }
 pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let Names { private, interface: path, parameters, bounds, .. } = names;
@@ -41,11 +41,11 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 
 /// The constant that describes a method.
 pub(super) fn constant_name(method: &Method) -> Ident {
-    format_ident!("__{}", method.function.sig.ident.unraw())
+    format_ident!("__METHOD_{}", method.function.sig.ident.unraw())
 }
 
 // Input:  async fn read(&self, path: &str) -> Result<u8, E>
-// Output: const __read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
+// Output: const __METHOD_read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
 fn constant(method: &Method, names: &Names) -> TokenStream {
     let private = &names.private;
     let cfgs = &method.cfgs;

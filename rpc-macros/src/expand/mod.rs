@@ -6,6 +6,7 @@ use quote::{ToTokens, quote};
 use syn::{ItemTrait, TypeParamBound, WherePredicate, parse_quote};
 
 mod contract;
+mod demands;
 mod description;
 mod skeleton;
 mod stub;
@@ -35,14 +36,21 @@ pub(crate) fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 // Output: trait Archive: Send + Sync + 'static { .. }  const _: () = { .. };
 fn expand(interface: &Interface) -> TokenStream {
     let names = Names::of(interface);
+    let private = &names.private;
     let contract = contract::expand(interface, &names);
+    if !interface.sound {
+        return contract;
+    }
+    let demands = demands::expand(interface, &names);
     let description = description::expand(interface, &names);
     let stub = stub::expand(interface, &names);
     let skeleton = skeleton::expand(interface, &names);
     quote! {
         #contract
-        #[allow(deprecated, non_snake_case, non_upper_case_globals)]
+        #[allow(dead_code, unused_imports, deprecated, non_snake_case, non_upper_case_globals, clippy::all, clippy::nursery, clippy::pedantic)]
         const _: () = {
+            use #private::Refused as _;
+            #demands
             #description
             #stub
             #skeleton
@@ -78,19 +86,12 @@ impl Names {
             parse_quote!('static),
         ];
         let parameters: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
-        let lifetimes: Vec<_> = generics.lifetimes().map(|param| param.lifetime.clone()).collect();
-        if !parameters.is_empty() || !lifetimes.is_empty() {
-            let predicates = &mut generics.make_where_clause().predicates;
-            predicates.extend(
+        if !parameters.is_empty() {
+            let clause = generics.make_where_clause();
+            clause.predicates.extend(
                 parameters
                     .iter()
                     .map(|parameter| -> WherePredicate { parse_quote!(#parameter: #(#travels)+*) }),
-            );
-            // A lifetime is a mistake, already reported.
-            predicates.extend(
-                lifetimes
-                    .iter()
-                    .map(|lifetime| -> WherePredicate { parse_quote!(#lifetime: 'static) }),
             );
         }
         let (_, arguments, bounds) = generics.split_for_impl();

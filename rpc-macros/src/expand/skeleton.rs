@@ -55,23 +55,25 @@ fn start(interface: &Interface, names: &Names) -> TokenStream {
 
 // Input:  async fn read(&self, path: &str, offset: u64) -> Result<u8, E>
 // Output: 0x.. => {
-//             let servant = Arc::clone(servant);
+//             let servant = Clone::clone(servant);
 //             task.run(async move {
 //                 let (path, offset) = { .. };
 //                 let result = <__Servant as Archive>::read(&servant, path, offset).await;
-//                 request.reply(result);
+//                 #private::Wire::<#result>::reply(&request, result);
 //             })
 //         }
 fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
     let Names { private, interface: path, .. } = names;
     let cfgs = &method.cfgs;
     let ident = &method.function.sig.ident;
+    let result = &method.result;
     let id = method_id(&method.wire_name());
     let decoded = decode(method, names);
     let passed = method.arguments.iter().map(|argument| pass(argument, names));
     let span = Span::mixed_site();
-    let keep = (!exclusive)
-        .then(|| quote_spanned!(span=> let servant = #private::std::sync::Arc::clone(servant);));
+    let keep = (!exclusive).then(
+        || quote_spanned!(span=> let servant = #private::core::clone::Clone::clone(servant);),
+    );
     let mutability = (exclusive && method.exclusive).then(|| quote!(mut));
     let keep_mutable =
         mutability.as_ref().map(|_| quote_spanned!(span=> let mut servant = servant;));
@@ -83,7 +85,7 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
                 #decoded
                 #keep_mutable
                 let result = <__Servant as #path>::#ident(&#mutability servant, #(#passed),*).await;
-                request.reply(result);
+                #private::Wire::<#result>::reply(&request, result);
             });
         }
     }
@@ -93,23 +95,14 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
 // Output: let (path, offset) = {
 //             let mut arguments = request.arguments();
 //             let path = match arguments.str() { Ok(value) => value, Err(error) => return request.refuse(error) };
-//             ..
+//             let offset: u64 = match Wire::<u64>::decode(&mut arguments) { .. };
 //             if let Err(error) = arguments.end() { return request.refuse(error) }
 //             (path, offset)
 //         };
 fn decode(method: &Method, names: &Names) -> TokenStream {
     let private = &names.private;
     let span = Span::mixed_site();
-    let bindings = method.arguments.iter().map(|argument| {
-        let name = &argument.name;
-        let decoded = decode_one(argument, names);
-        quote_spanned! {span=>
-            let #name = match #decoded {
-                #private::core::result::Result::Ok(value) => value,
-                #private::core::result::Result::Err(error) => return request.refuse(error),
-            };
-        }
-    });
+    let bindings = method.arguments.iter().map(|argument| decode_one(argument, names));
     let tuple: Vec<_> = method.arguments.iter().map(|argument| &argument.name).collect();
     let mutability = (!tuple.is_empty()).then(|| quote!(mut));
     let all = quote_spanned! {span=>
@@ -126,6 +119,8 @@ fn decode(method: &Method, names: &Names) -> TokenStream {
     }
 }
 
+// Input:  offset: u64
+// Output: let offset: u64 = match Wire::<u64>::decode(&mut arguments) { .. };
 fn decode_one(argument: &Argument, names: &Names) -> TokenStream {
     let private = &names.private;
     let (ty, is_slice) = match argument.passing {
@@ -134,13 +129,23 @@ fn decode_one(argument: &Argument, names: &Names) -> TokenStream {
     };
     let decoded = if is_slice { quote!(#private::std::vec::Vec<#ty>) } else { quote!(#ty) };
     let span = Span::mixed_site();
-    match argument.passing {
+    let name = &argument.name;
+    let value = match argument.passing {
         Passing::Bytes | Passing::CowBytes => quote_spanned!(span=> arguments.bytes()),
         Passing::Text | Passing::CowText => quote_spanned!(span=> arguments.str()),
-        Passing::Owned | Passing::Lent => quote_spanned!(span=> arguments.owned::<#decoded>()),
+        Passing::Owned | Passing::Lent => {
+            quote_spanned!(span=> #private::Wire::<#decoded>::decode(&mut arguments))
+        }
         Passing::Borrowing | Passing::LentBorrowing => {
             quote_spanned!(span=> arguments.value::<#decoded>())
         }
+    };
+    let ty = matches!(argument.passing, Passing::Owned | Passing::Lent).then(|| quote!(: #decoded));
+    quote_spanned! {span=>
+        let #name #ty = match #value {
+            #private::core::result::Result::Ok(value) => value,
+            #private::core::result::Result::Err(error) => return request.refuse(error),
+        };
     }
 }
 

@@ -3,12 +3,12 @@
 use super::{Names, contract, description::constant_name};
 use crate::{
     interface::{Argument, Interface, Method},
-    passing::Passing,
+    passing::{Passing, lent},
     result::written_types,
 };
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{TraitItem, TraitItemType};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{TraitItem, TraitItemType, Type};
 
 // Input:  trait Archive { .. }
 // Output: impl<'remote> Archive for Remote<dyn Archive + 'remote> { .. }
@@ -29,9 +29,7 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let is_static = interface.item.supertraits.iter().any(|bound| contract::is(bound, "'static"));
     let lifetime = if is_static { quote!('static) } else { quote!('__remote) };
     let parameter = (!is_static).then(|| quote!('__remote,));
-    let result_of = result_of(interface, names);
     quote! {
-        #result_of
         #[automatically_derived]
         #[allow(refining_impl_trait)]
         #unsafety impl<#parameter #parameters> #path for #private::Remote<dyn #path + #lifetime> #bounds {
@@ -43,10 +41,10 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 
 // Input:  async fn read(&self, path: &str, offset: u64) -> Result<u8, E>
 // Output: fn read(&self, path: &str, offset: u64) -> Call<u8, E> {
-//             let mut call = Outgoing::new::<dyn Archive>(self, &__read);
+//             let mut call = Outgoing::new::<dyn Archive>(self, &__METHOD_read);
 //             call.str(path);
-//             call.owned(offset);
-//             call.send()
+//             Wire::<u64>::encode(&mut call, offset);
+//             Wire::<Result<u8, E>>::send(call)
 //         }
 fn sending(method: &Method, names: &Names) -> TokenStream {
     let Names { private, interface: path, .. } = names;
@@ -55,30 +53,38 @@ fn sending(method: &Method, names: &Names) -> TokenStream {
     let constant = constant_name(method);
     let receiver = if method.exclusive { quote!(&mut) } else { quote!(&) };
     let inputs = method.arguments.iter().map(|Argument { name, ty, .. }| quote!(#name: #ty));
-    let encoded = method.arguments.iter().map(encode);
-    let outcome = outcome(method);
+    let encoded = method.arguments.iter().map(|argument| encode(argument, names));
+    let result = &method.result;
+    let outcome = outcome(result, names);
     let mutability = (!method.arguments.is_empty()).then(|| quote!(mut));
     // The receiver and the locals are ours, whatever the arguments are called.
     quote_spanned! {Span::mixed_site()=>
         #(#cfgs)*
         fn #ident(#receiver self, #(#inputs),*) -> #private::Call<#outcome> {
             let #mutability call = #private::Outgoing::new::<dyn #path>(self, &#constant);
-            #(call.#encoded;)*
-            call.send()
+            #(#encoded)*
+            #private::Wire::<#result>::send(call)
         }
     }
 }
 
-fn encode(argument: &Argument) -> TokenStream {
-    let name = &argument.name;
+fn encode(argument: &Argument, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let Argument { name, ty, .. } = argument;
+    let span = Span::mixed_site();
     match argument.passing {
-        Passing::Bytes => quote!(bytes(#name)),
-        Passing::Text => quote!(str(#name)),
-        Passing::CowBytes => quote!(bytes(&#name)),
-        Passing::CowText => quote!(str(&#name)),
-        Passing::Owned => quote!(owned(#name)),
-        Passing::Borrowing => quote!(value(&#name)),
-        Passing::Lent | Passing::LentBorrowing => quote!(value(#name)),
+        Passing::Bytes => quote_spanned!(span=> call.bytes(#name);),
+        Passing::Text => quote_spanned!(span=> call.str(#name);),
+        Passing::CowBytes => quote_spanned!(span=> call.bytes(&#name);),
+        Passing::CowText => quote_spanned!(span=> call.str(&#name);),
+        Passing::Owned => quote_spanned!(span=> #private::Wire::<#ty>::encode(&mut call, #name);),
+        Passing::Borrowing => quote_spanned!(span=> call.value(&#name);),
+        Passing::LentBorrowing => quote_spanned!(span=> call.value(#name);),
+        Passing::Lent => {
+            let (lent, is_slice) = lent(ty);
+            let lent = if is_slice { quote!([#lent]) } else { lent.to_token_stream() };
+            quote_spanned!(span=> #private::Wire::<#lent>::lend(&mut call, #name);)
+        }
     }
 }
 
@@ -86,31 +92,13 @@ fn encode(argument: &Argument) -> TokenStream {
 // Output: u8, E
 // Input:  io::Result<u8>
 // Output: <io::Result<u8> as ResultOf>::Value, <io::Result<u8> as ResultOf>::Error
-fn outcome(method: &Method) -> TokenStream {
-    let result = &method.result;
+fn outcome(result: &Type, names: &Names) -> TokenStream {
+    let private = &names.private;
     match written_types(result).as_deref() {
         Some([value, error]) => quote!(#value, #error),
-        _ => quote!(<#result as __ResultOf>::Value, <#result as __ResultOf>::Error),
-    }
-}
-
-// Output: the trait that takes a user's alias of `Result` apart, where one is used.
-fn result_of(interface: &Interface, names: &Names) -> TokenStream {
-    let private = &names.private;
-    let is_plain =
-        |method: &Method| written_types(&method.result).is_some_and(|types| types.len() == 2);
-    if interface.sound_methods().all(is_plain) {
-        return TokenStream::new();
-    }
-    quote! {
-        pub trait __ResultOf {
-            type Value;
-            type Error;
-        }
-        impl<T, E> __ResultOf for #private::core::result::Result<T, E> {
-            type Value = T;
-            type Error = E;
-        }
+        _ => quote! {
+            <#result as #private::ResultOf>::Value, <#result as #private::ResultOf>::Error
+        },
     }
 }
 

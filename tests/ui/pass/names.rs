@@ -24,20 +24,23 @@ pub trait r#Names {
     async fn host(&self) -> farcall::Result<()>;
 }
 
-/// A type with the name of a parameter that others would generate.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct T(Result);
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct Result;
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct Vec;
-pub struct Send;
-pub struct Ok;
-pub struct Arc;
+/// Types called like what others would generate.
+mod shadowed {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct T;
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct Vec;
+    pub struct Send;
+    pub struct Arc;
+    pub struct Method;
+    pub struct Remote;
+    pub mod core {}
+    pub mod std {}
 
-#[farcall::remote]
-pub trait Shadowed {
-    async fn take(&self, t: T, list: &[T], vec: Vec) -> farcall::Result<T>;
+    #[farcall::remote]
+    pub trait Shadowed {
+        async fn take(&self, t: T, list: &[T], vec: Vec) -> farcall::Result<T>;
+    }
 }
 
 macro_rules! interface {

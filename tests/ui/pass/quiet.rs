@@ -20,6 +20,7 @@ pub trait Everything {
     async fn nothing(&self) -> farcall::Result<()>;
 
     /// With every way to pass one.
+    #[allow(clippy::too_many_arguments)]
     async fn arguments(
         &self,
         text: &str,

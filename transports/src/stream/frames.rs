@@ -159,7 +159,7 @@ impl Body {
 }
 
 /// The error about a frame that is empty or too large.
-pub(crate) fn bad_length(length: usize, limit: usize) -> io::Error {
+fn bad_length(length: usize, limit: usize) -> io::Error {
     let text = match length {
         0 => "the peer sent a frame of length zero".to_owned(),
         _ => format!("the peer sent a frame of {length} bytes: the limit is {limit}"),

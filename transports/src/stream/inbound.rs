@@ -25,6 +25,10 @@ pub(crate) enum Read {
     /// Bytes, and there may be more.
     Bytes,
     /// Bytes, and there were no more when they were read.
+    #[cfg_attr(
+        not(all(unix, any(feature = "unix", feature = "tcp"))),
+        expect(dead_code, reason = "only a socket knows")
+    )]
     Drained,
     /// Nothing, nor will there be anything.
     End,

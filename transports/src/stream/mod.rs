@@ -11,7 +11,6 @@ mod outbound;
 #[cfg(all(unix, any(feature = "unix", feature = "tcp")))]
 pub(crate) mod socket;
 
-pub(crate) use frames::bad_length;
 pub(crate) use inbound::{Inbound, Read, Source};
 pub(crate) use outbound::{Outbound, Sink};
 

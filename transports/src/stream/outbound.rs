@@ -212,3 +212,50 @@ impl<S: Sink> Writing<S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, mpsc};
+
+    type Step = Box<dyn FnOnce() + Send>;
+
+    /// Before each write, does what another thread might do at that moment.
+    struct Interrupted {
+        steps: mpsc::Receiver<Step>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Sink for Interrupted {
+        const SHORT_IS_FULL: bool = true;
+
+        fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            if let Ok(step) = self.steps.try_recv() {
+                step();
+            }
+            let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            lock(&self.written).extend_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+    }
+
+    #[test]
+    fn what_is_appended_while_another_writes_is_written_by_that_one() {
+        let (interrupt, steps) = mpsc::channel::<Step>();
+        let written = Arc::default();
+        let sink = Interrupted { steps, written: Arc::clone(&written) };
+        let outbound = Arc::new(Outbound::new(sink));
+        for byte in [2, 3] {
+            let follower = Arc::clone(&outbound);
+            let step = move || {
+                follower.append(&[&[byte]], None).expect("it is open");
+                assert_eq!(follower.flush().expect("it is open"), Flush::Done);
+            };
+            interrupt.send(Box::new(step)).expect("the sink lives");
+        }
+        outbound.append(&[&[1]], None).expect("it is open");
+        assert_eq!(outbound.flush().expect("it is open"), Flush::Done);
+        assert_eq!(*lock(&written), [1, 0, 0, 0, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 3]);
+        assert_eq!(outbound.queued(), 0);
+    }
+}

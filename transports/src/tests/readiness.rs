@@ -122,6 +122,7 @@ fn an_end_right_behind_a_frame_is_not_overlooked() {
             send(&left, b"last").await;
             drop(left);
             settle(kind).await;
+            readable(&right).await;
             assert!(recv(&mut right).await.expect("valid").is_some());
             assert_eq!(recv(&mut right).await.expect("a clean end"), None);
         }
