@@ -222,6 +222,7 @@ impl Link {
         };
         let watching = watch.look(line, now, in_flight);
         let wake_at = [timeout, watching].into_iter().flatten().min();
+        let mut due = false;
         let woken = line.ready.poll_readable(cx).is_ready()
             || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
             || wake_at.is_some_and(|at| {
@@ -229,17 +230,19 @@ impl Link {
                 if timer.deadline() != at {
                     timer.as_mut().reset(at);
                 }
-                timer.as_mut().poll(cx).is_ready()
+                due = timer.as_mut().poll(cx).is_ready();
+                due
             });
         if !woken {
             return Poll::Pending;
         }
         let mut wakes = Wakes::default();
-        {
-            let mut state = self.lock();
-            state.background = None;
+        let mut state = self.lock();
+        state.background = None;
+        if due || timeout.is_some_and(|at| at <= now) {
             state.handle_time(line, Instant::now(), &mut wakes);
         }
+        drop(state);
         wakes.wake();
         Poll::Ready(())
     }

@@ -97,7 +97,7 @@ impl Ready for SocketReady {
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.socket.take_doubt() {
+        if self.socket.take_doubt() && self.socket.has_news() {
             return Poll::Ready(());
         }
         // An edge that comes after the guard was made is not cleared by it. An error means that the runtime is

@@ -37,7 +37,7 @@ impl Ready for SocketReady {
     fn disarm(&self) {}
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.registered.get_ref().take_doubt() {
+        if self.registered.get_ref().take_doubt() && self.registered.get_ref().has_news() {
             return Poll::Ready(());
         }
         if let Ok(mut guard) = ready!(self.registered.poll_read_ready(cx)) {
