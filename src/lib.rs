@@ -1,4 +1,14 @@
-//! farcall makes a trait callable from another process.
+//! farcall makes a trait callable from another process: `#[remote]` on a trait, and the same code calls an object in this process, in
+//! another process of this host, or on another machine.
+//!
+//! Start with [`remote`], [`serve`] and [`connect`]; [`Remote`] is the handle, [`Call`] a call in flight, [`Error`] why one failed.
+//!
+//! # Logs and traces
+//!
+//! Through `tracing`, with these targets: `farcall::endpoint` (listening, accepted, stopped), `farcall::connection` (not connected,
+//! connected, lost), `farcall::call` (an event `call` for each call made, a span `serve` with `interface`, `method` and `chain`
+//! around each call served), and each transport's own. A W3C trace context travels with the call:
+//! `remote.metadata("traceparent", ..)` at the caller, [`Context::trace`] at the servant, inherited by the calls it makes.
 
 mod config;
 mod connect;

@@ -12,6 +12,7 @@ use std::{
     task,
     time::{Duration, Instant},
 };
+use tracing::Span;
 
 /// The call that is being served.
 ///
@@ -24,6 +25,8 @@ pub struct Context {
     pub(crate) trace: Option<Trace>,
     pub(crate) metadata: Option<Arc<[u8]>>,
     pub(crate) peer: Arc<Peer>,
+    /// The span of the serving, where somebody collects spans.
+    pub(crate) span: Span,
 }
 
 thread_local! {
@@ -120,6 +123,8 @@ pub(crate) fn enter<R>(context: &mut Option<Context>, body: impl FnOnce() -> R) 
             *self.inner = CURRENT.replace(self.outer.take());
         }
     }
+    let span = context.as_ref().map_or_else(Span::none, |context| context.span.clone());
+    let _entered = span.enter();
     let outer = CURRENT.replace(context.take());
     let _restore = Restore { outer, inner: context };
     body()

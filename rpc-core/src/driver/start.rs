@@ -10,6 +10,7 @@ use super::{
     state::Incoming,
 };
 use crate::{
+    conn::IncomingCall,
     context::{self, Context},
     error::{Error, ErrorKind},
     host,
@@ -26,6 +27,7 @@ use std::{
 };
 use tokio::{task::coop::unconstrained, time::Sleep};
 use tokio_util::sync::ReusableBoxFuture;
+use tracing::Span;
 
 /// Calls started before the other tasks of the thread run.
 const BATCH: usize = 64;
@@ -127,6 +129,16 @@ impl Starter {
     }
 }
 
+/// The span of a call that is served: `farcall::call` `serve`, with its interface, its method and its chain.
+fn span(call: &IncomingCall<Local>) -> Span {
+    if !tracing::enabled!(target: "farcall::call", tracing::Level::DEBUG) {
+        return Span::none();
+    }
+    let interface = call.target.description();
+    let method = interface.method(call.method).map_or("?", |method| method.name);
+    tracing::debug_span!(target: "farcall::call", "serve", interface = interface.name, method, chain = call.chain)
+}
+
 impl Job {
     fn new(link: &Arc<Link>, line: &Arc<Line>, incoming: Incoming) -> Self {
         let Incoming { call, frame } = incoming;
@@ -137,6 +149,7 @@ impl Job {
             trace: call.trace,
             metadata: metadata.map(Arc::from),
             peer: Arc::clone(&line.peer),
+            span: span(&call),
         };
         let request = Request::new(Arc::clone(link), &call, frame);
         Self { object: call.target, method: call.method, request, context }

@@ -101,6 +101,7 @@ impl<'a> Outgoing<'a> {
                 inherit(&mut order, context);
             }
         });
+        tracing::trace!(target: "farcall::call", method = self.method.name, "call");
         match link.call(order) {
             Ok(call) => Flight::begun(Arc::clone(self.handle), call),
             Err(error) => Flight::failed(error),
