@@ -210,6 +210,13 @@ impl<S: Clone> Connection<S> {
         self.calls.reserve(deadline)
     }
 
+    /// An answer will be waited for from now on: silence before does not count against the peer.
+    pub fn expect_answer(&mut self, now: Instant) {
+        if self.calls.in_flight() == 0 {
+            self.keepalive.heard(now);
+        }
+    }
+
     /// Writes the header of a call; its arguments follow. [`can_send`](Self::can_send) must hold.
     pub fn send(&mut self, header: &CallHeader<'_>, out: &mut Vec<u8>) {
         self.calls.send(header.call);

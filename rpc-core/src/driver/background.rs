@@ -27,6 +27,8 @@ use tokio::time::{Sleep, sleep_until};
 
 /// How long calls are kept for company after the last return.
 const LINGER: Duration = Duration::from_micros(8);
+/// A connection that lasted longer is made again at once when it is lost.
+const STEADY: Duration = Duration::from_secs(1);
 /// How often the background task looks whether waiters still receive themselves.
 const WATCH: Duration = Duration::from_millis(2);
 
@@ -47,9 +49,17 @@ pub(crate) fn spawn_client(link: Arc<Link>, dial: Arc<dyn Dial>) {
         let guard = CloseOnDrop(&link);
         let mut backoff = Backoff::new(dial.is_local());
         while let Some(line) = link.dial(dial.as_ref(), &mut backoff).await {
-            let why = link.run_bound(&line, dial.wanted(), &mut backoff).await;
-            tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection lost");
+            let begun = Instant::now();
+            let (why, bound) = link.run_bound(&line, dial.wanted()).await;
+            tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, bound, "connection lost");
             link.detach_line(&line, &why);
+            if !bound && why.kind() == ErrorKind::Protocol {
+                link.close(why);
+            } else if bound && begun.elapsed() > STEADY {
+                backoff.reset();
+            } else {
+                link.back_off(&mut backoff).await;
+            }
         }
         drop(guard);
     });
@@ -308,22 +318,23 @@ impl Link {
     /// The connection is over: whoever still waits is told.
     fn finish(&self, why: &Error) {
         let mut wakes = Wakes::default();
-        let dropped = {
+        let (why, dropped) = {
             let mut state = self.lock();
             if let Some(line) = state.line.take() {
                 line.end(why.clone());
                 line.tx.close();
             }
-            let why = &state.closed.get_or_insert_with(|| why.clone()).clone();
-            state.unsend(why, false, &mut wakes);
-            state.fail_outbox(why, &mut wakes);
+            let why = state.closed.get_or_insert_with(|| why.clone()).clone();
+            state.unsend(&why, false, &mut wakes);
+            state.fail_outbox(&why, &mut wakes);
             state.abort_running();
             wakes.push_threads(state.followers.drain(..));
-            (state.conn.close(), std::mem::take(&mut state.arrived))
+            let dropped = (state.conn.close(), std::mem::take(&mut state.arrived));
+            (why, dropped)
         };
         drop(dropped);
         wakes.wake();
-        self.bound.send_modify(|bound| bound.fail(why));
+        self.bound.send_modify(|bound| bound.fail(&why));
     }
 }
 

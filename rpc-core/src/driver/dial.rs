@@ -66,6 +66,9 @@ impl Link {
     /// Connects, trying until it succeeds. `None`: the connection is over.
     pub(super) async fn dial(&self, dial: &dyn Dial, backoff: &mut Backoff) -> Option<Arc<Line>> {
         loop {
+            if self.lock().is_over() {
+                return None;
+            }
             let mut attempt = pin!(dial.dial());
             let attempt = self.unless_over(None, |cx| attempt.as_mut().poll(cx)).await?;
             match attempt {
@@ -79,12 +82,14 @@ impl Link {
                     return None;
                 }
             }
-            let again = Instant::now() + backoff.next();
-            self.unless_over(Some(again), |_| Poll::<()>::Pending).await;
-            if self.lock().is_over() {
-                return None;
-            }
+            self.back_off(backoff).await;
         }
+    }
+
+    /// Waits before the next attempt.
+    pub(super) async fn back_off(&self, backoff: &mut Backoff) {
+        let again = Instant::now() + backoff.next();
+        self.unless_over(Some(again), |_| Poll::<()>::Pending).await;
     }
 
     /// Polls until the result is there, `until` has passed or the connection is over; meanwhile fails held calls whose
@@ -127,24 +132,22 @@ impl Link {
         .await
     }
 
-    /// Runs a wire, and looks the service up as soon as the handshake is over.
+    /// Runs a wire, and looks the service up as soon as the handshake is over. Why the wire ended, and whether the service had been found.
     pub(super) async fn run_bound(
         self: &Arc<Self>,
         line: &Arc<Line>,
         wanted: &Wanted,
-        backoff: &mut Backoff,
-    ) -> Error {
+    ) -> (Error, bool) {
         let connected = AtomicBool::new(false);
         let mut bound = false;
         let mut run = pin!(self.run(line, || connected.store(true, Ordering::Relaxed)));
         let mut lookup = pin!(self.look_up(wanted));
         poll_fn(|cx| {
             if let Poll::Ready(why) = run.as_mut().poll(cx) {
-                return Poll::Ready(why);
+                return Poll::Ready((why, bound));
             }
             if !bound && connected.load(Ordering::Relaxed) && lookup.as_mut().poll(cx).is_ready() {
                 bound = true;
-                backoff.reset();
             }
             Poll::Pending
         })

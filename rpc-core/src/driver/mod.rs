@@ -122,7 +122,6 @@ impl Link {
         if let Some(call) = call {
             *state.waiter(call) = waiter::Waiter::default();
         }
-        let earlier = state.is_earlier(order.deadline);
         if state.outbox.is_empty() && state.can_transmit(order.target) {
             let had_tail = order.tail.is_some();
             state.transmit(call, &mut order);
@@ -132,7 +131,7 @@ impl Link {
                 state.keep(call, order, had_tail);
             }
             let flush = state.flush_by(alone);
-            let waker = if earlier { state.notify() } else { None };
+            let waker = if state.is_due_earlier() { state.notify() } else { None };
             drop(state);
             self.flush(flush);
             wake(waker);
@@ -144,7 +143,7 @@ impl Link {
             }
             return Err(error);
         }
-        let waker = if earlier { state.notify() } else { None };
+        let waker = if state.is_due_earlier() { state.notify() } else { None };
         drop(state);
         wake(waker);
         Ok(call)
@@ -302,11 +301,11 @@ impl State {
         Ok(())
     }
 
-    /// Whether the clock must look at this deadline before any that it looks at already.
-    fn is_earlier(&self, deadline: Option<Instant>) -> bool {
-        match (deadline, self.clock) {
-            (Some(deadline), Some(clock)) => deadline < clock,
-            (deadline, None) => deadline.is_some(),
+    /// Something is due before the background task looks at the clock again.
+    fn is_due_earlier(&self) -> bool {
+        match (self.conn.poll_timeout(), self.clock) {
+            (Some(due), Some(clock)) => due < clock,
+            (due, None) => due.is_some(),
             (None, _) => false,
         }
     }

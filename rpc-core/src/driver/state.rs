@@ -185,8 +185,9 @@ impl State {
     /// Appends a call's frame. `can_transmit` holds.
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
+        let now = Instant::now();
         let remaining = order.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(now);
             u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
         });
         let header = CallHeader {
@@ -199,6 +200,7 @@ impl State {
             metadata: order.metadata.as_deref().unwrap_or_default(),
         };
         self.unflushed += 1;
+        self.conn.expect_answer(now);
         self.header.clear();
         self.conn.send(&header, &mut self.header);
         if let Err(error) = line.tx.append(&[&self.header, &order.head], order.tail.take()) {
