@@ -228,7 +228,7 @@ fn no_scheme(text: &str) -> Error {
     let what = if is_name(text) {
         "is a name and not an address: an address is `scheme://place`, as in `tcp://127.0.0.1:7000`"
     } else {
-        "is not an address: write `scheme://place`, as in `tcp://127.0.0.1:7000`"
+        "has no scheme: write `scheme://place`, as in `tcp://127.0.0.1:7000`"
     };
     wrong(text, what)
 }
@@ -371,8 +371,8 @@ mod tests {
         }
         const SCHEME: &str = "a scheme is letters, digits, `+`, `.` and `-`, a letter first";
         const ESCAPED: &str = "only `%`, `#` and `?` are escaped, as `%25`, `%23` and `%3F`";
-        check("", "is not an address: write `scheme://place`, as in `tcp://127.0.0.1:7000`");
-        check("a:1", "is not an address: write `scheme://place`, as in `tcp://127.0.0.1:7000`");
+        check("", "has no scheme: write `scheme://place`, as in `tcp://127.0.0.1:7000`");
+        check("a:1", "has no scheme: write `scheme://place`, as in `tcp://127.0.0.1:7000`");
         let name = "is a name and not an address: an address is `scheme://place`, as in `tcp://127.0.0.1:7000`";
         check("archive", name);
         let scheme = "has no scheme: write one before `://`, as in `tcp://127.0.0.1:7000`";

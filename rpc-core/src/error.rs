@@ -89,8 +89,8 @@ impl Error {
         Self { kind: ErrorKind::Failed, executed: Executed::Yes, text: Cow::Owned(text.into()) }
     }
 
-    /// An error of the library's own, about something that did not run.
-    #[doc(hidden)]
+    /// An error of the given kind, about something that did not run. For transports, whose contract names the kinds;
+    /// servants use [`new`](Self::new).
     #[must_use]
     pub fn of(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, executed: Executed::No, text: text.into() }

@@ -131,7 +131,7 @@ pub(crate) fn read_reply(
             ));
         }
         Reply::Failed(error) => {
-            let text = format!("{} at {}", error.text(), wanted.address);
+            let text = format!("{} ({})", error.text(), wanted.address);
             return Err(Error::of(error.kind(), text).executed_as(error.executed()));
         }
     };
@@ -163,17 +163,20 @@ impl Registry {
             return Ok(object);
         }
         let text = format!(
-            "the service `{name}` has the interface `{found}` and not `{interface}`: connect with `dyn {found}`"
+            "the service `{name}` has the interface `{found}` and not `{interface}`: connect with `dyn {found}`, or write another service after `#`"
         );
         Err(Error::of(ErrorKind::WrongInterface, text))
     }
 
     fn no_service(&self, service: &str) -> Error {
         let names: Vec<_> = self.services.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let text = format!(
-            "there is no service `{service}`, there is {}: write its name after `#` in the address, or export it",
-            names.join(", ")
-        );
+        let text = match names.as_slice() {
+            [] => "the endpoint exports no service: export one before it listens".to_owned(),
+            names => format!(
+                "there is no service `{service}`, there is {}: write its name after `#` in the address, or export it",
+                names.join(", ")
+            ),
+        };
         Error::of(ErrorKind::NoSuchService, text)
     }
 

@@ -93,9 +93,9 @@ impl<S: Clone> Connection<S> {
         Ok(Event::Connected)
     }
 
-    /// Empty frames cost the peer, useful ones earn. A release is paid for by what was lent.
+    /// Empty frames cost the peer, useful ones earn. A release is paid for by what was lent, and an abort comes once.
     fn charge(&mut self, frame: &Frame<'_>, length: usize) -> Result<(), Error> {
-        if matches!(frame, Frame::Release(_, 1..)) {
+        if matches!(frame, Frame::Release(_, 1..) | Frame::Abort(_)) {
             return Ok(());
         }
         let useful = matches!(frame, Frame::Call(..) | Frame::Return(..));

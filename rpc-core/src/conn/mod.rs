@@ -107,6 +107,12 @@ impl<S: Clone> Connection<S> {
         self.serving.cancelled()
     }
 
+    /// Whether this call of the peer is not answered yet.
+    #[must_use]
+    pub fn is_serving(&self, call: CallId) -> bool {
+        self.serving.contains(call)
+    }
+
     /// Whether its caller has given up this call of the peer.
     #[must_use]
     pub fn is_cancelled(&self, call: CallId) -> bool {

@@ -43,6 +43,8 @@ pub(super) struct End {
     /// How long a frame takes to get here.
     pub(super) delay: Duration,
     coming: VecDeque<(Instant, Vec<u8>)>,
+    /// It has closed its wire.
+    over: bool,
 }
 
 /// Two ends and a clock.
@@ -106,6 +108,7 @@ impl Pair {
             seen: Vec::new(),
             delay: Duration::ZERO,
             coming: VecDeque::new(),
+            over: false,
         };
         Self { now, ends: [end(), end()], cut_after: usize::MAX, delivered: 0 }
     }
@@ -185,6 +188,9 @@ impl Pair {
         let Some((_, frame)) = self.ends[to].coming.pop_front() else { return false };
         self.delivered += 1;
         let end = &mut self.ends[to];
+        if end.over {
+            return true;
+        }
         let seen = match end.conn.handle_frame(now, &frame) {
             Ok(Event::None) => None,
             Ok(event) => Some(seen(event, &frame)),
@@ -194,6 +200,7 @@ impl Pair {
                 Some(Seen::Breach(error.text().to_owned()))
             }
         };
+        end.over = matches!(seen, Some(Seen::Breach(_) | Seen::Aborted(_)));
         end.seen.extend(seen);
         true
     }

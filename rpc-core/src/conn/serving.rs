@@ -38,6 +38,11 @@ impl Serving {
         self.cancelled
     }
 
+    pub(super) fn contains(&self, call: CallId) -> bool {
+        let entry = self.entries.get(call.slot as usize).copied().flatten();
+        entry.is_some_and(|entry| entry.generation == call.generation)
+    }
+
     pub(super) fn is_cancelled(&self, call: CallId) -> bool {
         let entry = self.entries.get(call.slot as usize).copied().flatten();
         entry.is_some_and(|entry| entry.generation == call.generation && entry.cancelled)

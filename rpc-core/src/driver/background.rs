@@ -302,7 +302,7 @@ impl Link {
             state.differences = None;
             state.trouble = Some(why.clone());
             state.unsend(why, self.redials, &mut wakes);
-            state.abort_running();
+            state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
             (
                 state.conn.close(),
@@ -327,7 +327,7 @@ impl Link {
             let why = state.closed.get_or_insert_with(|| why.clone()).clone();
             state.unsend(&why, false, &mut wakes);
             state.fail_outbox(&why, &mut wakes);
-            state.abort_running();
+            state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
             let dropped = (state.conn.close(), std::mem::take(&mut state.arrived));
             (why, dropped)
@@ -401,16 +401,16 @@ impl Watch {
         if asleep || !line.watched.load(Ordering::Relaxed) {
             return self.arm(line);
         }
+        let activity = line.activity.load(Ordering::Relaxed);
+        if !receiving && activity == self.seen {
+            return self.arm(line);
+        }
         if let Some(next) = self.next
             && next > now
         {
             return Some(next);
         }
-        let activity = line.activity.load(Ordering::Relaxed);
-        let before = std::mem::replace(&mut self.seen, activity);
-        if !receiving && activity == before {
-            return self.arm(line);
-        }
+        self.seen = activity;
         self.next = Some(now + WATCH);
         self.next
     }

@@ -77,8 +77,8 @@ impl State {
     }
 
     /// Servants that serve a peer that is gone are dropped at their next await.
-    pub(super) fn abort_running(&mut self) {
-        self.running.drain().for_each(|(_, running)| running.abort());
+    pub(super) fn abort_running(&mut self, wakes: &mut Wakes) {
+        self.running.drain().for_each(|(_, running)| wakes.push_abort(Some(running)));
         self.oneways = 0;
         self.arrived_bytes = 0;
     }

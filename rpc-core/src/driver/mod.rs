@@ -171,9 +171,12 @@ impl Link {
     /// Nobody waits, and the call goes on.
     pub(crate) fn detach(&self, call: CallId) {
         let mut state = self.lock();
-        if state.take_reply(call).is_none() {
-            state.waiter(call).detached = true;
-        }
+        let reply = state.take_reply(call);
+        let waiter = state.waiter(call);
+        waiter.detached = reply.is_none();
+        let waker = waiter.waker.take();
+        drop(state);
+        drop((reply, waker));
     }
 
     /// No handle is left. Calls in flight go on; then the connection ends.

@@ -123,9 +123,7 @@ impl State {
                 self.arrived.push_back(Incoming { call, frame: mem::take(frame) });
             }
             Event::Cancel(call) => {
-                if let Some(running) = self.running.remove(&call) {
-                    running.abort();
-                }
+                wakes.push_abort(self.running.remove(&call));
             }
             Event::Released(object) => self.released.push(object),
             Event::Connected => {

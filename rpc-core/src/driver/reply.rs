@@ -29,7 +29,7 @@ impl Link {
         let (open, tail) = if size > limit {
             let text = format!(
                 "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
-                 `limits.frame` on its side"
+                 the caller's `limits.frame`"
             );
             let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
             (state.conn.reply(call, &Outcome::Rpc(error), &mut header), None)

@@ -190,13 +190,15 @@ impl Link {
     /// Lets a call that was pending go on as a task.
     fn spawn(&self, call: Option<crate::id::CallId>, task: Task, runs_out: bool) {
         let Some(running) = Running::new(task, runs_out) else { return };
-        let mut state = self.lock();
-        let handle = self.runtime.spawn(running);
+        // Outside of the lock: a runtime that shuts down drops the task at once, and that answers the call.
+        let handle = self.runtime.spawn(running).abort_handle();
         let Some(call) = call.filter(|_| !runs_out) else { return };
+        let mut state = self.lock();
         if state.conn.is_cancelled(call) {
+            drop(state);
             handle.abort();
-        } else {
-            state.running.insert(call, handle.abort_handle());
+        } else if state.conn.is_serving(call) {
+            state.running.insert(call, handle);
         }
     }
 }

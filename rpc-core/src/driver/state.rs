@@ -290,6 +290,9 @@ impl State {
                 (Some(trouble), Executed::No) => {
                     format!("the deadline passed before the call could go out: {trouble}")
                 }
+                (None, Executed::No) => {
+                    "the deadline passed before the call could go out: the peer takes no more calls at the moment".to_owned()
+                }
                 _ => "the deadline passed before the answer came".to_owned(),
             };
             let error = Error::of(ErrorKind::TimedOut, text).executed_as(expired.executed);

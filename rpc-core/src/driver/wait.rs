@@ -88,6 +88,7 @@ impl Link {
         cx: &mut Context<'_>,
     ) -> Poll<Reply> {
         let mut may_spin = true;
+        let mut waker = None;
         loop {
             let mut state = self.lock();
             if let Some(reply) = state.take_reply(call) {
@@ -124,11 +125,20 @@ impl Link {
                 spinning.end(&self.calling, false);
             }
             let waiter = state.waiter(call);
+            let mut earlier = None;
             if !waiter.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                waiter.waker = Some(cx.waker().clone());
+                let Some(waker) = waker.take() else {
+                    // Cloned and dropped outside of the lock: a waker is foreign code.
+                    drop(state);
+                    waker = Some(cx.waker().clone());
+                    may_spin = false;
+                    continue;
+                };
+                earlier = waiter.waker.replace(waker);
             }
             let asleep = state.background.is_some();
             drop(state);
+            drop(earlier);
             if let Some(line) = line
                 && asleep
             {

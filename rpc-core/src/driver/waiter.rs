@@ -3,6 +3,7 @@
 use super::order::Order;
 use crate::{buffer::Buffer, error::Error};
 use std::{cell::Cell, mem, task::Waker, thread::Thread};
+use tokio::task::AbortHandle;
 
 /// How a call came back, still encoded.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(super) struct Waiter {
 pub(super) struct Wakes {
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
+    aborts: Vec<AbortHandle>,
 }
 
 thread_local! {
@@ -41,7 +43,11 @@ thread_local! {
 
 impl Default for Wakes {
     fn default() -> Self {
-        Self { wakers: SPARE.try_with(Cell::take).unwrap_or_default(), threads: Vec::new() }
+        Self {
+            wakers: SPARE.try_with(Cell::take).unwrap_or_default(),
+            threads: Vec::new(),
+            aborts: Vec::new(),
+        }
     }
 }
 
@@ -68,6 +74,11 @@ impl Wakes {
         self.wakers.extend(waker);
     }
 
+    /// A task to be aborted: that may drop its servant's future at once.
+    pub(super) fn push_abort(&mut self, abort: Option<AbortHandle>) {
+        self.aborts.extend(abort);
+    }
+
     pub(super) fn push_thread(&mut self, thread: Option<Thread>) {
         self.threads.extend(thread);
     }
@@ -80,5 +91,6 @@ impl Wakes {
     pub(super) fn wake(&mut self) {
         self.wakers.drain(..).for_each(Waker::wake);
         self.threads.drain(..).for_each(|thread| thread.unpark());
+        self.aborts.drain(..).for_each(|task| task.abort());
     }
 }

@@ -72,11 +72,13 @@ fn useful_frames_earn_and_never_more_than_the_whole() {
     let mut bytes = encoded(&Frame::Call(header(None), b""));
     let earned = bytes.len() * 2;
     pair.send_bytes(LEFT, bytes.clone());
+    pair.shuttle();
     assert_eq!(count(&mut pair, &ping), (4 + earned) / 6);
 
     let mut pair = Pair::with(Limits { overhead: 100, ..Limits::default() });
     bytes.resize(4000, 0);
     pair.send_bytes(LEFT, bytes);
+    pair.shuttle();
     assert_eq!(count(&mut pair, &ping), 100 / 6);
 }
 

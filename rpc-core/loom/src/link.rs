@@ -1,0 +1,314 @@
+//! The protocol of those who share a wire: tasks and threads that wait for returns, and the background task. The functions bear the
+//! names of those they model.
+
+use crate::{
+    lease::Lease,
+    sync::{AtomicBool, Mutex, MutexGuard, Ordering},
+    wire::{Frame, Wire},
+};
+use loom::{
+    sync::atomic::AtomicUsize,
+    thread::{self, Thread},
+};
+use std::collections::VecDeque;
+
+/// What is left out or in the wrong order. All false: the protocol.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Mutant {
+    /// The wire is armed without a look at what is there already: arming after the last check.
+    pub(crate) arms_blindly: bool,
+    /// A task that goes to sleep does not arm the wire.
+    pub(crate) sleeps_disarmed: bool,
+    /// A task that goes to sleep has looked for its result before it left its waker, and not again.
+    pub(crate) checks_first: bool,
+    /// A task that has stopped spinning is counted as a receiver until it sleeps.
+    pub(crate) spins_too_long: bool,
+    /// A holder that leaves frames behind does not say so.
+    pub(crate) hides_the_rest: bool,
+    /// A holder that leaves does not ask whether it was missed.
+    pub(crate) ignores_missed: bool,
+    /// The background task forgets, after its work, what it was told during it.
+    pub(crate) forgets: bool,
+}
+
+/// One connection.
+pub(crate) struct Link {
+    state: Mutex<State>,
+    rx: Lease<VecDeque<Frame>>,
+    pub(crate) wire: Wire,
+    spinners: AtomicUsize,
+    watched: AtomicBool,
+    /// What the peer sends once its call was started.
+    answer: Option<Frame>,
+    /// Frames taken at one go.
+    batch: usize,
+    mutant: Mutant,
+}
+
+struct State {
+    waiters: [Waiter; 3],
+    followers: Vec<Thread>,
+    arrived: usize,
+    notified: bool,
+    background: Option<Thread>,
+    over: bool,
+}
+
+#[derive(Default)]
+struct Waiter {
+    reply: bool,
+    /// A task's waker and a thread's handle are the same here.
+    sleeper: Option<Thread>,
+}
+
+impl Link {
+    pub(crate) fn new(there: &[Frame], answer: Option<Frame>, batch: usize, mutant: Mutant) -> Self {
+        let state = State {
+            waiters: Default::default(),
+            followers: Vec::new(),
+            arrived: 0,
+            notified: false,
+            background: None,
+            over: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            rx: Lease::new(VecDeque::new()),
+            wire: Wire::new(there, !mutant.arms_blindly),
+            spinners: AtomicUsize::new(0),
+            watched: AtomicBool::new(false),
+            answer,
+            batch,
+            mutant,
+        }
+    }
+
+    /// A task that awaits the result of a call, and spins first.
+    pub(crate) fn await_reply(&self, call: usize, spins: bool) {
+        let mut spins = spins;
+        while !self.poll_reply(call, spins) {
+            thread::park();
+            spins = false;
+        }
+    }
+
+    fn poll_reply(&self, call: usize, spins: bool) -> bool {
+        if spins {
+            self.spinners.fetch_add(1, Ordering::Relaxed);
+            self.slice();
+            if !self.mutant.spins_too_long {
+                self.spinners.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        if self.mutant.checks_first && self.lock().waiters[call].reply {
+            return true;
+        }
+        let mut state = self.lock();
+        let over = state.waiters[call].reply && !self.mutant.checks_first;
+        state.waiters[call].sleeper = (!over).then(thread::current);
+        let asleep = state.background.is_some();
+        drop(state);
+        if spins && self.mutant.spins_too_long {
+            self.spinners.fetch_sub(1, Ordering::Relaxed);
+        }
+        if !over && asleep && !self.mutant.sleeps_disarmed {
+            self.wire.arm();
+        }
+        over
+    }
+
+    /// One look at the wire, as a spinner takes many of.
+    fn slice(&self) {
+        let Some(mut rx) = self.rx.try_take() else { return };
+        self.silence();
+        let more = self.drain(&mut rx);
+        let missed = self.rx.release(rx);
+        if missed && !self.mutant.ignores_missed || more && !self.mutant.hides_the_rest {
+            self.notify();
+            self.lead_another();
+        }
+    }
+
+    /// A thread that blocks until the result of a call is there.
+    pub(crate) fn wait_reply(&self, call: usize) {
+        while !self.has_reply(call) {
+            if !self.lead(call) {
+                self.follow(call);
+            }
+        }
+    }
+
+    fn lead(&self, call: usize) -> bool {
+        let Some(mut rx) = self.rx.try_take() else { return false };
+        self.silence();
+        let more = loop {
+            let more = self.drain(&mut rx);
+            if self.has_reply(call) {
+                break more;
+            }
+            if !more {
+                self.wire.wait();
+            }
+        };
+        let missed = self.rx.release(rx);
+        if missed && !self.mutant.ignores_missed || more && !self.mutant.hides_the_rest {
+            self.notify();
+        }
+        self.lead_another();
+        true
+    }
+
+    fn follow(&self, call: usize) {
+        {
+            let mut state = self.lock();
+            if state.waiters[call].reply {
+                return;
+            }
+            state.waiters[call].sleeper = Some(thread::current());
+            state.followers.push(thread::current());
+        }
+        match self.rx.try_take() {
+            Some(rx) => {
+                if self.rx.release(rx) {
+                    self.notify();
+                }
+            }
+            None => thread::park(),
+        }
+        let this = thread::current().id();
+        let mut state = self.lock();
+        state.followers.retain(|follower| follower.id() != this);
+        state.waiters[call].sleeper = None;
+    }
+
+    /// The background task, from its sleep on.
+    pub(crate) fn run(&self) {
+        loop {
+            if self.poll_parked() {
+                thread::park();
+            }
+            self.lock().background = None;
+            while self.turn() {}
+            if self.lock().over {
+                return;
+            }
+        }
+    }
+
+    /// One round. True if there is more to do at once.
+    fn turn(&self) -> bool {
+        if !self.mutant.forgets {
+            self.lock().notified = false;
+        }
+        let mut more = false;
+        if let Some(mut rx) = self.rx.try_take() {
+            more = self.drain(&mut rx);
+            if self.rx.release(rx) {
+                self.lead_another();
+            }
+        }
+        while self.start_arrived() {}
+        if self.mutant.forgets {
+            self.lock().notified = false;
+        }
+        more
+    }
+
+    fn start_arrived(&self) -> bool {
+        let mut state = self.lock();
+        if state.arrived == 0 {
+            return false;
+        }
+        state.arrived -= 1;
+        drop(state);
+        self.wire.arrive(self.answer.as_slice());
+        true
+    }
+
+    /// Goes to sleep. False if there is something to do.
+    fn poll_parked(&self) -> bool {
+        let mut state = self.lock();
+        if state.notified {
+            return false;
+        }
+        state.background = Some(thread::current());
+        let waits = state.waiters.iter().any(|waiter| waiter.sleeper.is_some());
+        drop(state);
+        self.look(waits);
+        !self.wire.poll_readable()
+    }
+
+    /// Arms the wire, unless somebody receives. There is no timer in this model that would look again.
+    fn look(&self, waits: bool) {
+        let receives = self.spinners.load(Ordering::Relaxed) > 0 || self.rx.is_held();
+        if (waits && !receives) || !self.watched.load(Ordering::Relaxed) {
+            self.watched.store(false, Ordering::Relaxed);
+            self.wire.arm();
+        }
+    }
+
+    /// Gives each frame to whom it concerns. True if there are more than one go takes.
+    fn drain(&self, buffer: &mut VecDeque<Frame>) -> bool {
+        self.wire.read(buffer);
+        for _ in 0..self.batch {
+            let Some(frame) = buffer.pop_front() else { return false };
+            let woken = self.take_in(frame);
+            if let Some(woken) = woken {
+                woken.unpark();
+            }
+        }
+        !buffer.is_empty()
+    }
+
+    fn take_in(&self, frame: Frame) -> Option<Thread> {
+        let mut state = self.lock();
+        match frame {
+            Frame::Return(call) => {
+                state.waiters[call].reply = true;
+                state.waiters[call].sleeper.take()
+            }
+            Frame::Call => {
+                state.arrived += 1;
+                state.notified = true;
+                state.background.take()
+            }
+        }
+    }
+
+    fn silence(&self) {
+        self.wire.disarm();
+        if !self.watched.swap(true, Ordering::Relaxed) {
+            self.notify();
+        }
+    }
+
+    fn lead_another(&self) {
+        let follower = self.lock().followers.pop();
+        if let Some(follower) = follower {
+            follower.unpark();
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock().over = true;
+        self.notify();
+    }
+
+    fn notify(&self) {
+        let mut state = self.lock();
+        state.notified = true;
+        let background = state.background.take();
+        drop(state);
+        if let Some(background) = background {
+            background.unpark();
+        }
+    }
+
+    fn has_reply(&self, call: usize) -> bool {
+        self.lock().waiters[call].reply
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}

@@ -1,0 +1,138 @@
+//! What every transport owes: one suite, written once, on each place and on each kind of runtime.
+
+#[path = "conformance/place.rs"]
+mod place;
+#[path = "conformance/work.rs"]
+mod work;
+
+#[path = "conformance/actors.rs"]
+mod actors;
+#[path = "conformance/arguments.rs"]
+mod arguments;
+#[path = "conformance/blocking.rs"]
+mod blocking;
+#[path = "conformance/builds.rs"]
+mod builds;
+#[path = "conformance/cancel.rs"]
+mod cancel;
+#[path = "conformance/concurrency.rs"]
+mod concurrency;
+#[path = "conformance/context.rs"]
+mod context;
+#[path = "conformance/deadlines.rs"]
+mod deadlines;
+#[path = "conformance/nested.rs"]
+mod nested;
+#[path = "conformance/order.rs"]
+mod order;
+#[path = "conformance/results.rs"]
+mod results;
+#[path = "conformance/services.rs"]
+mod services;
+
+/// Tests of one place: those of tasks on both kinds of runtime, those of threads that block once.
+macro_rules! tests {
+    (
+        $place:ident
+        tasks { $($module:ident: $($case:ident)+;)* }
+        threads { $($blocking:ident)* }
+    ) => {
+        $(mod $module {
+            $(mod $case {
+                use crate::{$module::$case, place::{self, Place}};
+
+                #[test]
+                fn on_one_thread() {
+                    place::one_thread($case(Place::$place));
+                }
+
+                #[test]
+                fn on_several_threads() {
+                    place::several_threads($case(Place::$place));
+                }
+            })+
+        })*
+        mod threads {
+            $(#[test]
+            fn $blocking() {
+                crate::place::on_a_thread(|| {
+                    crate::blocking::$blocking(crate::place::Place::$place);
+                });
+            })*
+        }
+    };
+}
+
+/// What an object owes wherever it is.
+macro_rules! everywhere {
+    ($place:ident) => {
+        tests! {
+            $place
+            tasks {
+                actors: serve_one_call_at_a_time serve_their_callers_in_turn survive_a_panic finish_what_they_have_begun
+                    take_one_way_calls_in_order refuse_to_wait_for_themselves;
+                arguments: of_every_shape of_every_size of_a_generic_interface;
+                blocking: async_code_is_refused;
+                cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
+                    spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
+                concurrency: finishes_in_any_order has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls;
+                context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
+                deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
+                    are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing;
+                nested: calls_come_back calls_cross_each_other;
+                order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
+                    of_calls_that_turn_out_slow;
+                results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
+                    that_cannot_be_encoded too_large_for_a_frame;
+            }
+            threads {
+                threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
+                errors_and_panics_arrive
+            }
+        }
+    };
+}
+
+/// What an endpoint owes at each of its addresses.
+macro_rules! at_an_address {
+    ($place:ident) => {
+        tests! {
+            $place
+            tasks {
+                builds: differ_by_method;
+                services: are_named_by_the_fragment are_the_same_at_each_address are_objects_of_this_process
+                    take_frames_of_the_size_that_they_say;
+            }
+            threads { nobody_drives_the_runtime }
+        }
+    };
+}
+
+mod near {
+    everywhere!(Near);
+}
+
+mod stream {
+    everywhere!(Stream);
+}
+
+mod inproc {
+    everywhere!(Inproc);
+    mod address {
+        at_an_address!(Inproc);
+    }
+}
+
+mod unix {
+    everywhere!(Unix);
+    mod address {
+        at_an_address!(Unix);
+    }
+}
+
+mod tcp {
+    everywhere!(Tcp);
+    mod address {
+        at_an_address!(Tcp);
+    }
+}

@@ -1,0 +1,99 @@
+//! Calls on a shared servant run side by side, as many as the limits allow, and finish in any order.
+
+use crate::{
+    place::{Host, Place},
+    work::{Seen, Watch, Work, outline, worker},
+};
+use farcall::{Call, ErrorKind, Executed, Limits, Remote};
+
+/// A worker that is connected: a near one connects at its first call.
+async fn connected(place: Place, limits: Limits) -> (Remote<dyn Work>, Watch, Host) {
+    let (work, mut watch) = worker();
+    let (work, host) = place.host_within(work, limits).await;
+    assert_eq!(work.quick(0).await, Ok(0));
+    assert_eq!(watch.next().await, Seen::Began(0));
+    (work, watch, host)
+}
+
+async fn all_begin(watch: &mut Watch, count: usize) {
+    for _ in 0..count {
+        assert!(matches!(watch.next().await, Seen::Began(_)));
+    }
+}
+
+/// Turns that are taken in an order of the test's choice.
+#[farcall::remote]
+pub(crate) trait Turns {
+    async fn wait_for(&self, turn: usize) -> farcall::Result<usize>;
+    async fn take(&self, turn: usize) -> farcall::Result<()>;
+}
+
+struct Table(Vec<tokio::sync::Semaphore>);
+
+impl Turns for Table {
+    async fn wait_for(&self, turn: usize) -> farcall::Result<usize> {
+        self.0[turn].acquire().await.expect("no turn is closed").forget();
+        Ok(turn)
+    }
+    async fn take(&self, turn: usize) -> farcall::Result<()> {
+        self.0[turn].add_permits(1);
+        Ok(())
+    }
+}
+
+pub(crate) async fn finishes_in_any_order(place: Place) {
+    let table = Table((0..40).map(|_| tokio::sync::Semaphore::new(0)).collect());
+    let (turns, _host) = place.host(Remote::<dyn Turns>::new(table)).await;
+    let mut waiting: Vec<_> = (0..40).map(|turn| Some(turns.wait_for(turn))).collect();
+    for turn in (0..40).rev().step_by(2).chain((0..40).step_by(2)) {
+        assert_eq!(turns.take(turn).await, Ok(()));
+        let call = waiting[turn].take().expect("each turn comes once");
+        assert_eq!(call.await, Ok(turn));
+    }
+}
+
+/// What one may have under way by default: 1024 in flight, 1024 in the outbox. The next is refused, and nothing is lost.
+pub(crate) async fn has_a_bound(place: Place) {
+    let (work, mut watch, _host) = connected(place, Limits::default()).await;
+    let calls: Vec<_> = (0..2048).map(|number| work.pass(number)).collect();
+    for refused in [work.pass(2048), work.quick(2049)] {
+        let error = refused.await.expect_err("the outbox is full");
+        assert_eq!(outline(&error), (ErrorKind::Overloaded, Executed::No));
+    }
+    all_begin(&mut watch, 1024).await;
+    watch.open(2048);
+    for (number, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await, Ok(number as u64));
+    }
+    assert_eq!(work.quick(1).await, Ok(1));
+    let seen = watch.so_far();
+    assert!(!seen.contains(&Seen::Began(2048)) && !seen.contains(&Seen::Began(2049)));
+}
+
+/// A call that is given up while it waits in the outbox leaves room for another, and is never seen.
+pub(crate) async fn gives_back_what_is_not_sent(place: Place) {
+    let (work, mut watch, _host) = connected(place, Limits::default()).await;
+    let mut calls: Vec<Call<u64>> = (0..2048).map(|number| work.pass(number)).collect();
+    calls.truncate(2047);
+    calls.push(work.pass(5000));
+    watch.open(2048);
+    for call in calls {
+        call.await.expect("the gate is open");
+    }
+    let seen = watch.so_far();
+    assert!(seen.contains(&Seen::Began(5000)) && !seen.contains(&Seen::Began(2047)));
+}
+
+pub(crate) async fn reaches_ten_thousand_calls(place: Place) {
+    let mut limits = Limits::default();
+    limits.outbox_calls = 10_000;
+    let (serving, count) = if place.has_address() { (10_000, 10_000) } else { (1024, 2048) };
+    limits.serving = serving;
+    let (work, mut watch, _host) = connected(place, limits).await;
+    let calls: Vec<_> = (0..count).map(|number| work.pass(number)).collect();
+    all_begin(&mut watch, serving).await;
+    watch.open(calls.len());
+    for (number, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await, Ok(number as u64));
+    }
+}

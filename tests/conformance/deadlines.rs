@@ -1,0 +1,150 @@
+//! Deadlines travel, shrink, are inherited, and are kept even by a servant that never answers.
+
+use crate::{
+    actors::{Tally, teller},
+    place::Place,
+    work::{Seen, Work, outline, worker},
+};
+use farcall::{ErrorKind, Executed, Remote};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_millis(20);
+
+/// What a servant sees of its deadline, and of that of a call which it makes.
+#[farcall::remote]
+pub(crate) trait Clock {
+    async fn remaining(&self) -> farcall::Result<Option<Duration>>;
+    #[remote(timeout = none)]
+    async fn remaining_without(&self) -> farcall::Result<Option<Duration>>;
+    #[remote(timeout = "70s")]
+    async fn remaining_of_its_own(&self) -> farcall::Result<Option<Duration>>;
+    async fn remaining_at_the_next(&self) -> farcall::Result<Option<Duration>>;
+    async fn remaining_in_a_task(&self) -> farcall::Result<Option<Duration>>;
+}
+
+struct Watch {
+    next: Option<Remote<dyn Clock>>,
+}
+
+fn seen() -> Option<Duration> {
+    farcall::context().expect("a call is being served").remaining()
+}
+
+impl Clock for Watch {
+    async fn remaining(&self) -> farcall::Result<Option<Duration>> {
+        tokio::task::yield_now().await;
+        Ok(seen())
+    }
+    async fn remaining_without(&self) -> farcall::Result<Option<Duration>> {
+        Ok(seen())
+    }
+    async fn remaining_of_its_own(&self) -> farcall::Result<Option<Duration>> {
+        Ok(seen())
+    }
+    async fn remaining_at_the_next(&self) -> farcall::Result<Option<Duration>> {
+        let next = self.next.as_ref().expect("there is a next");
+        tokio::task::yield_now().await;
+        next.timeout(Duration::from_secs(500)).remaining().await
+    }
+    async fn remaining_in_a_task(&self) -> farcall::Result<Option<Duration>> {
+        let next = self.next.clone().expect("there is a next");
+        let context = farcall::context().expect("a call is being served");
+        let call = async move { next.timeout(Duration::from_secs(500)).remaining().await };
+        tokio::spawn(context.scope(call)).await.expect("it does not panic")
+    }
+}
+
+fn check(found: farcall::Result<Option<Duration>>, longest: u64) {
+    let found = found.expect("it answers").expect("there is a deadline");
+    let longest = Duration::from_secs(longest);
+    // Rounded up to a millisecond for each hop.
+    let rounded = longest + Duration::from_millis(2);
+    assert!(
+        longest - Duration::from_secs(10) < found && found <= rounded,
+        "{found:?} of {longest:?}"
+    );
+}
+
+pub(crate) async fn travel_and_are_inherited(place: Place) {
+    let (next, _next_host) = place.host(Remote::<dyn Clock>::new(Watch { next: None })).await;
+    let clock = Remote::<dyn Clock>::new(Watch { next: Some(next) });
+    let (clock, _host) = place.host(clock).await;
+    check(clock.remaining().await, 10);
+    assert_eq!(clock.remaining_without().await, Ok(None));
+    check(clock.remaining_of_its_own().await, 70);
+    for seconds in [40, 80] {
+        let clock = clock.timeout(Duration::from_secs(seconds));
+        check(clock.remaining().await, seconds);
+        check(clock.remaining_without().await, seconds);
+        check(clock.remaining_of_its_own().await, seconds);
+        check(clock.remaining_at_the_next().await, seconds);
+        check(clock.remaining_in_a_task().await, seconds);
+    }
+    assert!(farcall::context().is_none());
+}
+
+pub(crate) async fn end_the_wait_and_the_handler(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let error = work.timeout(SOON).pass(1).await.expect_err("the gate is closed");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_ne!(error.executed(), Executed::No);
+    let error = work.pass_soon(2).await.expect_err("the gate is closed");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let mut seen: Vec<_> = vec![];
+    for _ in 0..4 {
+        seen.push(watch.next().await);
+    }
+    for number in [1, 2] {
+        let ends = [Seen::Began(number), Seen::Dropped(number)];
+        assert!(ends.iter().all(|end| seen.contains(end)), "{seen:?}");
+    }
+    assert_eq!(work.quick(3).await, Ok(3));
+}
+
+pub(crate) async fn do_not_end_what_insists(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let error = work.timeout(SOON).insist(1).await.expect_err("the gate is closed");
+    assert_eq!(outline(&error), (ErrorKind::TimedOut, Executed::Maybe));
+    watch.open(1);
+    assert_eq!((watch.next().await, watch.next().await), (Seen::Began(1), Seen::Ended(1)));
+}
+
+/// The shortest deadline is kept among many longer ones, in a call that nobody polls before it has passed.
+pub(crate) async fn are_kept_one_by_one(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let long: Vec<_> = (0..20).map(|number| work.pass(number)).collect();
+    let short = work.timeout(SOON).pass(20);
+    while watch.next().await != Seen::Dropped(20) {}
+    let error = short.await.expect_err("the gate is closed");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    watch.open(20);
+    for (number, call) in long.into_iter().enumerate() {
+        assert_eq!(call.await, Ok(number as u64));
+    }
+}
+
+/// Work whose deadline has passed before its turn comes is not started.
+pub(crate) async fn spare_the_servant_expired_work(place: Place) {
+    let (tally, mut watch) = teller();
+    let (mut tally, _host) = place.host(tally).await;
+    let first = tally.add_at_the_gate(1);
+    assert_eq!(watch.next().await, Seen::Began(1));
+    let error = tally.timeout(SOON).add(10).await.expect_err("the servant is busy");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    watch.open(1);
+    assert_eq!(first.await, Ok(1));
+    assert_eq!(tally.add(100).await, Ok(101));
+}
+
+/// One that has passed before the call is made leaves the servant alone too.
+pub(crate) async fn of_nothing_start_nothing(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let error = work.timeout(Duration::ZERO).quick(1).await.expect_err("no time is left");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(work.quick(2).await, Ok(2));
+    assert_eq!(watch.so_far(), [Seen::Began(2)]);
+}

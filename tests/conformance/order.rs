@@ -1,0 +1,123 @@
+//! Calls through one handle and its clones start in program order, whatever becomes of them then.
+
+use crate::{
+    place::Place,
+    work::{Seen, Work, worker},
+};
+use farcall::Remote;
+use std::{
+    hint,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+fn began(count: u64) -> Vec<Seen> {
+    (0..count).map(Seen::Began).collect()
+}
+
+pub(crate) async fn of_calls_that_pend(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let calls: Vec<_> = (0..500).map(|number| work.pass(number)).collect();
+    let mut seen = Vec::new();
+    while seen.len() < calls.len() {
+        seen.push(watch.next().await);
+    }
+    assert_eq!(seen, began(500));
+    watch.open(500);
+    for (number, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await, Ok(number as u64));
+    }
+}
+
+pub(crate) async fn of_calls_through_clones_and_options(place: Place) {
+    let (work, mut watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let handles = [
+        work.clone(),
+        work.timeout(Duration::from_secs(50)),
+        work.metadata("key", "value"),
+        work.idempotent(),
+    ];
+    watch.open(1000);
+    let (mut calls, mut quick) = (Vec::new(), Vec::new());
+    for number in 0..400 {
+        let handle = &handles[number as usize % handles.len()];
+        match number % 3 {
+            0 => calls.push(handle.pass(number)),
+            1 => quick.push(handle.quick(number)),
+            _ => handle.tell(number).detach(),
+        }
+    }
+    let mut starts = Vec::new();
+    while starts.len() < 400 {
+        starts.extend(Some(watch.next().await).filter(|seen| matches!(seen, Seen::Began(_))));
+    }
+    assert_eq!(starts, began(400));
+    for call in calls.into_iter().chain(quick) {
+        call.await.expect("the gate is open");
+    }
+}
+
+/// Notes the order of its calls. Large and slow ones among them.
+#[farcall::remote]
+pub(crate) trait Notes {
+    async fn note(&self, number: u64, bulk: &[u8]) -> farcall::Result<()>;
+    async fn ponder(&self, number: u64) -> farcall::Result<()>;
+    async fn noted(&self) -> farcall::Result<Vec<u64>>;
+}
+
+#[derive(Default)]
+struct Notebook(Mutex<Vec<u64>>);
+
+impl Notebook {
+    fn write(&self, number: u64) {
+        self.0.lock().expect("nobody panics").push(number);
+    }
+}
+
+impl Notes for Notebook {
+    async fn note(&self, number: u64, _bulk: &[u8]) -> farcall::Result<()> {
+        self.write(number);
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+    async fn ponder(&self, number: u64) -> farcall::Result<()> {
+        self.write(number);
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(1) {
+            hint::spin_loop();
+        }
+        Ok(())
+    }
+    async fn noted(&self) -> farcall::Result<Vec<u64>> {
+        Ok(self.0.lock().expect("nobody panics").clone())
+    }
+}
+
+pub(crate) async fn of_large_and_small_calls(place: Place) {
+    let (notes, _host) = place.host(Remote::<dyn Notes>::new(Notebook::default())).await;
+    let sizes = [0, 100_000, 10, 1 << 20, 40_000, 1, 300_000, 0];
+    let calls: Vec<_> =
+        (0..64).map(|number| notes.note(number, &vec![1; sizes[number as usize % 8]])).collect();
+    for call in calls {
+        assert_eq!(call.await, Ok(()));
+    }
+    assert_eq!(notes.noted().await, Ok((0..64).collect()));
+}
+
+/// A slow method moves its object to a lane: the order stays.
+pub(crate) async fn of_calls_that_turn_out_slow(place: Place) {
+    let (notes, _host) = place.host(Remote::<dyn Notes>::new(Notebook::default())).await;
+    let calls: Vec<_> = (0..60)
+        .map(|number| match number % 4 {
+            3 => notes.ponder(number),
+            _ => notes.note(number, &[]),
+        })
+        .collect();
+    let noted = notes.noted();
+    for call in calls {
+        assert_eq!(call.await, Ok(()));
+    }
+    assert_eq!(noted.await, Ok((0..60).collect()));
+}
