@@ -13,7 +13,9 @@ use farcall_core::{
 };
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 /// Serves one service: `archive`, a name whose listening addresses the configuration knows, or an address such as
@@ -21,13 +23,7 @@ use std::{
 ///
 /// `.await` it, or `.wait()` for it on a thread without a runtime.
 pub fn serve<I: Interface + ?Sized>(service: &str, object: Remote<I>) -> Serving {
-    let server = match service.parse::<Address>() {
-        Ok(address) => {
-            Server::new().export(address.service().unwrap_or_default(), object).listen(service)
-        }
-        Err(_) => Server::new().export(service, object).listen(service),
-    };
-    Serving { server, until: Box::pin(std::future::pending()) }
+    serve_with_shutdown(service, object, std::future::pending())
 }
 
 /// Serves one service until `signal` completes; then takes no more calls, answers those it has accepted, and returns.
@@ -36,7 +32,13 @@ pub fn serve_with_shutdown<I: Interface + ?Sized>(
     object: Remote<I>,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> Serving {
-    Serving { until: Box::pin(signal), ..serve(service, object) }
+    let server = match service.parse::<Address>() {
+        Ok(address) => {
+            Server::new().export(address.service().unwrap_or_default(), object).listen(service)
+        }
+        Err(_) => Server::new().export(service, object).listen(service),
+    };
+    Serving { run: Box::pin(run(server, signal)) }
 }
 
 /// Serves one service over a wire that the program already has, until it ends.
@@ -152,6 +154,12 @@ impl Running {
         &self.addresses
     }
 
+    /// The first address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.addresses.first().map_or("", String::as_str)
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -178,8 +186,7 @@ impl Running {
 /// A service that runs while this is awaited. Made by [`serve`].
 #[must_use = "nothing is served before this is awaited, or waited for with `.wait()`"]
 pub struct Serving {
-    server: Server,
-    until: BoxFuture<'static, ()>,
+    run: BoxFuture<'static, Result<(), Error>>,
 }
 
 impl Serving {
@@ -188,32 +195,31 @@ impl Serving {
     /// # Errors
     /// `WaitInAsync` in async code; otherwise those of awaiting it.
     pub fn wait(self) -> Result<(), Error> {
-        runtime::wait(self.into_future())
-    }
-
-    async fn run(self) -> Result<(), Error> {
-        let running = self.server.start().await?;
-        tokio::select! {
-            error = running.failed() => Err(error),
-            () = self.until => {
-                running.shutdown().await;
-                Ok(())
-            }
-        }
+        runtime::wait(self.run)
     }
 }
 
-impl IntoFuture for Serving {
+impl Future for Serving {
     type Output = Result<(), Error>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.run.as_mut().poll(cx)
     }
 }
 
 impl fmt::Debug for Serving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serving").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Serving").finish_non_exhaustive()
+    }
+}
+
+async fn run(server: Server, until: impl Future<Output = ()>) -> Result<(), Error> {
+    let running = server.start().await?;
+    tokio::select! {
+        error = running.failed() => Err(error),
+        () = until => {
+            running.shutdown().await;
+            Ok(())
+        }
     }
 }

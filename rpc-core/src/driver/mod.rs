@@ -23,7 +23,7 @@ mod waiter;
 pub(crate) use background::{serve_wire, spawn_client};
 pub(crate) use dial::Dial;
 pub(crate) use order::{Order, Target};
-pub(crate) use start::{Handler, Job, launch};
+pub(crate) use start::{Handler, Job, launch_late};
 pub(crate) use wait::Spinning;
 pub(crate) use waiter::Reply;
 
@@ -222,6 +222,12 @@ impl Link {
     /// The deadline of a call that names none.
     pub(crate) fn default_deadline(&self) -> Duration {
         self.deadline
+    }
+
+    /// Whether the caller of this call has given it up.
+    pub(crate) fn is_cancelled(&self, epoch: u32, call: CallId) -> bool {
+        let state = self.lock();
+        state.epoch != epoch || state.conn.is_cancelled(call)
     }
 
     /// Which wire this is, and what decoding a frame of `length` bytes may cost.

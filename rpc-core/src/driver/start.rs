@@ -60,16 +60,21 @@ impl Link {
     pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) {
         let mut now = None;
         for _ in 0..BATCH {
-            let incoming = {
+            let (incoming, cancelled) = {
                 let mut state = self.lock();
                 let stalled = state.is_stalled(line);
                 let incoming = if stalled { None } else { state.arrived.pop_front() };
                 if let Some(incoming) = &incoming {
                     state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
                 }
-                incoming
+                let call = incoming.as_ref().and_then(|incoming| incoming.call.call);
+                (incoming, call.is_some_and(|call| state.conn.is_cancelled(call)))
             };
             let Some(incoming) = incoming else { return };
+            if cancelled {
+                Job::new(self, line, incoming).request.refuse_cancelled();
+                continue;
+            }
             let begun = now.unwrap_or_else(Instant::now);
             now = Some(starter.start(self, line, incoming, begun));
         }
@@ -95,7 +100,7 @@ impl Starter {
             self.lanes.swap_remove(at);
         }
         if self.loose.contains(&(object, method)) {
-            tokio::spawn(async move { drop(launch(job, None)) });
+            tokio::spawn(async move { launch_late(job) });
             return begun;
         }
         let unordered = job.is_unordered();
@@ -158,6 +163,15 @@ impl Job {
     fn is_unordered(&self) -> bool {
         let method = self.object.description().method(self.method);
         method.is_some_and(|method| method.mode.unordered)
+    }
+}
+
+/// Starts a call that has waited, unless its caller has gone meanwhile.
+pub(crate) fn launch_late(job: Job) {
+    if job.request.is_cancelled() {
+        job.request.refuse_cancelled();
+    } else {
+        drop(launch(job, None));
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{Local, Object, Task};
 use crate::{
     context::Context,
-    driver::{Job, launch},
+    driver::{Job, launch_late},
     error::{Error, ErrorKind},
     host,
     id::MethodId,
@@ -111,7 +111,7 @@ impl<T: Send + 'static> Actor<T> {
             start: self.start,
             servant: Mutex::new(Some(servant)),
         }));
-        drop(launch(Job { object, method, request, context }, None));
+        launch_late(Job { object, method, request, context });
     }
 }
 

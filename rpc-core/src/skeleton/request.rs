@@ -99,6 +99,17 @@ impl Request {
         self.refuse(Error::of(ErrorKind::Unimplemented, text));
     }
 
+    /// Whether its caller has given it up.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.call.is_some_and(|call| self.link.is_cancelled(self.epoch, call))
+    }
+
+    /// Answers that the caller had given it up before it was started.
+    pub(crate) fn refuse_cancelled(&self) {
+        let text = "the caller had given the call up before it was started";
+        self.refuse(Error::of(ErrorKind::Cancelled, text));
+    }
+
     pub(crate) fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
     }
