@@ -5,11 +5,12 @@ use super::{
     Link,
     dial::{Backoff, Dial},
     line::Line,
+    linger::Linger,
     receive::Drained,
     start::Starter,
-    state::State,
     wait::{Slice, Spinning},
     waiter::Wakes,
+    watch::Watch,
 };
 use crate::{
     error::{Error, ErrorKind, Executed},
@@ -25,12 +26,8 @@ use std::{
 };
 use tokio::time::{Sleep, sleep_until};
 
-/// How long calls are kept for company after the last return.
-const LINGER: Duration = Duration::from_micros(8);
 /// A connection that lasted longer is made again at once when it is lost.
 const STEADY: Duration = Duration::from_secs(1);
-/// How often the background task looks whether waiters still receive themselves.
-const WATCH: Duration = Duration::from_millis(2);
 
 /// Serves one accepted wire until it ends. `connecting` is dropped after the handshake.
 pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting: T) {
@@ -265,77 +262,6 @@ impl Link {
         line.blocked.store(false, Ordering::Relaxed);
         true
     }
-
-    /// Whether this wire's time is over, and why.
-    fn why_ended(&self, line: &Line) -> Option<Error> {
-        if let Some(why) = line.ended() {
-            return Some(why.clone());
-        }
-        let state = self.lock();
-        if let Some(why) = &state.closed {
-            return Some(why.clone());
-        }
-        let flushed = line.tx.queued() == 0;
-        if state.unused && state.conn.is_idle() && flushed {
-            return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
-        }
-        if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
-            return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
-        }
-        if state.conn.is_refused() && state.conn.in_flight_before_refusal() == 0 && flushed {
-            let text = format!("{} was shut down", line.peer.address);
-            return Some(Error::of(ErrorKind::ShuttingDown, text));
-        }
-        state.resume();
-        None
-    }
-
-    /// The wire has ended: calls that surely did not run wait for the next one, the others fail; what was lent is dropped.
-    pub(super) fn detach_line(&self, line: &Arc<Line>, why: &Error) {
-        line.end(why.clone());
-        line.tx.close();
-        let mut wakes = Wakes::default();
-        let dropped = {
-            let mut state = self.lock();
-            state.line = None;
-            state.root = None;
-            state.differences = None;
-            state.trouble = Some(why.clone());
-            state.unsend(why, self.redials, &mut wakes);
-            state.abort_running(&mut wakes);
-            wakes.push_threads(state.followers.drain(..));
-            (
-                state.conn.close(),
-                std::mem::take(&mut state.arrived),
-                std::mem::take(&mut state.released),
-            )
-        };
-        drop(dropped);
-        wakes.wake();
-        crate::buffer::trim();
-    }
-
-    /// The connection is over: whoever still waits is told.
-    fn finish(&self, why: &Error) {
-        let mut wakes = Wakes::default();
-        let (why, dropped) = {
-            let mut state = self.lock();
-            if let Some(line) = state.line.take() {
-                line.end(why.clone());
-                line.tx.close();
-            }
-            let why = state.closed.get_or_insert_with(|| why.clone()).clone();
-            state.unsend(&why, false, &mut wakes);
-            state.fail_outbox(&why, &mut wakes);
-            state.abort_running(&mut wakes);
-            wakes.push_threads(state.followers.drain(..));
-            let dropped = (state.conn.close(), std::mem::take(&mut state.arrived));
-            (why, dropped)
-        };
-        drop(dropped);
-        wakes.wake();
-        self.bound.send_modify(|bound| bound.fail(&why));
-    }
 }
 
 /// Whether there is more to do at once.
@@ -354,73 +280,6 @@ enum Spun {
     Called,
     /// Nothing came.
     Nothing,
-}
-
-/// Waits a little before calls are written, while more are likely to follow: when many are in flight, each return that comes brings
-/// a new call. Without it two fast peers exchange frames one by one, at the price of a system call each.
-#[derive(Default, Debug)]
-struct Linger {
-    since: Option<Instant>,
-}
-
-impl Linger {
-    fn wants(&mut self, state: &State, line: &Line, progress: bool) -> bool {
-        let in_flight = state.conn.in_flight();
-        let pays = in_flight >= 8
-            && !state.urgent
-            && state.unflushed * 2 < in_flight
-            && !line.one_processor.load(Ordering::Relaxed);
-        if !pays {
-            self.since = None;
-            return false;
-        }
-        let now = Instant::now();
-        if progress {
-            self.since = Some(now);
-        }
-        let lingers = now.duration_since(*self.since.get_or_insert(now)) < LINGER;
-        if !lingers {
-            self.since = None;
-        }
-        lingers
-    }
-}
-
-/// Watches waiters that receive themselves, so that arrivals find somebody when they have stopped.
-#[derive(Default, Debug)]
-struct Watch {
-    seen: u32,
-    next: Option<Instant>,
-}
-
-impl Watch {
-    /// Arms the wire, unless waiters receive or have received since the last look; then, when to look again.
-    fn look(&mut self, line: &Line, now: Instant, in_flight: usize) -> Option<Instant> {
-        let receiving = line.is_spun(now) || line.rx.is_held();
-        let asleep = in_flight > 0 && !receiving;
-        if asleep || !line.watched.load(Ordering::Relaxed) {
-            return self.arm(line);
-        }
-        let activity = line.activity.load(Ordering::Relaxed);
-        if !receiving && activity == self.seen {
-            return self.arm(line);
-        }
-        if let Some(next) = self.next
-            && next > now
-        {
-            return Some(next);
-        }
-        self.seen = activity;
-        self.next = Some(now + WATCH);
-        self.next
-    }
-
-    fn arm(&mut self, line: &Line) -> Option<Instant> {
-        line.watched.store(false, Ordering::Relaxed);
-        self.next = None;
-        line.ready.arm();
-        None
-    }
 }
 
 /// Lets the other tasks of the thread run once.

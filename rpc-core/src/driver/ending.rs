@@ -1,12 +1,82 @@
 //! What becomes of calls when a wire, a deadline or the connection ends.
 
 use super::{
+    Link,
     line::Line,
     state::{HeldCall, State},
     waiter::{Reply, Wakes},
 };
 use crate::error::{Error, ErrorKind, Executed};
-use std::{mem, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
+
+impl Link {
+    /// Whether this wire's time is over, and why.
+    pub(super) fn why_ended(&self, line: &Line) -> Option<Error> {
+        if let Some(why) = line.ended() {
+            return Some(why.clone());
+        }
+        let state = self.lock();
+        if let Some(why) = &state.closed {
+            return Some(why.clone());
+        }
+        let flushed = line.tx.queued() == 0;
+        if state.unused && state.conn.is_idle() && flushed {
+            return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
+        }
+        if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
+            return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
+        }
+        if state.conn.is_refused() && state.conn.in_flight_before_refusal() == 0 && flushed {
+            let text = format!("{} was shut down", line.peer.address);
+            return Some(Error::of(ErrorKind::ShuttingDown, text));
+        }
+        state.resume();
+        None
+    }
+
+    /// The wire has ended: calls that surely did not run wait for the next one, the others fail; what was lent is dropped.
+    pub(super) fn detach_line(&self, line: &Arc<Line>, why: &Error) {
+        line.end(why.clone());
+        line.tx.close();
+        let mut wakes = Wakes::default();
+        let dropped = {
+            let mut state = self.lock();
+            state.line = None;
+            state.root = None;
+            state.differences = None;
+            state.trouble = Some(why.clone());
+            state.unsend(why, self.redials, &mut wakes);
+            state.abort_running(&mut wakes);
+            wakes.push_threads(state.followers.drain(..));
+            (state.conn.close(), mem::take(&mut state.arrived), mem::take(&mut state.released))
+        };
+        drop(dropped);
+        wakes.wake();
+        crate::buffer::trim();
+    }
+
+    /// The connection is over: whoever still waits is told.
+    pub(super) fn finish(&self, why: &Error) {
+        let mut wakes = Wakes::default();
+        let (why, dropped) = {
+            let mut state = self.lock();
+            if let Some(line) = state.line.take() {
+                line.end(why.clone());
+                line.tx.close();
+            }
+            let why = state.closed.get_or_insert_with(|| why.clone()).clone();
+            state.unsend(&why, false, &mut wakes);
+            state.fail_outbox(&why, &mut wakes);
+            state.abort_running(&mut wakes);
+            wakes.push_threads(state.followers.drain(..));
+            let dropped = (state.conn.close(), mem::take(&mut state.arrived));
+            (why, dropped)
+        };
+        drop(dropped);
+        wakes.wake();
+        self.bound.send_modify(|bound| bound.fail(&why));
+    }
+}
 
 impl State {
     /// When something is due on this wire.

@@ -11,6 +11,7 @@ mod ending;
 mod lane;
 mod lease;
 mod line;
+mod linger;
 mod order;
 mod receive;
 mod reply;
@@ -19,6 +20,7 @@ mod start;
 mod state;
 mod wait;
 mod waiter;
+mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
 pub(crate) use dial::Dial;
@@ -48,7 +50,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::watch,
+    sync::watch::Sender,
 };
 
 /// One connection, through all its wires.
@@ -64,7 +66,7 @@ pub(crate) struct Link {
     places: usize,
     /// A lost wire is replaced by a new one.
     redials: bool,
-    bound: watch::Sender<Bound>,
+    bound: Sender<Bound>,
     deadline: Duration,
 }
 
@@ -108,7 +110,7 @@ impl Link {
             places: workers.max(1),
             runtime,
             redials,
-            bound: watch::Sender::new(Bound::Not),
+            bound: Sender::new(Bound::Not),
         })
     }
 
