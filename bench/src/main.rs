@@ -6,11 +6,12 @@
 
 mod arguments;
 
+mod child;
 mod compare;
 mod measure;
 mod pair;
-mod peer;
 mod standing;
+mod workshop;
 
 mod drive;
 mod serve;
@@ -18,6 +19,7 @@ mod words;
 
 mod rows;
 
+mod client;
 mod driver;
 mod placement;
 mod row;
@@ -27,6 +29,7 @@ mod work;
 
 mod bars;
 mod chart;
+mod disturbance;
 mod host;
 mod markdown;
 mod report;
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match Command::parse(std::env::args().skip(1)) {
         Ok(Command::Compare(options)) => compare::run(&options),
         Ok(Command::Render { check }) => results::render_again(check),
+        Ok(Command::Size) => size::run(),
         Ok(Command::Serve(role)) => serve::run(&role).map(|()| true),
         Ok(Command::Drive(role)) => drive::run(&role).map(|()| true),
         Err(error) => {

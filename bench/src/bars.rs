@@ -1,0 +1,282 @@
+//! The bars that farcall has set itself, and whether it reaches them.
+//!
+//! farcall's side of a bar is its best runtime for that place. The other side is the best runtime,
+//! transport, placement and style for that work, except where the bar names one of them: the
+//! transport of a raw socket, the one core of tarpc.
+
+use crate::placement::Placement;
+use crate::report::{Cell, Report, Size};
+use crate::row::Transport;
+use crate::units;
+use crate::work::Work;
+
+/// One bar.
+pub struct Bar {
+    /// What is compared.
+    pub what: String,
+    limit: Limit,
+    reached: Option<f64>,
+    /// The two figures behind a ratio.
+    detail: String,
+}
+
+#[derive(Clone, Copy)]
+enum Limit {
+    RatioAtMost(f64),
+    RatioAtLeast(f64),
+    NoTick,
+    BytesAtMost(f64),
+    ShareAtMost(f64),
+    Known,
+}
+
+impl Bar {
+    /// Whether it is reached; what was not measured is not.
+    pub fn is_met(&self) -> bool {
+        self.reached.is_some_and(|reached| match self.limit {
+            Limit::RatioAtMost(most) | Limit::BytesAtMost(most) | Limit::ShareAtMost(most) => {
+                reached <= most
+            }
+            Limit::RatioAtLeast(least) => reached >= least,
+            Limit::NoTick => reached == 0.0,
+            Limit::Known => true,
+        })
+    }
+
+    /// One word.
+    pub fn verdict(&self) -> &'static str {
+        match self.reached {
+            Some(_) if self.is_met() => "ok  ",
+            Some(_) => "MISS",
+            None => "none",
+        }
+    }
+
+    /// What it takes.
+    pub fn wanted(&self) -> String {
+        match self.limit {
+            Limit::RatioAtMost(most) => format!("≤ {}", units::ratio(most)),
+            Limit::RatioAtLeast(least) => format!("≥ {}", units::ratio(least)),
+            Limit::NoTick => "no tick".to_owned(),
+            Limit::BytesAtMost(most) => format!("≤ {}", units::bytes(most)),
+            Limit::ShareAtMost(most) => format!("≤ {}", units::share(most)),
+            Limit::Known => "a figure".to_owned(),
+        }
+    }
+
+    /// What was seen.
+    pub fn reached(&self) -> String {
+        let Some(reached) = self.reached else { return "not measured".to_owned() };
+        let figure = match self.limit {
+            Limit::RatioAtMost(_) | Limit::RatioAtLeast(_) | Limit::Known => units::ratio(reached),
+            Limit::NoTick => format!("{reached} ticks"),
+            Limit::BytesAtMost(_) => units::bytes(reached),
+            Limit::ShareAtMost(_) => units::share(reached),
+        };
+        format!("{figure} ({})", self.detail)
+    }
+}
+
+/// All bars, in the order of their issue.
+pub fn all(report: &Report) -> Vec<Bar> {
+    let mut bars = vec![quiet(report)];
+    sequential(report, &mut bars);
+    pipelined(report, &mut bars);
+    payloads(report, &mut bars);
+    bars.push(idle(report));
+    bars.push(memory(report));
+    bars.push(size(report, "build time", |size| size.build_seconds * 1e9, units::duration));
+    bars.push(size(report, "binary", |size| size.binary_bytes as f64, units::bytes));
+    bars
+}
+
+/// Where others compute as well, a spinning floor is no floor, and what it lets pass means nothing.
+fn quiet(report: &Report) -> Bar {
+    Bar {
+        what: "CPU that other programs took".to_owned(),
+        limit: Limit::ShareAtMost(QUIET),
+        reached: Some(report.settings.disturbance),
+        detail: "of all CPUs, during the rounds".to_owned(),
+    }
+}
+
+fn sequential(report: &Report, bars: &mut Vec<Bar>) {
+    for transport in [Transport::Unix, Transport::Tcp] {
+        for placement in [Placement::TwoCores, Placement::Free] {
+            let here = Filter::new(Work::Add).over(transport);
+            let floor = here.of("raw-spinning");
+            bars.push(latency(report, here.at(placement).of("farcall-"), floor, 2.0));
+        }
+        let here = Filter::new(Work::Add).at(Placement::OneCore);
+        bars.push(latency(report, here.over(transport).of("farcall-"), here.of("tarpc-"), 0.75));
+    }
+}
+
+fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
+    for (depth, least) in [(64, 2.0), (256, 2.5)] {
+        let ours = Filter::deep(depth).over(Transport::Tcp).of("farcall-");
+        let theirs = Filter::deep(depth).of("tarpc-");
+        let (our_best, their_best) = (ours.fastest(report), theirs.fastest(report));
+        bars.push(Bar::ratio(
+            format!("{depth} in flight, tcp, calls/s"),
+            Limit::RatioAtLeast(least),
+            our_best.map(|cell| (cell, cell.calls_per_second())),
+            their_best.map(|cell| (cell, cell.calls_per_second())),
+            units::rate,
+        ));
+        bars.push(Bar::ratio(
+            format!("{depth} in flight, tcp, CPU s per million calls"),
+            Limit::RatioAtMost(0.5),
+            our_best.map(|cell| (cell, cell.cpu_per_million())),
+            their_best.map(|cell| (cell, cell.cpu_per_million())),
+            units::cpu,
+        ));
+    }
+}
+
+fn payloads(report: &Report, bars: &mut Vec<Bar>) {
+    let echo = Filter::new(Work::Echo(1 << 20));
+    for (transport, most) in [(Transport::Unix, 0.5), (Transport::Tcp, 0.8)] {
+        let here = echo.over(transport);
+        bars.push(latency(report, here.of("farcall-"), here.of("tarpc-"), most));
+        for placement in [Placement::TwoCores, Placement::Free] {
+            let floor = here.of("raw-spinning");
+            bars.push(latency(report, here.at(placement).of("farcall-"), floor, 2.0));
+        }
+    }
+}
+
+fn latency(report: &Report, ours: Filter, other: Filter, most: f64) -> Bar {
+    let best = |filter: Filter| filter.quickest(report).map(|cell| (cell, cell.p50()));
+    Bar::ratio(ours.to_string(), Limit::RatioAtMost(most), best(ours), best(other), units::duration)
+}
+
+fn idle(report: &Report) -> Bar {
+    let ours = report.idle.iter().filter(|idle| idle.row.starts_with("farcall-"));
+    let worst = ours.max_by_key(|idle| idle.cpu_nanoseconds.iter().max().copied());
+    Bar {
+        what: "CPU while idle for 10 s".to_owned(),
+        limit: Limit::NoTick,
+        reached: worst.filter(|idle| idle.seconds >= 10.0).map(|idle| idle.ticks() as f64),
+        detail: worst.map_or_else(String::new, |idle| {
+            let [server, client] = idle.cpu_nanoseconds.map(|used| units::duration(used as f64));
+            format!("{} {}, server {server}, client {client}", idle.row, idle.transport)
+        }),
+    }
+}
+
+fn memory(report: &Report) -> Bar {
+    let most = |each: [f64; 2]| each[0].max(each[1]);
+    let ours = report.memory.iter().filter(|memory| memory.row.starts_with("farcall-"));
+    let worst = ours.max_by(|a, b| most(a.each()).total_cmp(&most(b.each())));
+    Bar {
+        what: "resident per idle connection and side".to_owned(),
+        limit: Limit::BytesAtMost(10.0 * 1024.0),
+        reached: worst.map(|memory| most(memory.each())),
+        detail: worst.map_or_else(String::new, |memory| {
+            let [server, client] = memory.each().map(units::bytes);
+            format!("{} {}, server {server}, client {client}", memory.row, memory.transport)
+        }),
+    }
+}
+
+fn size(report: &Report, what: &str, figure: fn(&Size) -> f64, unit: fn(f64) -> String) -> Bar {
+    let of = |peer: &str| report.sizes.iter().find(|size| size.peer == peer).map(figure);
+    let (ours, theirs) = (of("farcall"), of("tarpc"));
+    let words = |figure: Option<f64>| figure.map_or_else(|| "nothing".to_owned(), unit);
+    Bar {
+        what: format!("a trait of ten methods, {what}"),
+        limit: Limit::Known,
+        reached: ours.zip(theirs).map(|(ours, theirs)| ours / theirs),
+        detail: format!("farcall {} to tarpc {}", words(ours), words(theirs)),
+    }
+}
+
+/// A cell and the figure of it that is compared.
+type Side<'a> = Option<(&'a Cell, Option<f64>)>;
+
+impl Bar {
+    fn ratio(
+        what: String,
+        limit: Limit,
+        ours: Side<'_>,
+        other: Side<'_>,
+        unit: fn(f64) -> String,
+    ) -> Self {
+        let figure = |side: Side<'_>| side.and_then(|(_, figure)| figure);
+        let words = |side: Side<'_>| match side {
+            Some((cell, Some(figure))) => format!("{} {}", place(cell), unit(figure)),
+            _ => "nothing".to_owned(),
+        };
+        let reached = figure(ours).zip(figure(other)).map(|(ours, other)| ours / other);
+        Self { what, limit, reached, detail: format!("{} to {}", words(ours), words(other)) }
+    }
+}
+
+fn place(cell: &Cell) -> String {
+    format!("{} {}, {}, {}:", cell.row, cell.transport, cell.placement, cell.work)
+}
+
+/// Which cells of a report are looked at.
+#[derive(Clone, Copy, Default)]
+struct Filter {
+    rows: &'static str,
+    works: [Option<Work>; 2],
+    transport: Option<Transport>,
+    placement: Option<Placement>,
+}
+
+impl Filter {
+    fn new(work: Work) -> Self {
+        Self { works: [Some(work), None], ..Self::default() }
+    }
+
+    /// As tasks or as held calls, whichever is better.
+    fn deep(depth: usize) -> Self {
+        Self { works: [Some(Work::Tasks(depth)), Some(Work::Held(depth))], ..Self::default() }
+    }
+
+    fn of(self, rows: &'static str) -> Self {
+        Self { rows, ..self }
+    }
+
+    fn over(self, transport: Transport) -> Self {
+        Self { transport: Some(transport), ..self }
+    }
+
+    fn at(self, placement: Placement) -> Self {
+        Self { placement: Some(placement), ..self }
+    }
+
+    fn cells(self, report: &Report) -> impl Iterator<Item = &Cell> {
+        report.cells.iter().filter(move |cell| {
+            cell.row.starts_with(self.rows)
+                && self.works.contains(&Some(cell.work))
+                && self.transport.is_none_or(|transport| transport == cell.transport)
+                && self.placement.is_none_or(|placement| placement == cell.placement)
+        })
+    }
+
+    fn quickest(self, report: &Report) -> Option<&Cell> {
+        let p50 = |cell: &Cell| cell.p50().unwrap_or(f64::INFINITY);
+        self.cells(report).min_by(|a, b| p50(a).total_cmp(&p50(b)))
+    }
+
+    fn fastest(self, report: &Report) -> Option<&Cell> {
+        let rate = |cell: &Cell| cell.calls_per_second().unwrap_or(0.0);
+        self.cells(report).max_by(|a, b| rate(a).total_cmp(&rate(b)))
+    }
+}
+
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let work = self.works[0].map(|work| work.to_string());
+        let transport = self.transport.map(|transport| transport.to_string());
+        let placement = self.placement.map(|placement| placement.to_string());
+        let words: Vec<String> = [work, transport, placement].into_iter().flatten().collect();
+        f.write_str(&words.join(", "))
+    }
+}
+
+/// Others' share of the CPUs that spoils no figure.
+pub const QUIET: f64 = 0.05;

@@ -1,0 +1,228 @@
+//! Asynchronous rows: what a peer's client must offer, and the driver that does all work with it.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::driver::Driver;
+use crate::row::Address;
+use crate::stopwatch::{Measured, Stopwatch};
+use crate::work::{self, Work};
+
+/// A peer's client: the three calls over one connection.
+pub trait Client: Clone + Send + Sync + 'static {
+    /// Whether a call is on its way when it was made, rather than when it is first polled.
+    const EAGER: bool;
+    /// What `echo` gives back.
+    type Echoed: AsRef<[u8]> + Send;
+
+    /// Opens a connection of its own.
+    fn connect(address: &Address) -> impl Future<Output = Result<Self>> + Send;
+    /// `a + b`
+    fn add(&self, a: u64, b: u64) -> impl Future<Output = Result<u64>> + Send;
+    /// The same bytes again.
+    fn echo(&self, data: &Bytes) -> impl Future<Output = Result<Self::Echoed>> + Send;
+    /// The sum of the bytes.
+    fn sum(&self, data: &Bytes) -> impl Future<Output = Result<u64>> + Send;
+}
+
+/// Which tokio runtime a process has.
+#[derive(Clone, Copy)]
+pub enum Flavour {
+    /// Everything on one thread.
+    CurrentThread,
+    /// Two workers.
+    MultiThread,
+}
+
+impl Flavour {
+    /// A runtime of this flavour.
+    pub fn build(self) -> Result<Runtime> {
+        let mut builder = match self {
+            Self::CurrentThread => Builder::new_current_thread(),
+            Self::MultiThread => Builder::new_multi_thread(),
+        };
+        Ok(builder.worker_threads(2).enable_all().build()?)
+    }
+}
+
+/// Does all work with a [`Client`].
+pub struct AsyncDriver<C> {
+    runtime: Runtime,
+    address: Address,
+    client: C,
+    idle: Vec<C>,
+}
+
+impl<C: Client> AsyncDriver<C> {
+    /// Connects from inside `runtime`.
+    pub fn connect(runtime: Runtime, address: &Address) -> Result<Self> {
+        let client = runtime.block_on(C::connect(address))?;
+        Ok(Self { runtime, address: address.clone(), client, idle: Vec::new() })
+    }
+}
+
+impl<C: Client> Driver for AsyncDriver<C> {
+    fn run(&mut self, work: Work, time: Duration) -> Result<Measured> {
+        let client = self.client.clone();
+        // Spawned, so that a runtime with workers does the work on a worker.
+        let run = match work {
+            Work::Add | Work::Echo(_) | Work::Sum(_) => {
+                self.runtime.spawn(sequence(client, work, time))
+            }
+            Work::Tasks(depth) => self.runtime.spawn(tasks(client, depth, time)),
+            Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
+        };
+        self.runtime.block_on(run)?
+    }
+
+    fn widen(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            let address = self.address.clone();
+            let one = self.runtime.spawn(async move {
+                let client = C::connect(&address).await?;
+                ensure!(client.add(1, 2).await? == 3);
+                Ok(client)
+            });
+            self.idle.push(self.runtime.block_on(one)??);
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, time: Duration) -> Result<()> {
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        Ok(())
+    }
+}
+
+/// One call after the other. Each answer is looked at, the first one whole.
+async fn sequence<C: Client>(client: C, work: Work, time: Duration) -> Result<Measured> {
+    let data = match work {
+        Work::Echo(length) | Work::Sum(length) => Bytes::from(work::pattern(length)),
+        _ => Bytes::new(),
+    };
+    match work {
+        Work::Echo(_) => {
+            ensure!(client.echo(&data).await?.as_ref() == data, "another echo");
+            let mut watch = Stopwatch::start(time);
+            loop {
+                ensure!(client.echo(&data).await?.as_ref().len() == data.len(), "a short echo");
+                if !watch.lap() {
+                    return Ok(watch.finish());
+                }
+            }
+        }
+        Work::Sum(_) => {
+            let sum = work::sum(&data);
+            let mut watch = Stopwatch::start(time);
+            loop {
+                ensure!(client.sum(&data).await? == sum, "a wrong sum");
+                if !watch.lap() {
+                    return Ok(watch.finish());
+                }
+            }
+        }
+        _ => {
+            let mut watch = Stopwatch::start(time);
+            loop {
+                ensure!(client.add(1, 2).await? == 3, "a wrong sum");
+                if !watch.lap() {
+                    return Ok(watch.finish());
+                }
+            }
+        }
+    }
+}
+
+/// As many tasks, each with one call at a time.
+async fn tasks<C: Client>(client: C, depth: usize, time: Duration) -> Result<Measured> {
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..depth)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let mut calls = 0;
+                while started.elapsed() < time {
+                    for _ in 0..CALLS_PER_CLOCK_READ {
+                        calls += 1;
+                        ensure!(client.add(calls, 1).await? == calls + 1, "a wrong sum");
+                    }
+                }
+                Ok(calls)
+            })
+        })
+        .collect();
+    let mut calls = 0;
+    for task in tasks {
+        calls += task.await??;
+    }
+    Ok(Measured::bulk(calls, started))
+}
+
+/// One task that always has as many calls under way, and awaits them in the order it made them.
+async fn held<C: Client>(client: C, depth: usize, time: Duration) -> Result<Measured> {
+    let started = Instant::now();
+    let mut window: Vec<_> = Vec::with_capacity(depth);
+    for number in 0..depth as u64 {
+        window.push(Slot { future: Box::pin(client.add(number, 1)), early: None });
+    }
+    if !C::EAGER {
+        for slot in &mut window {
+            slot.prime().await;
+        }
+    }
+    let mut calls = 0;
+    loop {
+        let goes_on = started.elapsed() < time;
+        for _ in 0..CALLS_PER_CLOCK_READ {
+            let slot = &mut window[calls as usize % depth];
+            ensure!(slot.answer().await? == calls + 1, "a wrong sum");
+            slot.future.set(client.add(calls + depth as u64, 1));
+            if !C::EAGER {
+                slot.prime().await;
+            }
+            calls += 1;
+        }
+        if !goes_on {
+            break;
+        }
+    }
+    for _ in 0..depth {
+        let slot = &mut window[calls as usize % depth];
+        ensure!(slot.answer().await? == calls + 1, "a wrong sum");
+        calls += 1;
+    }
+    Ok(Measured::bulk(calls, started))
+}
+
+/// Room for one call of [`held`], used again and again.
+struct Slot<F: Future> {
+    future: Pin<Box<F>>,
+    early: Option<F::Output>,
+}
+
+impl<F: Future> Slot<F> {
+    /// Polls once, which is what sends a lazy call.
+    async fn prime(&mut self) {
+        self.early = poll_fn(|context| match self.future.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await;
+    }
+
+    async fn answer(&mut self) -> F::Output {
+        match self.early.take() {
+            Some(answer) => answer,
+            None => self.future.as_mut().await,
+        }
+    }
+}
+
+/// A clock read costs as much as a fast call's share of a batch.
+pub const CALLS_PER_CLOCK_READ: u64 = 16;

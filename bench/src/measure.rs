@@ -1,0 +1,90 @@
+//! The rounds: every row in every placement does all its work once per round, so that a drift of
+//! the machine hits all rows alike.
+
+use anyhow::Result;
+
+use crate::arguments::Options;
+use crate::pair::{Pair, Seat};
+use crate::placement::{self, Placement};
+use crate::report::{Cell, Report};
+use crate::row::{Row, Transport};
+use crate::units;
+use crate::work::Work;
+use crate::workshop::Workshop;
+
+/// Measures all rounds into `report`. A row that fails is noted there; the others go on.
+pub fn all_rounds(
+    shop: &Workshop,
+    rows: &[&'static dyn Row],
+    options: &Options,
+    report: &mut Report,
+) -> Result<()> {
+    let mut seats = seats(rows)?;
+    for round in 0..options.rounds {
+        for seat in &seats {
+            let place = format!("{}, {}, {}", seat.row.name(), seat.transport, seat.placement);
+            eprint!("round {}/{}: {place}", round + 1, options.rounds);
+            if let Err(error) = one_seat(shop, seat, options, report) {
+                eprint!(": FAILED: {error:#}");
+                report.failures.push(format!("{place}: {error:#}"));
+            }
+            eprintln!();
+        }
+        // Nobody always follows the same neighbour.
+        let step = seats.len() / options.rounds + 1;
+        let length = seats.len().max(1);
+        seats.rotate_left(step % length);
+    }
+    Ok(())
+}
+
+/// Every row over each of its transports, placement by placement.
+fn seats(rows: &[&'static dyn Row]) -> Result<Vec<Seat>> {
+    let allowed = placement::allowed()?;
+    let mut seats = Vec::new();
+    for placement in Placement::ALL {
+        let Some(cpus) = placement.cpus(&allowed) else { continue };
+        for row in rows {
+            for transport in row.transports() {
+                if placement == Placement::TwoCores && *transport == Transport::Inproc {
+                    continue; // One process cannot be bound to one core and to two.
+                }
+                seats.push(Seat { row: *row, transport: *transport, placement, cpus });
+            }
+        }
+    }
+    Ok(seats)
+}
+
+fn one_seat(shop: &Workshop, seat: &Seat, options: &Options, report: &mut Report) -> Result<()> {
+    let Seat { row, transport, placement, cpus } = *seat;
+    let offered = |work: &Work| row.offers(placement, *work);
+    let works: Vec<Work> = Work::all().into_iter().filter(offered).collect();
+    if works.is_empty() {
+        return Ok(());
+    }
+    let mut pair = Pair::start(shop, row, transport, cpus)?;
+    for work in works {
+        let measured = pair.measure(work, options.time)?;
+        if let Some(p50) = measured.p50.filter(|_| work == Work::Add) {
+            eprint!("  {}", units::duration(p50 as f64));
+        }
+        let key = |cell: &&mut Cell| {
+            cell.row == row.name()
+                && cell.transport == transport
+                && cell.placement == placement
+                && cell.work == work
+        };
+        match report.cells.iter_mut().find(key) {
+            Some(cell) => cell.rounds.push(measured),
+            None => report.cells.push(Cell {
+                row: row.name().to_owned(),
+                transport,
+                placement,
+                work,
+                rounds: vec![measured],
+            }),
+        }
+    }
+    Ok(())
+}

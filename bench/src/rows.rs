@@ -1,0 +1,51 @@
+//! The table of rows. A new peer is one file below and one line in [`all`].
+
+use anyhow::{Context, Result};
+
+use crate::row::Row;
+
+mod raw;
+
+#[cfg(feature = "farcall-rows")]
+mod farcall;
+#[cfg(feature = "tarpc")]
+mod tarpc;
+
+/// Every row that was compiled in, in the order of the report.
+pub fn all() -> Vec<&'static dyn Row> {
+    [
+        raw::blocking::ROWS,
+        raw::spinning::ROWS,
+        raw::batched::ROWS,
+        #[cfg(feature = "farcall-rows")]
+        farcall::ROWS,
+        #[cfg(feature = "tarpc")]
+        tarpc::ROWS,
+    ]
+    .concat()
+}
+
+/// The row of this name.
+pub fn find(name: &str) -> Result<&'static dyn Row> {
+    let row = all().into_iter().find(|row| row.name() == name);
+    row.with_context(|| format!("no such row: {name}"))
+}
+
+/// Whether a row is a peer's: neither a floor nor farcall's own.
+pub fn is_peer(name: &str) -> bool {
+    !name.starts_with("raw-") && !name.starts_with("farcall-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_its_name() {
+        for row in all() {
+            let found = find(row.name()).expect("the row exists");
+            assert_eq!(found.about(), row.about(), "two rows are called {}", row.name());
+        }
+        assert!(find("carrier-pigeon").is_err());
+    }
+}

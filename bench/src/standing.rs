@@ -1,0 +1,119 @@
+//! What a connection costs that is not used: CPU while idle, memory while open.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::pair::Pair;
+use crate::report::{Idle, Memory, Report};
+use crate::row::{Row, Transport};
+use crate::words::Order;
+use crate::work::Work;
+use crate::workshop::Workshop;
+
+/// Watches all rows do nothing, at the same time.
+pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], quick: bool, report: &mut Report) {
+    let time = Duration::from_secs(if quick { 1 } else { 10 });
+    if standing_rows(rows).is_empty() {
+        return;
+    }
+    eprintln!("idle for {} s", time.as_secs());
+    let mut pairs = Vec::new();
+    for (row, transport) in standing_rows(rows) {
+        match warm_pair(shop, row, transport) {
+            Ok(pair) => pairs.push((row, transport, pair)),
+            Err(error) => report.failures.push(format!("{} idle: {error:#}", row.name())),
+        }
+    }
+    // The first rest lets them come to rest; only the second one counts.
+    for (_, _, pair) in &mut pairs {
+        note(report, "idle", pair.begin(rest(SETTLE)));
+    }
+    for (_, _, pair) in &mut pairs {
+        note(report, "idle", pair.end(SETTLE));
+    }
+    let mut before = Vec::new();
+    for (_, _, pair) in &mut pairs {
+        before.push(pair.used(Order::Cpu).and_then(|used| {
+            pair.begin(rest(time))?;
+            Ok(used)
+        }));
+    }
+    for ((row, transport, mut pair), before) in pairs.into_iter().zip(before) {
+        let spent = before.and_then(|before| {
+            pair.end(time)?;
+            let after = pair.used(Order::Cpu)?;
+            Ok([after[0] - before[0], after[1] - before[1]])
+        });
+        match spent {
+            Ok(cpu_nanoseconds) => report.idle.push(Idle {
+                row: row.name().to_owned(),
+                transport,
+                seconds: time.as_secs_f64(),
+                cpu_nanoseconds,
+            }),
+            Err(error) => report.failures.push(format!("{} idle: {error:#}", row.name())),
+        }
+    }
+}
+
+/// Opens many connections per row and sees by how much both processes grow.
+pub fn memory(shop: &Workshop, rows: &[&'static dyn Row], quick: bool, report: &mut Report) {
+    let connections = if quick { 100 } else { 1000 };
+    for (row, transport) in standing_rows(rows) {
+        if transport == Transport::Inproc {
+            continue;
+        }
+        eprintln!("{connections} idle connections: {}, {transport}", row.name());
+        match grown(shop, row, transport, connections) {
+            Ok(grown_bytes) => report.memory.push(Memory {
+                row: row.name().to_owned(),
+                transport,
+                connections,
+                grown_bytes,
+            }),
+            Err(error) => report.failures.push(format!("{} memory: {error:#}", row.name())),
+        }
+    }
+}
+
+fn grown(
+    shop: &Workshop,
+    row: &dyn Row,
+    transport: Transport,
+    connections: usize,
+) -> Result<[u64; 2]> {
+    let mut pair = warm_pair(shop, row, transport)?;
+    pair.order(rest(SETTLE), SETTLE)?;
+    let before = pair.used(Order::Resident)?;
+    pair.order(Order::Widen { count: connections }, WIDEN)?;
+    pair.order(rest(SETTLE), SETTLE)?;
+    let after = pair.used(Order::Resident)?;
+    Ok([after[0].saturating_sub(before[0]), after[1].saturating_sub(before[1])])
+}
+
+fn standing_rows(rows: &[&'static dyn Row]) -> Vec<(&'static dyn Row, Transport)> {
+    let standing = rows.iter().filter(|row| row.stands());
+    standing.flat_map(|row| row.transports().iter().map(|transport| (*row, *transport))).collect()
+}
+
+/// A pair that has made calls, so that what it needs once is there.
+fn warm_pair(shop: &Workshop, row: &dyn Row, transport: Transport) -> Result<Pair> {
+    let mut pair = Pair::start(shop, row, transport, [None; 2])?;
+    pair.measure(Work::Add, Duration::from_millis(20))?;
+    Ok(pair)
+}
+
+fn rest(time: Duration) -> Order {
+    Order::Rest { nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) }
+}
+
+fn note(report: &mut Report, what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        report.failures.push(format!("{what}: {error:#}"));
+    }
+}
+
+const SETTLE: Duration = Duration::from_millis(500);
+/// How long all those connections may take to open.
+const WIDEN: Duration = Duration::from_secs(30);

@@ -1,0 +1,72 @@
+//! What is measured: the calls, and how many of them are under way at once.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units;
+
+/// One kind of work for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// `add(u64, u64)`, one call after the other.
+    Add,
+    /// As many bytes there and back, one call after the other.
+    Echo(usize),
+    /// As many bytes there, read one by one, one call after the other.
+    Sum(usize),
+    /// `add` from that many tasks (or threads, where the client blocks), each waiting for its own.
+    Tasks(usize),
+    /// `add` from one task or thread that holds that many unfinished calls.
+    Held(usize),
+}
+
+impl Work {
+    /// Everything, in the order of the report.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::Add];
+        all.extend(ECHOES.map(Self::Echo));
+        all.push(Self::Sum(SUM));
+        all.extend(DEPTHS.map(Self::Tasks));
+        all.extend(DEPTHS.map(Self::Held));
+        all
+    }
+
+    /// Whether one call waits for the one before it.
+    pub fn is_sequential(self) -> bool {
+        matches!(self, Self::Add | Self::Echo(_) | Self::Sum(_))
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Add => write!(f, "add"),
+            Self::Echo(length) => write!(f, "echo {}", units::bytes(*length as f64)),
+            Self::Sum(length) => write!(f, "sum {}", units::bytes(*length as f64)),
+            Self::Tasks(1) => write!(f, "1 task"),
+            Self::Tasks(depth) => write!(f, "{depth} tasks"),
+            Self::Held(depth) => write!(f, "{depth} held"),
+        }
+    }
+}
+
+/// The lengths that are echoed.
+pub const ECHOES: [usize; 4] = [64, 4 << 10, 64 << 10, 1 << 20];
+/// The length that is summed.
+pub const SUM: usize = 1 << 20;
+/// How many calls are in flight at once.
+pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
+/// No row is sent more than this in one frame.
+pub const MAX_FRAME: usize = 16 << 20;
+
+/// The bytes that a client sends.
+pub fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|position| (position * 31 + 7) as u8).collect()
+}
+
+/// What a server answers to `sum`.
+pub fn sum(data: &[u8]) -> u64 {
+    data.iter().map(|byte| u64::from(*byte)).sum()
+}
