@@ -17,35 +17,48 @@ const LARGE_KEPT: usize = 64 << 20;
 /// How long an unused large buffer is kept.
 const LARGE_IDLE: Duration = Duration::from_secs(2);
 
-/// A byte vector that goes back to a pool when it is dropped.
+/// A byte vector that goes back to a pool when it is dropped, if it came from there.
 #[derive(Default, Debug)]
-pub struct Buffer(Vec<u8>);
+pub struct Buffer {
+    bytes: Vec<u8>,
+    /// Made by the program: its memory goes back to the allocator, where the program will ask for it again.
+    foreign: bool,
+}
 
 impl Buffer {
     /// An empty buffer without memory.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { bytes: Vec::new(), foreign: false }
     }
 
     /// An empty buffer with room for `capacity` bytes, from the pool where it has one.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        let mut bytes = if capacity < LARGE { take_small() } else { take_large(capacity) };
+        let mut bytes = match capacity < LARGE {
+            true => take_small(),
+            false => take_large(capacity).unwrap_or_default(),
+        };
         bytes.reserve(capacity);
-        Self(bytes)
+        Self { bytes, foreign: false }
+    }
+
+    /// An empty buffer with room for `capacity` bytes, if the pool has one: no memory is allocated.
+    #[must_use]
+    pub fn pooled(capacity: usize) -> Option<Self> {
+        take_large(capacity).map(|bytes| Self { bytes, foreign: false })
     }
 
     /// The bytes as an ordinary vector, which the pool does not see again.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {
-        mem::take(&mut self.0)
+        mem::take(&mut self.bytes)
     }
 }
 
 impl From<Vec<u8>> for Buffer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self { bytes, foreign: true }
     }
 }
 
@@ -53,22 +66,23 @@ impl Deref for Buffer {
     type Target = Vec<u8>;
 
     fn deref(&self) -> &Vec<u8> {
-        &self.0
+        &self.bytes
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+        &mut self.bytes
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        match self.0.capacity() {
+        match self.bytes.capacity() {
             0 => {}
-            capacity if capacity < LARGE => keep_small(mem::take(&mut self.0)),
-            _ => keep_large(mem::take(&mut self.0)),
+            _ if self.foreign => {}
+            capacity if capacity < LARGE => keep_small(mem::take(&mut self.bytes)),
+            _ => keep_large(mem::take(&mut self.bytes)),
         }
     }
 }
@@ -116,13 +130,16 @@ fn keep_small(mut bytes: Vec<u8>) {
     });
 }
 
-fn take_large(capacity: usize) -> Vec<u8> {
+/// The smallest that fits and is not much too large.
+fn take_large(capacity: usize) -> Option<Vec<u8>> {
+    let fits = capacity..=capacity.saturating_mul(4);
     let mut pool = LARGE_POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = pool.kept.iter().rposition(|(bytes, _)| bytes.capacity() >= capacity);
-    let Some(at) = found else { return Vec::new() };
+    let fitting =
+        pool.kept.iter().enumerate().filter(|(_, (kept, _))| fits.contains(&kept.capacity()));
+    let (at, _) = fitting.min_by_key(|(_, (kept, _))| kept.capacity())?;
     let (bytes, _) = pool.kept.remove(at);
     pool.bytes -= bytes.capacity();
-    bytes
+    Some(bytes)
 }
 
 fn keep_large(mut bytes: Vec<u8>) {
@@ -140,14 +157,21 @@ mod tests {
 
     #[test]
     fn a_dropped_buffer_is_used_again() {
-        for size in [100, LARGE, 1 << 20] {
-            let mut first = Buffer::with_capacity(size);
-            first.extend_from_slice(b"old bytes");
-            let pointer = first.as_ptr();
-            drop(first);
-            let second = Buffer::with_capacity(size);
-            assert!(second.is_empty());
-            assert_eq!(second.as_ptr(), pointer);
-        }
+        let mut first = Buffer::with_capacity(100);
+        first.extend_from_slice(b"old bytes");
+        let pointer = first.as_ptr();
+        drop(first);
+        let second = Buffer::with_capacity(100);
+        assert!(second.is_empty());
+        assert_eq!(second.as_ptr(), pointer);
+    }
+
+    #[test]
+    fn the_program_s_own_memory_is_not_kept() {
+        const SIZE: usize = 50_000_000;
+        drop(Buffer::from(Vec::with_capacity(SIZE)));
+        assert!(Buffer::pooled(SIZE).is_none());
+        drop(Buffer::with_capacity(SIZE));
+        assert!(Buffer::pooled(SIZE).is_some());
     }
 }

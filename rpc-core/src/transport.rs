@@ -98,6 +98,11 @@ pub trait Rx: Send {
     /// `InvalidData` if a frame has length zero or exceeds the limit; otherwise the operating system's.
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received>;
 
+    /// Bytes received of a frame that is not whole yet. Grows while a large frame arrives: then waiting is worth while.
+    fn partial(&self) -> usize {
+        0
+    }
+
     /// The largest frame to accept from now on, in bytes.
     fn set_frame_limit(&mut self, bytes: usize);
 

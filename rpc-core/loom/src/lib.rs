@@ -12,5 +12,6 @@ mod sync;
 
 mod link;
 mod missed;
+mod sleeper;
 mod waiting;
 mod wire;

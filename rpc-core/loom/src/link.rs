@@ -3,13 +3,11 @@
 
 use crate::{
     lease::Lease,
+    sleeper::Sleeper,
     sync::{AtomicBool, Mutex, MutexGuard, Ordering},
     wire::{Frame, Wire},
 };
-use loom::{
-    sync::atomic::AtomicUsize,
-    thread::{self, Thread},
-};
+use loom::sync::atomic::AtomicUsize;
 use std::collections::VecDeque;
 
 /// What is left out or in the wrong order. All false: the protocol.
@@ -47,10 +45,10 @@ pub(crate) struct Link {
 
 struct State {
     waiters: [Waiter; 3],
-    followers: Vec<Thread>,
+    followers: Vec<Sleeper>,
     arrived: usize,
     notified: bool,
-    background: Option<Thread>,
+    background: Option<Sleeper>,
     over: bool,
 }
 
@@ -58,7 +56,7 @@ struct State {
 struct Waiter {
     reply: bool,
     /// A task's waker and a thread's handle are the same here.
-    sleeper: Option<Thread>,
+    sleeper: Option<Sleeper>,
 }
 
 impl Link {
@@ -85,14 +83,14 @@ impl Link {
 
     /// A task that awaits the result of a call, and spins first.
     pub(crate) fn await_reply(&self, call: usize, spins: bool) {
-        let mut spins = spins;
-        while !self.poll_reply(call, spins) {
-            thread::park();
+        let (me, mut spins) = (Sleeper::new(), spins);
+        while !self.poll_reply(call, spins, &me) {
+            me.sleep();
             spins = false;
         }
     }
 
-    fn poll_reply(&self, call: usize, spins: bool) -> bool {
+    fn poll_reply(&self, call: usize, spins: bool, me: &Sleeper) -> bool {
         if spins {
             self.spinners.fetch_add(1, Ordering::Relaxed);
             self.slice();
@@ -105,7 +103,7 @@ impl Link {
         }
         let mut state = self.lock();
         let over = state.waiters[call].reply && !self.mutant.checks_first;
-        state.waiters[call].sleeper = (!over).then(thread::current);
+        state.waiters[call].sleeper = (!over).then(|| me.clone());
         let asleep = state.background.is_some();
         drop(state);
         if spins && self.mutant.spins_too_long {
@@ -131,9 +129,10 @@ impl Link {
 
     /// A thread that blocks until the result of a call is there.
     pub(crate) fn wait_reply(&self, call: usize) {
+        let me = Sleeper::new();
         while !self.has_reply(call) {
             if !self.lead(call) {
-                self.follow(call);
+                self.follow(call, &me);
             }
         }
     }
@@ -158,14 +157,14 @@ impl Link {
         true
     }
 
-    fn follow(&self, call: usize) {
+    fn follow(&self, call: usize, me: &Sleeper) {
         {
             let mut state = self.lock();
             if state.waiters[call].reply {
                 return;
             }
-            state.waiters[call].sleeper = Some(thread::current());
-            state.followers.push(thread::current());
+            state.waiters[call].sleeper = Some(me.clone());
+            state.followers.push(me.clone());
         }
         match self.rx.try_take() {
             Some(rx) => {
@@ -173,19 +172,19 @@ impl Link {
                     self.notify();
                 }
             }
-            None => thread::park(),
+            None => me.sleep(),
         }
-        let this = thread::current().id();
         let mut state = self.lock();
-        state.followers.retain(|follower| follower.id() != this);
+        state.followers.retain(|follower| !follower.is(me));
         state.waiters[call].sleeper = None;
     }
 
     /// The background task, from its sleep on.
     pub(crate) fn run(&self) {
+        let me = Sleeper::new();
         loop {
-            if self.poll_parked() {
-                thread::park();
+            if self.poll_parked(&me) {
+                me.sleep();
             }
             self.lock().background = None;
             while self.turn() {}
@@ -226,16 +225,16 @@ impl Link {
     }
 
     /// Goes to sleep. False if there is something to do.
-    fn poll_parked(&self) -> bool {
+    fn poll_parked(&self, me: &Sleeper) -> bool {
         let mut state = self.lock();
         if state.notified {
             return false;
         }
-        state.background = Some(thread::current());
+        state.background = Some(me.clone());
         let waits = state.waiters.iter().any(|waiter| waiter.sleeper.is_some());
         drop(state);
         self.look(waits);
-        !self.wire.poll_readable()
+        !self.wire.poll_readable(me)
     }
 
     /// Arms the wire, unless somebody receives. There is no timer in this model that would look again.
@@ -254,13 +253,13 @@ impl Link {
             let Some(frame) = buffer.pop_front() else { return false };
             let woken = self.take_in(frame);
             if let Some(woken) = woken {
-                woken.unpark();
+                woken.wake();
             }
         }
         !buffer.is_empty()
     }
 
-    fn take_in(&self, frame: Frame) -> Option<Thread> {
+    fn take_in(&self, frame: Frame) -> Option<Sleeper> {
         let mut state = self.lock();
         match frame {
             Frame::Return(call) => {
@@ -285,7 +284,7 @@ impl Link {
     fn lead_another(&self) {
         let follower = self.lock().followers.pop();
         if let Some(follower) = follower {
-            follower.unpark();
+            follower.wake();
         }
     }
 
@@ -300,7 +299,7 @@ impl Link {
         let background = state.background.take();
         drop(state);
         if let Some(background) = background {
-            background.unpark();
+            background.wake();
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     lease::Lease,
     sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence},
 };
-use loom::{sync::atomic::AtomicUsize, thread};
+use loom::{model::Builder, sync::atomic::AtomicUsize, thread};
 use std::sync::Arc;
 
 /// What a lease can do.
@@ -76,9 +76,15 @@ fn visit(lease: &impl Leases, inside: &AtomicUsize) -> (bool, bool) {
     }
 }
 
+fn bounded() -> Builder {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(3);
+    builder
+}
+
 /// Threads that visit at the same time: if any went without, a holder knows, and the holders were alone.
 fn explore<L: Leases>(visitors: usize, new: impl Fn() -> L + Send + Sync + 'static) {
-    loom::model(move || {
+    bounded().check(move || {
         let shared = Arc::new((new(), AtomicUsize::new(0)));
         let others: Vec<_> = (1..visitors)
             .map(|_| {

@@ -1,9 +1,7 @@
 //! A wire as the driver sees it: frames that arrive, and a readiness that can be silenced.
 
-use loom::{
-    sync::{Condvar, Mutex},
-    thread::{self, Thread},
-};
+use crate::sleeper::Sleeper;
+use loom::sync::{Condvar, Mutex};
 use std::collections::VecDeque;
 
 /// What arrives.
@@ -28,7 +26,7 @@ struct State {
     task_saw: u32,
     thread_saw: u32,
     armed: bool,
-    waker: Option<Thread>,
+    waker: Option<Sleeper>,
 }
 
 impl Wire {
@@ -49,7 +47,7 @@ impl Wire {
         drop(state);
         self.rung.notify_all();
         if let Some(waker) = waker {
-            waker.unpark();
+            waker.wake();
         }
     }
 
@@ -65,7 +63,7 @@ impl Wire {
         let waker = if missed { state.waker.take() } else { None };
         drop(state);
         if let Some(waker) = waker {
-            waker.unpark();
+            waker.wake();
         }
     }
 
@@ -73,12 +71,12 @@ impl Wire {
         self.state.lock().unwrap().armed = false;
     }
 
-    /// Whether something has arrived since the last time; if not, the calling thread is woken by what comes while armed.
-    pub(crate) fn poll_readable(&self) -> bool {
+    /// Whether something has arrived since the last time; if not, `me` is woken by what comes while armed.
+    pub(crate) fn poll_readable(&self, me: &Sleeper) -> bool {
         let mut state = self.state.lock().unwrap();
         let rang = state.task_saw < state.rings;
         state.task_saw = state.rings;
-        state.waker = Some(thread::current());
+        state.waker = Some(me.clone());
         rang
     }
 

@@ -7,6 +7,7 @@ use super::{
     line::Line,
     linger::Linger,
     receive::Drained,
+    rest::Rest,
     start::Starter,
     wait::{Slice, Spinning},
     waiter::Wakes,
@@ -93,7 +94,7 @@ impl Link {
         let mut connected = Some(connected);
         let mut starter = Starter::default();
         let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
-        let mut watch = Watch::default();
+        let mut pauses = (Watch::default(), Rest::default());
         let mut linger = Linger::default();
         let mut received = false;
         loop {
@@ -117,7 +118,7 @@ impl Link {
                 Spun::Called => continue,
                 Spun::Nothing => {}
             }
-            poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut watch, cx)).await;
+            poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut pauses, cx)).await;
             if line.tx.queued() > 0 {
                 // Woken to write for all: others of this thread may want to append first.
                 yield_once().await;
@@ -179,11 +180,11 @@ impl Link {
         if line.paused.load(Ordering::Relaxed) {
             return Spun::Nothing;
         }
-        let Some(spinning) = Spinning::begin(&self.serving, line, self.places) else {
+        let Some(mut spinning) = Spinning::begin(&self.serving, line, self.places) else {
             return Spun::Nothing;
         };
         loop {
-            match self.slice(line, &spinning) {
+            match self.slice(line, &mut spinning, None) {
                 Slice::Found => {
                     spinning.end(&self.serving, true);
                     return Spun::Received;
@@ -211,7 +212,7 @@ impl Link {
         &self,
         line: &Line,
         mut timer: Pin<&mut Sleep>,
-        watch: &mut Watch,
+        (watch, rest): &mut (Watch, Rest),
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let now = Instant::now();
@@ -228,7 +229,8 @@ impl Link {
             (timeout, state.conn.in_flight())
         };
         let watching = watch.look(line, now, in_flight);
-        let wake_at = [timeout, watching].into_iter().flatten().min();
+        let resting = rest.look(line, now);
+        let wake_at = [timeout, watching, resting].into_iter().flatten().min();
         let mut due = false;
         let woken = line.ready.poll_readable(cx).is_ready()
             || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))

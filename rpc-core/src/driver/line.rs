@@ -29,6 +29,8 @@ pub(crate) struct Line {
     begun: Instant,
     /// Counts the waits of callers that receive themselves, so that the watch knows when the last one was long ago.
     pub(super) activity: AtomicU32,
+    /// Looks at the wire that found frames.
+    pub(super) received: AtomicU32,
     /// Nothing is read until something that waits or runs has ended.
     pub(super) paused: AtomicBool,
     /// The transport takes no more at the moment.
@@ -56,6 +58,7 @@ impl Line {
             spinning_until: AtomicU64::new(0),
             begun: Instant::now(),
             activity: AtomicU32::new(0),
+            received: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             ended: OnceLock::new(),

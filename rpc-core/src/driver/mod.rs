@@ -15,6 +15,7 @@ mod linger;
 mod order;
 mod receive;
 mod reply;
+mod rest;
 mod spin;
 mod start;
 mod state;

@@ -51,7 +51,7 @@ impl Link {
             }
             match rx.recv(&mut frame) {
                 Ok(Received::Frame) => {}
-                Ok(Received::Empty) => return self.drained(count, wakes),
+                Ok(Received::Empty) => return self.drained(line, count, wakes),
                 Ok(Received::End) => {
                     let text =
                         format!("the connection to {} was closed by the peer", line.peer.address);
@@ -74,15 +74,16 @@ impl Link {
                 break;
             }
         }
-        let _ = self.drained(BATCH, wakes);
+        let _ = self.drained(line, BATCH, wakes);
         Drained::More
     }
 
     /// After a go: calls that got credit leave the outbox, control frames are sent, and whoever is needed is noted.
-    fn drained(&self, count: usize, wakes: &mut Wakes) -> Drained {
+    fn drained(&self, line: &Line, count: usize, wakes: &mut Wakes) -> Drained {
         if count == 0 {
             return Drained::Empty(0);
         }
+        line.received.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
         state.burst = mem::take(&mut state.returns);
         let control = state.transmit_control();

@@ -57,6 +57,12 @@ impl Spinning {
         Some(Self { begun, budget, line: Arc::clone(line), _place: place })
     }
 
+    /// Something moved: the waiting begins anew.
+    fn go_on(&mut self, now: Instant) {
+        self.begun = now;
+        self.line.spin_until(now + self.budget);
+    }
+
     /// The budget is used up.
     pub(super) fn is_over(&self) -> bool {
         self.begun.elapsed() >= self.budget
@@ -110,7 +116,7 @@ impl Link {
                     *spinning = Spinning::begin(&self.calling, line, self.places);
                 }
                 let slice = match spinning {
-                    Some(begun) if !begun.is_over() => self.slice(line, begun),
+                    Some(begun) if !begun.is_over() => self.slice(line, begun, Some(call)),
                     _ => Slice::Taken,
                 };
                 if slice == Slice::Nothing {
@@ -149,25 +155,46 @@ impl Link {
     }
 
     /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget.
-    pub(super) fn slice(&self, line: &Line, spinning: &Spinning) -> Slice {
+    /// Stops at once if the result of `call` is there already.
+    pub(super) fn slice(
+        &self,
+        line: &Line,
+        spinning: &mut Spinning,
+        call: Option<CallId>,
+    ) -> Slice {
         let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
+        if call.is_some_and(|call| self.has_reply(call)) {
+            let missed = line.rx.release(rx);
+            if missed {
+                self.notify();
+            }
+            return Slice::Found;
+        }
         if line.silence() {
             self.notify();
-        }
-        if line.tx.queued() > 0 {
-            line.flush();
         }
         let unbroken = self.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         let length = if unbroken { spinning.budget } else { SLICE };
         let begun = Instant::now();
         let mut wakes = Wakes::default();
+        let mut passing = (line.tx.queued(), rx.partial());
         let slice = loop {
+            if line.tx.queued() > 0 && line.flush() {
+                wakes.push(self.lock().notify());
+            }
             match self.drain(line, rx.as_mut(), &mut wakes) {
                 Drained::Empty(0) if line.ended().is_none() => {}
                 Drained::Empty(_) => break Slice::Found,
                 Drained::More => break Slice::More,
             }
-            if begun.elapsed() >= length {
+            let now = Instant::now();
+            let passed = (line.tx.queued(), rx.partial());
+            if passed != passing {
+                // A large frame is on its way: that is no vain waiting.
+                passing = passed;
+                spinning.go_on(now);
+            }
+            if now - begun >= length {
                 break Slice::Nothing;
             }
             hint::spin_loop();
@@ -217,13 +244,27 @@ impl Link {
             self.notify();
         }
         let mut spinning = Spinning::begin(&self.calling, line, usize::MAX);
+        let mut passing = (line.tx.queued(), rx.partial());
         let mut wakes = Wakes::default();
         let mut drained;
+        // Whoever held the lease before may have received this call's result after it was looked for.
+        let mut look = true;
         loop {
             drained = self.drain(line, rx.as_mut(), &mut wakes);
             wakes.wake();
-            if line.ended().is_some() || (drained.any() && self.has_reply(call)) {
+            look |= drained.any();
+            if line.ended().is_some() || (look && self.has_reply(call)) {
                 break;
+            }
+            look = false;
+            if line.tx.queued() > 0 && line.flush() {
+                self.notify();
+            }
+            let passed = (line.tx.queued(), rx.partial());
+            if passed != std::mem::replace(&mut passing, passed)
+                && let Some(spinning) = &mut spinning
+            {
+                spinning.go_on(Instant::now());
             }
             match &spinning {
                 Some(begun) if !begun.is_over() => hint::spin_loop(),
@@ -235,9 +276,7 @@ impl Link {
                 None if drained == Drained::More => {}
                 None => {
                     self.sleep(line);
-                    if self.has_reply(call) {
-                        break;
-                    }
+                    look = true;
                 }
             }
         }

@@ -103,6 +103,14 @@ impl Frames {
         body.bytes.truncate(body.length);
     }
 
+    /// Bytes of a frame that has begun and is not whole.
+    pub(crate) fn partial(&self) -> usize {
+        match &self.body {
+            Some(body) => body.bytes.len(),
+            None => self.bytes.len() - self.start,
+        }
+    }
+
     /// Whether the bytes so far end between two frames.
     pub(crate) fn is_between(&self) -> bool {
         self.body.is_none() && self.start == self.bytes.len()
@@ -129,7 +137,8 @@ impl Frames {
 
     fn begin_body(&mut self, length: usize) {
         let found = &self.bytes[self.start + HEADER..];
-        let mut bytes = Buffer::with_capacity(length.min(RESERVE).max(found.len()));
+        let mut bytes = Buffer::pooled(length)
+            .unwrap_or_else(|| Buffer::with_capacity(length.min(RESERVE).max(found.len())));
         bytes.extend_from_slice(found);
         self.body = Some(Body { bytes, length });
         self.first = false;

@@ -85,6 +85,10 @@ impl<S: Source> Rx for Inbound<S> {
         }
     }
 
+    fn partial(&self) -> usize {
+        self.frames.partial()
+    }
+
     fn set_frame_limit(&mut self, bytes: usize) {
         self.frames.set_limit(bytes);
     }
