@@ -17,14 +17,14 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::AbortHandle,
+    task::JoinHandle,
 };
 
 /// A serving endpoint. Dropping it closes its connections; [`shutdown`](Self::shutdown) lets them finish first.
 #[derive(Debug)]
 pub struct Endpoint {
     shared: Arc<Shared>,
-    accepting: Mutex<Vec<AbortHandle>>,
+    accepting: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Endpoint {
     /// Accepts from `listener` until the endpoint shuts down.
     pub fn accept_from(&self, listener: Box<dyn Listener>, spin: Spin) {
         let task = self.shared.runtime.spawn(accept(Arc::clone(&self.shared), listener, spin));
-        self.accepting.lock().unwrap_or_else(PoisonError::into_inner).push(task.abort_handle());
+        self.accepting.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     /// Waits until a listener has ended by itself, and says why.
@@ -86,7 +86,10 @@ impl Endpoint {
     /// # Cancel safety
     /// Dropping the future stops the waiting; accepted calls go on being answered.
     pub async fn shutdown(&self) {
-        self.stop_accepting();
+        for accepting in self.stop_accepting() {
+            // Its listener is dropped when it has ended: then the address is free.
+            let _ = accepting.await;
+        }
         let links: Vec<_> = {
             let mut links = self.shared.lock();
             links.draining = true;
@@ -103,15 +106,17 @@ impl Endpoint {
         *self.shared.open.borrow()
     }
 
-    fn stop_accepting(&self) {
-        let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
-        accepting.drain(..).for_each(|task| task.abort());
+    fn stop_accepting(&self) -> Vec<JoinHandle<()>> {
+        let accepting = self.accepting.lock().map(|mut tasks| std::mem::take(&mut *tasks));
+        let accepting = accepting.unwrap_or_default();
+        accepting.iter().for_each(JoinHandle::abort);
+        accepting
     }
 }
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        self.stop_accepting();
+        drop(self.stop_accepting());
         let links: Vec<_> = self.shared.lock().open.drain().map(|(_, link)| link).collect();
         links.iter().for_each(|link| link.close(shut_down()));
     }

@@ -7,11 +7,10 @@
 
 #[path = "../../src/driver/lease.rs"]
 mod lease;
-#[path = "../../src/sync.rs"]
-mod sync;
 
 mod link;
 mod missed;
 mod sleeper;
+mod sync;
 mod waiting;
 mod wire;

@@ -4,10 +4,13 @@
 use crate::{
     lease::Lease,
     sleeper::Sleeper,
-    sync::{AtomicBool, Mutex, MutexGuard, Ordering},
+    sync::{AtomicBool, Ordering},
     wire::{Frame, Wire},
 };
-use loom::sync::atomic::AtomicUsize;
+use loom::{
+    sync::{Mutex, MutexGuard, atomic::AtomicUsize},
+    thread,
+};
 use std::collections::VecDeque;
 
 /// What is left out or in the wrong order. All false: the protocol.
@@ -23,8 +26,8 @@ pub(crate) struct Mutant {
     pub(crate) spins_too_long: bool,
     /// A holder that leaves frames behind does not say so.
     pub(crate) hides_the_rest: bool,
-    /// A holder that leaves does not ask whether it was missed.
-    pub(crate) ignores_missed: bool,
+    /// The background task does not look again after a while.
+    pub(crate) no_timer: bool,
     /// The background task forgets, after its work, what it was told during it.
     pub(crate) forgets: bool,
 }
@@ -49,6 +52,9 @@ struct State {
     arrived: usize,
     notified: bool,
     background: Option<Sleeper>,
+    /// The background task will look again.
+    timer: bool,
+    late: bool,
     over: bool,
 }
 
@@ -60,25 +66,40 @@ struct Waiter {
 }
 
 impl Link {
-    pub(crate) fn new(there: &[Frame], answer: Option<Frame>, batch: usize, mutant: Mutant) -> Self {
+    /// A connection on whose wire these frames are already. `watched`: the wire is silent, since somebody has received lately.
+    pub(crate) fn new(there: &[Frame], watched: bool, mutant: Mutant) -> Self {
         let state = State {
             waiters: Default::default(),
             followers: Vec::new(),
             arrived: 0,
             notified: false,
             background: None,
+            timer: false,
+            late: false,
             over: false,
         };
         Self {
             state: Mutex::new(state),
             rx: Lease::new(VecDeque::new()),
-            wire: Wire::new(there, !mutant.arms_blindly),
+            wire: Wire::new(there, !watched, !mutant.arms_blindly),
             spinners: AtomicUsize::new(0),
-            watched: AtomicBool::new(false),
-            answer,
-            batch,
+            watched: AtomicBool::new(watched),
+            answer: None,
+            batch: 9,
             mutant,
         }
+    }
+
+    /// The same, of a peer that sends this once its call was started.
+    pub(crate) fn answering(mut self, answer: Frame) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+
+    /// The same, where one go takes one frame.
+    pub(crate) fn one_by_one(mut self) -> Self {
+        self.batch = 1;
+        self
     }
 
     /// A task that awaits the result of a call, and spins first.
@@ -121,7 +142,7 @@ impl Link {
         self.silence();
         let more = self.drain(&mut rx);
         let missed = self.rx.release(rx);
-        if missed && !self.mutant.ignores_missed || more && !self.mutant.hides_the_rest {
+        if missed || more && !self.mutant.hides_the_rest {
             self.notify();
             self.lead_another();
         }
@@ -150,7 +171,7 @@ impl Link {
             }
         };
         let missed = self.rx.release(rx);
-        if missed && !self.mutant.ignores_missed || more && !self.mutant.hides_the_rest {
+        if missed || more && !self.mutant.hides_the_rest {
             self.notify();
         }
         self.lead_another();
@@ -185,8 +206,14 @@ impl Link {
         loop {
             if self.poll_parked(&me) {
                 me.sleep();
+            } else {
+                thread::yield_now();
             }
-            self.lock().background = None;
+            {
+                let mut state = self.lock();
+                state.background = None;
+                state.timer = false;
+            }
             while self.turn() {}
             if self.lock().over {
                 return;
@@ -233,17 +260,35 @@ impl Link {
         state.background = Some(me.clone());
         let waits = state.waiters.iter().any(|waiter| waiter.sleeper.is_some());
         drop(state);
-        self.look(waits);
-        !self.wire.poll_readable(me)
+        let timer = !self.look(waits) && !self.mutant.no_timer;
+        if self.wire.poll_readable(me) {
+            return false;
+        }
+        let mut state = self.lock();
+        state.timer = timer;
+        !(timer && state.late)
     }
 
-    /// Arms the wire, unless somebody receives. There is no timer in this model that would look again.
-    fn look(&self, waits: bool) {
+    /// A long time passes: from now on the background task's timer fires whenever it is set.
+    pub(crate) fn pass_time(&self) {
+        let mut state = self.lock();
+        state.late = true;
+        let background = if state.timer { state.background.take() } else { None };
+        drop(state);
+        if let Some(background) = background {
+            background.wake();
+        }
+    }
+
+    /// Arms the wire, unless somebody receives; then it must look again after a while.
+    fn look(&self, waits: bool) -> bool {
         let receives = self.spinners.load(Ordering::Relaxed) > 0 || self.rx.is_held();
         if (waits && !receives) || !self.watched.load(Ordering::Relaxed) {
             self.watched.store(false, Ordering::Relaxed);
             self.wire.arm();
+            return true;
         }
+        false
     }
 
     /// Gives each frame to whom it concerns. True if there are more than one go takes.

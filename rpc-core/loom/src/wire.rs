@@ -1,4 +1,5 @@
-//! A wire as the driver sees it: frames that arrive, and a readiness that can be silenced.
+//! A wire as the driver sees it, after the socket whose readiness sits behind an epoll of its own: while it is armed, each arrival is an
+//! edge; arming passes on what is there already; silence swallows the edges. What the reader has read is seen by no readiness.
 
 use crate::sleeper::Sleeper;
 use loom::sync::{Condvar, Mutex};
@@ -15,52 +16,48 @@ pub(crate) enum Frame {
 
 pub(crate) struct Wire {
     state: Mutex<State>,
-    rung: Condvar,
+    arrived: Condvar,
     /// Arming looks for what is there already. If not: a mutant.
     arm_looks: bool,
 }
 
 struct State {
     frames: VecDeque<Frame>,
-    rings: u32,
-    task_saw: u32,
-    thread_saw: u32,
     armed: bool,
+    edge: bool,
     waker: Option<Sleeper>,
 }
 
 impl Wire {
-    pub(crate) fn new(frames: &[Frame], arm_looks: bool) -> Self {
-        let frames: VecDeque<Frame> = frames.iter().copied().collect();
-        let rings = u32::from(!frames.is_empty());
-        let state =
-            State { frames, rings, task_saw: 0, thread_saw: 0, armed: true, waker: None };
-        Self { state: Mutex::new(state), rung: Condvar::new(), arm_looks }
+    pub(crate) fn new(there: &[Frame], armed: bool, arm_looks: bool) -> Self {
+        let frames: VecDeque<Frame> = there.iter().copied().collect();
+        let edge = armed && !frames.is_empty();
+        let state = State { frames, armed, edge, waker: None };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), arm_looks }
     }
 
     /// Frames arrive.
     pub(crate) fn arrive(&self, frames: &[Frame]) {
         let mut state = self.state.lock().unwrap();
         state.frames.extend(frames);
-        state.rings += 1;
-        let waker = if state.armed { state.waker.take() } else { None };
+        let waker = if state.armed { state.edge() } else { None };
         drop(state);
-        self.rung.notify_all();
+        self.arrived.notify_all();
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    /// Moves what has arrived into the reader's own buffer, where no readiness sees it.
+    /// Moves what has arrived into the reader's own buffer.
     pub(crate) fn read(&self, buffer: &mut VecDeque<Frame>) {
         buffer.append(&mut self.state.lock().unwrap().frames);
     }
 
     pub(crate) fn arm(&self) {
         let mut state = self.state.lock().unwrap();
-        state.armed = true;
-        let missed = self.arm_looks && state.task_saw < state.rings;
-        let waker = if missed { state.waker.take() } else { None };
+        let was_armed = std::mem::replace(&mut state.armed, true);
+        let passes_on = !was_armed && self.arm_looks && !state.frames.is_empty();
+        let waker = if passes_on { state.edge() } else { None };
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
@@ -71,21 +68,25 @@ impl Wire {
         self.state.lock().unwrap().armed = false;
     }
 
-    /// Whether something has arrived since the last time; if not, `me` is woken by what comes while armed.
+    /// Whether there was an edge since the last time; if not, the next wakes `me`.
     pub(crate) fn poll_readable(&self, me: &Sleeper) -> bool {
         let mut state = self.state.lock().unwrap();
-        let rang = state.task_saw < state.rings;
-        state.task_saw = state.rings;
         state.waker = Some(me.clone());
-        rang
+        std::mem::take(&mut state.edge)
     }
 
-    /// Blocks until something arrives, armed or not.
+    /// Blocks until there is something to read, armed or not.
     pub(crate) fn wait(&self) {
         let mut state = self.state.lock().unwrap();
-        while state.thread_saw == state.rings {
-            state = self.rung.wait(state).unwrap();
+        while state.frames.is_empty() {
+            state = self.arrived.wait(state).unwrap();
         }
-        state.thread_saw = state.rings;
+    }
+}
+
+impl State {
+    fn edge(&mut self) -> Option<Sleeper> {
+        self.edge = true;
+        self.waker.take()
     }
 }

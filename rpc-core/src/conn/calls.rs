@@ -155,22 +155,33 @@ impl Calls {
         None
     }
 
-    /// The wire is gone and nothing is out any more: the calls that were and are waited for, in the order of sending, each with its
-    /// place in that order.
+    /// The wire is gone: see [`take_back`](Self::take_back).
     pub(super) fn unsend(&mut self) -> Vec<(CallId, u64)> {
+        let waiting = self.take_back(0);
+        self.in_flight = 0;
+        self.sent = 0;
+        waiting
+    }
+
+    /// Calls sent from this place in the order of sending on are out no more: those of them that are waited for, in that order, each
+    /// with its place.
+    pub(super) fn take_back(&mut self, from: u64) -> Vec<(CallId, u64)> {
         let mut waiting = Vec::new();
         let mut gone = Vec::new();
         for (slot, entry) in self.entries.iter_mut().enumerate() {
+            if !entry.out || entry.sequence < from {
+                continue;
+            }
+            entry.out = false;
+            self.in_flight = self.in_flight.saturating_sub(1);
             let call = CallId { slot: slot as u32, generation: entry.generation };
-            match (std::mem::take(&mut entry.out), entry.waiter) {
-                (true, Waiter::Waiting) => waiting.push((call, entry.sequence)),
-                (true, Waiter::Gone) => gone.push(call),
-                _ => {}
+            match entry.waiter {
+                Waiter::Waiting => waiting.push((call, entry.sequence)),
+                Waiter::Gone => gone.push(call),
+                Waiter::Done => {}
             }
         }
         gone.into_iter().for_each(|call| self.free(call));
-        self.in_flight = 0;
-        self.sent = 0;
         waiting.sort_by_key(|&(_, sequence)| sequence);
         waiting
     }

@@ -251,6 +251,13 @@ impl<S: Clone> Connection<S> {
         self.calls.unsend().into_iter().map(unsent).collect()
     }
 
+    /// The peer has said goodbye: the calls beyond those that it has accepted, which did not run. They are out no more.
+    pub fn take_refused(&mut self) -> Vec<Unsent> {
+        let Some(accepted) = self.refused_after else { return Vec::new() };
+        let unsent = |(call, _)| Unsent { call, executed: Executed::No };
+        self.calls.take_back(accepted).into_iter().map(unsent).collect()
+    }
+
     /// Writes the header of an answer; for `Ok` and `App` the bytes follow. False if the call is not open (any more):
     /// then nothing is written.
     pub fn reply(&mut self, call: CallId, outcome: &Outcome<'_>, out: &mut Vec<u8>) -> bool {

@@ -37,6 +37,7 @@ pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting:
     let why = link.run(&line, || drop(connecting)).await;
     tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection ended");
     link.detach_line(&line, &why);
+    link.end_oneways().await;
     drop(guard);
 }
 
@@ -100,6 +101,7 @@ impl Link {
         loop {
             let turn = self.turn(line, &mut starter, received, &mut linger);
             if let Some(why) = self.why_ended(line) {
+                self.start_accepted(line, &mut starter);
                 return why;
             }
             if connected.is_some() && self.lock().conn.peer().is_some() {

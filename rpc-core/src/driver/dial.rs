@@ -162,7 +162,12 @@ impl Link {
         };
         match registry::read_reply(reply, wanted) {
             Ok((root, differences)) => self.bind(root, differences),
-            Err(error) if error.executed() == Executed::Maybe => self.lock().trouble = Some(error),
+            Err(error) if error.executed() == Executed::Maybe => {
+                // Whether there is such a service is not known: ask again on another wire.
+                let line = self.lock().line.clone();
+                line.inspect(|line| line.end(error));
+                self.notify();
+            }
             Err(error) => self.close(error),
         }
     }

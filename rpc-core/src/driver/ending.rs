@@ -6,8 +6,20 @@ use super::{
     state::{HeldCall, State},
     waiter::{Reply, Wakes},
 };
-use crate::error::{Error, ErrorKind, Executed};
-use std::{mem, sync::Arc, time::Instant};
+use crate::{
+    conn::Unsent,
+    error::{Error, ErrorKind, Executed},
+};
+use std::{
+    future::poll_fn,
+    mem,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+/// How long a peer that was told goodbye may take to close.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 impl Link {
     /// Whether this wire's time is over, and why.
@@ -15,7 +27,7 @@ impl Link {
         if let Some(why) = line.ended() {
             return Some(why.clone());
         }
-        let state = self.lock();
+        let mut state = self.lock();
         if let Some(why) = &state.closed {
             return Some(why.clone());
         }
@@ -24,7 +36,11 @@ impl Link {
             return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
         }
         if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
-            return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
+            // The peer closes, once it has everything. It is not waited for without end.
+            let now = Instant::now();
+            if now >= *state.drained.get_or_insert(now + FAREWELL) {
+                return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
+            }
         }
         if state.conn.is_refused() && state.conn.in_flight_before_refusal() == 0 && flushed {
             let text = format!("{} was shut down", line.peer.address);
@@ -37,15 +53,16 @@ impl Link {
     /// The wire has ended: calls that surely did not run wait for the next one, the others fail; what was lent is dropped.
     pub(super) fn detach_line(&self, line: &Arc<Line>, why: &Error) {
         line.end(why.clone());
-        line.tx.close();
         let mut wakes = Wakes::default();
+        self.drain_last(line, &mut wakes);
+        line.tx.close();
         let dropped = {
             let mut state = self.lock();
             state.line = None;
             state.root = None;
             state.differences = None;
             state.trouble = Some(why.clone());
-            state.unsend(why, self.redials, &mut wakes);
+            state.unsend(why, &mut wakes);
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
             (state.conn.close(), mem::take(&mut state.arrived), mem::take(&mut state.released))
@@ -53,6 +70,26 @@ impl Link {
         drop(dropped);
         wakes.wake();
         crate::buffer::trim();
+    }
+
+    /// Waits until the one-way calls that were accepted before a goodbye have ended, though their caller has gone.
+    pub(super) async fn end_oneways(&self) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if !state.conn.is_draining() || state.oneways == 0 {
+                return Poll::Ready(());
+            }
+            state.background = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Takes what has arrived before the end: results may be among it.
+    fn drain_last(&self, line: &Line, wakes: &mut Wakes) {
+        let Some(mut rx) = line.rx.try_take() else { return };
+        while self.drain(line, rx.as_mut(), wakes).any() {}
+        let _ = line.rx.release(rx);
     }
 
     /// The connection is over: whoever still waits is told.
@@ -65,7 +102,7 @@ impl Link {
                 line.tx.close();
             }
             let why = state.closed.get_or_insert_with(|| why.clone()).clone();
-            state.unsend(&why, false, &mut wakes);
+            state.unsend(&why, &mut wakes);
             state.fail_outbox(&why, &mut wakes);
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
@@ -86,7 +123,7 @@ impl State {
             self.stalled = None;
         }
         let stalled = full.then(|| *self.stalled.get_or_insert(now + self.limits.stalled));
-        [self.conn.poll_timeout(), stalled].into_iter().flatten().min()
+        [self.conn.poll_timeout(), stalled, self.drained].into_iter().flatten().min()
     }
 
     /// The peer does not read its replies: nothing more is started for it.
@@ -115,10 +152,17 @@ impl State {
     }
 
     /// The wire is gone. Calls that surely did not run, or may run twice, wait for the next wire, in order; the others fail.
-    pub(super) fn unsend(&mut self, why: &Error, redials: bool, wakes: &mut Wakes) {
-        let redials = redials && self.closed.is_none() && why.kind() != ErrorKind::Protocol;
+    pub(super) fn unsend(&mut self, why: &Error, wakes: &mut Wakes) {
+        let unsent = self.conn.unsend();
+        self.hold_again(unsent, why, wakes);
+    }
+
+    /// Puts calls that were sent back in front of those that were not, as far as they may be sent again.
+    pub(super) fn hold_again(&mut self, unsent: Vec<Unsent>, why: &Error, wakes: &mut Wakes) {
+        let redials = self.closed.is_none() && why.kind() != ErrorKind::Protocol;
         let mut again = Vec::new();
-        for unsent in self.conn.unsend() {
+        for unsent in unsent {
+            // Kept only where the connection is made anew.
             let order = self.waiter(unsent.call).order.take();
             let order = order.filter(|order| unsent.executed == Executed::No || order.idempotent);
             match order {
@@ -149,7 +193,6 @@ impl State {
     /// Servants that serve a peer that is gone are dropped at their next await.
     pub(super) fn abort_running(&mut self, wakes: &mut Wakes) {
         self.running.drain().for_each(|(_, running)| wakes.push_abort(Some(running)));
-        self.oneways = 0;
         self.arrived_bytes = 0;
     }
 }

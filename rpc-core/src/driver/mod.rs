@@ -330,11 +330,16 @@ impl State {
 
 /// A wire failed.
 fn lost(peer: &Peer, error: &io::Error) -> Error {
-    let text = match error.kind() {
-        io::ErrorKind::InvalidData => format!("{} sent what is no frame: {error}", peer.address),
-        _ => format!("the connection to {} was lost: {error}", peer.address),
+    let (kind, text) = match error.kind() {
+        io::ErrorKind::InvalidData => {
+            (ErrorKind::Protocol, format!("{} sent what is no frame: {error}", peer.address))
+        }
+        _ => {
+            let text = format!("the connection to {} was lost: {error}", peer.address);
+            (ErrorKind::Disconnected, text)
+        }
     };
-    Error::of(ErrorKind::Disconnected, text).executed_as(Executed::Maybe)
+    Error::of(kind, text).executed_as(Executed::Maybe)
 }
 
 fn wake(waker: Option<std::task::Waker>) {

@@ -132,7 +132,14 @@ impl State {
                 self.connected(line);
                 wakes.push(self.notify());
             }
-            Event::Refused => wakes.push(self.notify()),
+            Event::Refused => {
+                let refused = self.conn.take_refused();
+                let text =
+                    format!("{} takes no more calls: it is shutting down", line.peer.address);
+                let why = Error::of(ErrorKind::ShuttingDown, text);
+                self.hold_again(refused, &why, wakes);
+                wakes.push(self.notify());
+            }
             Event::Aborted(error) => {
                 let error = error.executed_as(Executed::Maybe);
                 return Err(error);

@@ -56,6 +56,18 @@ pub(super) struct Starter {
 }
 
 impl Link {
+    /// A draining endpoint has accepted what has arrived: it runs, though the wire has ended.
+    pub(super) fn start_accepted(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) {
+        loop {
+            let state = self.lock();
+            if !state.conn.is_draining() || state.arrived.is_empty() || state.is_stalled(line) {
+                return;
+            }
+            drop(state);
+            self.start_arrived(line, starter);
+        }
+    }
+
     /// Starts what has arrived.
     pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) {
         let mut now = None;

@@ -49,6 +49,8 @@ pub(super) struct State {
     /// What the peer finds as export 0.
     pub(super) own_root: Option<Local>,
     pub(super) line: Option<Arc<Line>>,
+    /// When a peer that was told goodbye is closed, everything having been answered.
+    pub(super) drained: Option<Instant>,
     /// When a peer that does not read is closed.
     pub(super) stalled: Option<Instant>,
     /// Which wire in the order of wires is the present one.
@@ -106,6 +108,7 @@ impl State {
         Self {
             conn,
             own_root,
+            drained: None,
             stalled: None,
             line: None,
             epoch: 0,

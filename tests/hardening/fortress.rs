@@ -1,0 +1,209 @@
+//! What is attacked: an endpoint on a Unix socket and on TCP, and a well-behaved client, the canary, that calls all the while and
+//! whose every call must succeed. A panic of the library's, wherever it is caught, fails the test.
+
+use crate::work::{Seen, Watch, Work, worker};
+use farcall::{Limits, Remote, Running, Server};
+use serde::{Deserialize, Deserializer};
+use std::{
+    collections::BTreeMap,
+    panic,
+    sync::{
+        Arc, Mutex, MutexGuard, Once, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// What attackers find beside the canary's service.
+#[farcall::remote]
+pub(crate) trait Target {
+    async fn nothings(&self, list: Vec<()>) -> farcall::Result<()>;
+    async fn wide(&self, list: Vec<Option<[u64; 32]>>) -> farcall::Result<()>;
+    async fn nested(&self, tree: Tree) -> farcall::Result<()>;
+    async fn text(&self, text: String) -> farcall::Result<()>;
+    async fn lent_text(&self, text: &str) -> farcall::Result<()>;
+    async fn flag(&self, flag: bool) -> farcall::Result<()>;
+    async fn letter(&self, letter: char) -> farcall::Result<()>;
+    async fn number(&self, number: u64) -> farcall::Result<()>;
+    async fn map(&self, map: BTreeMap<u8, String>) -> farcall::Result<()>;
+    async fn mine(&self, mine: Mine) -> farcall::Result<()>;
+}
+
+/// As deep as its bytes say.
+#[derive(Debug, Deserialize, serde::Serialize)]
+pub(crate) struct Tree(Vec<Self>);
+
+/// Explodes when it is decoded.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Mine(u8);
+
+impl<'de> Deserialize<'de> for Mine {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("a mine")
+    }
+}
+
+struct Wall;
+
+impl Target for Wall {
+    async fn nothings(&self, _: Vec<()>) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn wide(&self, _: Vec<Option<[u64; 32]>>) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn nested(&self, _: Tree) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn text(&self, _: String) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn lent_text(&self, _: &str) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn flag(&self, _: bool) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn letter(&self, _: char) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn number(&self, _: u64) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn map(&self, _: BTreeMap<u8, String>) -> farcall::Result<()> {
+        Ok(())
+    }
+    async fn mine(&self, _: Mine) -> farcall::Result<()> {
+        Ok(())
+    }
+}
+
+/// Attacks both addresses of an endpoint with the default limits, which stands.
+pub(crate) fn attacked(attack: impl Fn(&Fortress, &str)) {
+    attacked_within(Limits::default(), attack);
+}
+
+/// The same with other limits.
+pub(crate) fn attacked_within(limits: Limits, attack: impl Fn(&Fortress, &str)) {
+    let fortress = Fortress::within(limits);
+    for address in fortress.addresses() {
+        attack(&fortress, &address);
+    }
+    fortress.stands();
+}
+
+/// An endpoint under attack.
+pub(crate) struct Fortress {
+    pub(crate) running: Running,
+    watch: Mutex<Watch>,
+    canary: Canary,
+    _runtime: Runtime,
+    _directory: TempDir,
+}
+
+impl Fortress {
+    /// With the default limits.
+    pub(crate) fn new() -> Self {
+        Self::within(Limits::default())
+    }
+
+    /// With limits that are quick to reach.
+    pub(crate) fn within(limits: Limits) -> Self {
+        count_panics();
+        let directory = tempfile::tempdir().expect("a directory");
+        let runtime = crate::place::threads();
+        let (work, watch) = worker();
+        let server = Server::new()
+            .export("work", work)
+            .export("target", Remote::<dyn Target>::new(Wall))
+            .limits(limits)
+            .listen(&format!("unix://{}/a.sock", directory.path().display()))
+            .listen("tcp://127.0.0.1:0");
+        let running = runtime.block_on(server.start()).expect("fresh addresses");
+        let canary = Canary::at(&running.addresses()[0]);
+        Self { running, watch: Mutex::new(watch), canary, _runtime: runtime, _directory: directory }
+    }
+
+    /// Who watches the servant.
+    pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the servant sees next.
+    #[track_caller]
+    pub(crate) fn sees(&self, what: Seen) {
+        assert_eq!(self.watch().next_blocking(), what);
+    }
+
+    /// Waits until nobody else is connected.
+    pub(crate) fn is_left_to_the_canary(&self) {
+        while self.running.connections() > 1 {
+            thread::yield_now();
+        }
+    }
+
+    /// Both of its addresses.
+    fn addresses(&self) -> [String; 2] {
+        let addresses = self.running.addresses();
+        [addresses[0].clone(), addresses[1].clone()]
+    }
+
+    /// The canary is well, and nothing of the library's has panicked.
+    pub(crate) fn stands(self) {
+        let calls = self.canary.rest();
+        assert!(calls > 0, "the canary has called");
+        let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(panics.is_empty(), "the library panicked: {panics:?}");
+    }
+}
+
+/// A client that calls all the while.
+struct Canary {
+    stop: Arc<AtomicBool>,
+    calls: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
+}
+
+impl Canary {
+    fn at(address: &str) -> Self {
+        let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let work = farcall::connect::<dyn Work>(&format!("{address}#work")).wait();
+        let work = work.expect("the endpoint listens");
+        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&calls));
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let number = counted.fetch_add(1, Ordering::Relaxed);
+                let echo = work.echo(&number.to_le_bytes()).wait();
+                assert_eq!(echo, Ok(number.to_le_bytes().to_vec()), "the canary's call {number}");
+            }
+        });
+        Self { stop, calls, thread }
+    }
+
+    /// Stops it, and tells how often it has called.
+    fn rest(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("every call of the canary's succeeds");
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Notes every panic that is not one of the tests' own.
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let file = info.location().map_or("", |location| location.file());
+            if !file.starts_with("tests/") {
+                let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+                panics.push(info.to_string());
+            }
+            print(info);
+        }));
+    });
+}
