@@ -15,8 +15,6 @@ pub struct Limits {
     pub handshakes: usize,
     /// Bytes of one frame, header included. Default 16 MiB.
     pub frame: usize,
-    /// Bytes allocated on the word of a length header alone; more only as bytes arrive. Default 64 KiB.
-    pub frame_reserve: usize,
     /// Bytes that decoding one message may materialise; the larger of this and 8 x its frame. Default 1 MiB.
     pub decoded: usize,
     /// Nesting of a decoded value. Default 64.
@@ -67,7 +65,6 @@ impl Default for Limits {
             handshake_time: Duration::from_secs(10),
             handshakes: 64,
             frame: 16 << 20,
-            frame_reserve: 64 << 10,
             decoded: 1 << 20,
             depth: 64,
             serving: 1024,

@@ -92,7 +92,7 @@ pub enum Flush {
 /// The receiving half of a wire.
 pub trait Rx: Send {
     /// Moves the next whole frame into `frame`, replacing what it held, without blocking. A large frame brings a
-    /// buffer of its own. Before a frame has arrived whole, allocates no more than its bytes and `frame_reserve`.
+    /// buffer of its own. Before a frame has arrived whole, allocates no more than twice its bytes and 64 KiB; a pooled buffer is no allocation.
     ///
     /// # Errors
     /// `InvalidData` if a frame has length zero or exceeds the limit; otherwise the operating system's.

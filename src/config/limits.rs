@@ -18,8 +18,8 @@ macro_rules! fields {
     };
 }
 
-const FIELDS: [(&str, Field); 21] = fields! {
-    Size: handshake_frame frame frame_reserve decoded outbox_bytes outbound overhead metadata_bytes;
+const FIELDS: [(&str, Field); 20] = fields! {
+    Size: handshake_frame frame decoded outbox_bytes outbound overhead metadata_bytes;
     Count: handshakes depth serving cancelled outbox_calls objects strays metadata_entries;
     Time: handshake_time stalled deadline ping_after dead_after;
 };

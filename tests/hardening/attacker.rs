@@ -167,6 +167,14 @@ impl Attacker {
         }
     }
 
+    /// The endpoint closes, and has answered nothing.
+    #[track_caller]
+    pub(crate) fn is_shut_out(self) {
+        let said = self.rest();
+        let silent = said.iter().all(|said| matches!(said, Said::Hello | Said::Aborted(_)));
+        assert!(silent, "it was answered: {said:?}");
+    }
+
     /// The endpoint closes, and has said why, to the attackers who made it so far.
     #[track_caller]
     pub(crate) fn is_closed(self, why: &str) {

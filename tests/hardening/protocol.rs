@@ -16,14 +16,14 @@ fn returned(call: CallId) -> Vec<u8> {
     encoded(&Frame::Return(ReturnHeader { call }, Outcome::Ok(&[])))
 }
 
-fn quick(number: u32, target: ObjectId) -> Vec<u8> {
-    call(Some(id(number)), target, "quick", &[7])
+fn echo(number: u32, target: ObjectId) -> Vec<u8> {
+    call(Some(id(number)), target, "echo", &[1, 7])
 }
 
 #[track_caller]
 fn goes_on(attacker: &mut Attacker, number: u32, target: ObjectId) {
-    attacker.send(&[quick(number, target)]);
-    assert_eq!(attacker.next(), Said::Ok(id(number), vec![7]));
+    attacker.send(&[echo(number, target)]);
+    assert_eq!(attacker.next(), Said::Ok(id(number), vec![1, 7]));
 }
 
 #[track_caller]
@@ -148,7 +148,7 @@ fn strays_are_refused_and_then_closed() {
             ObjectId { slot: 0, generation: 1 },
         ];
         for number in 1..=64 {
-            attacker.send(&[quick(number, objects[number as usize % 4])]);
+            attacker.send(&[echo(number, objects[number as usize % 4])]);
             is_refused(
                 attacker.next(),
                 number,
@@ -157,7 +157,7 @@ fn strays_are_refused_and_then_closed() {
             );
         }
         goes_on(&mut attacker, 65, work);
-        attacker.send(&[quick(66, objects[0])]);
+        attacker.send(&[echo(66, objects[0])]);
         attacker.is_closed("keeps calling objects that were never lent to it");
         other.send(&[encoded(&Frame::Ping(1))]);
         assert_eq!(other.next(), Said::Pong(1));
@@ -229,10 +229,11 @@ fn only_what_was_lent_is_taken_back() {
         }
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
         attacker.send(&[encoded(&Frame::Release(work, 1))]);
-        attacker.send(&[quick(1, work)]);
+        attacker.send(&[echo(1, work)]);
         is_refused(attacker.next(), 1, ErrorKind::Broken, "look it up again");
-        attacker.send(&[lookup(id(2), "work", 0), encoded(&Frame::Release(work, 1))]);
+        attacker.send(&[lookup(id(2), "work", 0)]);
         assert!(matches!(attacker.next(), Said::Ok(..)));
+        attacker.send(&[encoded(&Frame::Release(work, 1))]);
         attacker.is_closed("than it has");
     });
 }

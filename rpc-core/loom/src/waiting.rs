@@ -68,7 +68,7 @@ fn a_follower(mutant: Mutant) {
 
 /// A task sleeps, a thread leads and leaves, and only then the task's result arrives.
 fn a_leader_and_a_task(mutant: Mutant) {
-    let link = Arc::new(Link::new(&[Return(0)], false, mutant));
+    let link = Arc::new(Link::new(&[Return(0)], true, mutant));
     let task = spawn(&link, |link| link.await_reply(1, false));
     beside_background(&link, || {
         link.wait_reply(0);

@@ -3,7 +3,7 @@
 use super::{Connection, Event, IncomingCall, Phase, keepalive::Silence, later, serving::Accepted};
 use crate::{
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, VERSION},
+    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, VERSION, metadata_pairs},
     id::{CallId, ObjectId},
 };
 use std::time::{Duration, Instant};
@@ -120,6 +120,12 @@ impl<S: Clone> Connection<S> {
     ) -> Result<Event<S>, Error> {
         if self.phase == Phase::Draining {
             return Ok(Event::None);
+        }
+        let metadata = header.metadata;
+        if metadata.len() > self.limits.metadata_bytes
+            || metadata_pairs(metadata).count() > self.limits.metadata_entries
+        {
+            return Err(breach("the peer sent more metadata with a call than the limits allow"));
         }
         let Some(target) = self.exports.get(header.target).cloned() else {
             self.accepted = self.accepted.saturating_add(1);

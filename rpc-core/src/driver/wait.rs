@@ -283,8 +283,16 @@ impl Link {
         if let Some(spinning) = spinning {
             spinning.end(&self.calling, true);
         }
-        if line.rx.release(rx) || drained == Drained::More {
-            wakes.push(self.lock().notify());
+        let missed = line.rx.release(rx);
+        let mut state = self.lock();
+        if missed || drained == Drained::More {
+            wakes.push(state.notify());
+        }
+        // Tasks that sleep counted on this thread to receive for them.
+        let others = state.conn.in_flight() > 0;
+        drop(state);
+        if others {
+            line.ready.arm();
         }
         self.lead_another(&mut wakes);
         wakes.wake();

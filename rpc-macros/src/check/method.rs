@@ -1,6 +1,6 @@
 //! What a method can do wrong, its types aside.
 
-use super::types::{self, Finding, Place};
+use super::written::{self, Finding, Place};
 use crate::{
     interface::Method,
     mistakes::Mistakes,
@@ -23,7 +23,7 @@ pub(super) fn check(method: &Method, mistakes: &mut Mistakes) {
     for input in &signature.inputs {
         if let FnArg::Typed(argument) = input {
             check_pattern(&argument.pat, method, mistakes);
-            types::check(&argument.ty, Place::Argument, mistakes);
+            written::check(&argument.ty, Place::Argument, mistakes);
         }
     }
     check_output(signature, mistakes);
@@ -33,7 +33,7 @@ pub(super) fn check(method: &Method, mistakes: &mut Mistakes) {
 pub(super) fn names_associated_type(method: &Method) -> bool {
     let arguments = method.arguments.iter().map(|argument| &argument.ty);
     let mut types = arguments.chain([&method.result]);
-    types.any(|ty| types::findings(ty).iter().any(|found| matches!(found, Finding::Associated)))
+    types.any(|ty| written::findings(ty).iter().any(|found| matches!(found, Finding::Associated)))
 }
 
 pub(super) fn check_options(method: &Method, mistakes: &mut Mistakes) {
@@ -129,6 +129,6 @@ fn check_output(signature: &Signature, mistakes: &mut Mistakes) {
             };
             mistakes.at(ty, text);
         }
-        ReturnType::Type(_, ty) => types::check(ty, Place::Result, mistakes),
+        ReturnType::Type(_, ty) => written::check(ty, Place::Result, mistakes),
     }
 }

@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 mod contract;
 mod method;
 mod names;
-mod types;
+mod written;
 
 pub(crate) use names::method_id;
 

@@ -1,0 +1,4 @@
+//! The bodies of the targets, which `cargo test` runs on the corpora as well: see `rpc-core/tests/corpus.rs`.
+
+#[path = "../../rpc-core/tests/targets/mod.rs"]
+pub mod targets;
