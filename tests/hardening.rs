@@ -3,8 +3,10 @@
 
 #![cfg(unix)]
 
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/work.rs"]
 mod work;
 
@@ -19,5 +21,7 @@ mod decode;
 mod floods;
 #[path = "hardening/protocol.rs"]
 mod protocol;
+#[path = "hardening/servers.rs"]
+mod servers;
 #[path = "hardening/wire.rs"]
 mod wire;

@@ -3,19 +3,18 @@
 
 #![cfg(unix)]
 
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/work.rs"]
 mod work;
 
 use farcall::{Error, ErrorKind, Executed, Limits, Remote, Server};
-use farcall_core::frame::{Frame, Hello, VERSION};
 use place::{Host, Place, on_a_thread, one_thread, several_threads};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    os::unix::net::{UnixListener, UnixStream},
+    io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
-    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -128,6 +127,34 @@ fn every_call_resolves_and_says_whether_it_ran() {
     });
 }
 
+/// Threads that wait are told too, those that receive and those that follow.
+#[test]
+fn threads_that_wait_are_told() {
+    for place in [Place::Inproc, Place::Unix, Place::Tcp] {
+        on_a_thread(move || {
+            let runtime = place::threads();
+            let (work, mut watch) = worker();
+            let (work, mut host) = runtime.block_on(place.host(work));
+            let waiting: Vec<_> = (0..4)
+                .map(|number| {
+                    let call = work.pass(number);
+                    thread::spawn(move || call.wait())
+                })
+                .collect();
+            for number in 0..4 {
+                assert_eq!(watch.next_blocking(), Seen::Began(number));
+            }
+            crash(&mut host);
+            for thread in waiting {
+                let error = thread.join().expect("it does not panic").expect_err("it was lost");
+                assert_eq!(outline(&error), (ErrorKind::Disconnected, Executed::Maybe));
+            }
+            let error = work.timeout(SOON).quick(9).wait().expect_err("nobody is there");
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+        });
+    }
+}
+
 /// What is held says why it was not sent.
 #[tokio::test]
 async fn what_is_held_in_vain_says_why() {
@@ -153,146 +180,6 @@ fn a_client_may_come_first() {
         let _running = Server::new().export("it", work).listen(&address).start().await;
         let work = connecting.await.expect("it does not panic").expect("it listens by now");
         assert_eq!(work.quick(1).await, Ok(1));
-    });
-}
-
-/// Another server of the same protocol, made of frames by hand.
-struct Puppet {
-    listener: UnixListener,
-    directory: tempfile::TempDir,
-}
-
-impl Puppet {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let listener = UnixListener::bind(directory.path().join("a.sock")).expect("a fresh path");
-        Self { listener, directory }
-    }
-
-    fn address(&self) -> String {
-        format!("unix://{}/a.sock", self.directory.path().display())
-    }
-
-    fn accept(&self) -> UnixStream {
-        self.listener.accept().expect("a client").0
-    }
-}
-
-fn framed(frame: &Frame<'_>) -> Vec<u8> {
-    let mut bytes = vec![0; 4];
-    frame.encode(&mut bytes);
-    let length = u32::try_from(bytes.len() - 4).expect("it is short");
-    bytes[..4].copy_from_slice(&length.to_le_bytes());
-    bytes
-}
-
-fn hello(version: u16) -> Vec<u8> {
-    framed(&Frame::Hello(Hello {
-        version,
-        features: 0,
-        peer: [1; 16],
-        host: [0; 16],
-        processor: 0,
-        frame: 1 << 20,
-        serving: 100,
-    }))
-}
-
-fn connect_to(puppet: &Puppet, within: Duration) -> thread::JoinHandle<farcall::Error> {
-    let address = puppet.address();
-    thread::spawn(move || {
-        let connecting = farcall::connect::<dyn Work>(&address).within(within);
-        connecting.wait().expect_err("it is no server")
-    })
-}
-
-/// A server that hangs up at once is tried again, and not in a hurry: 20 ms, 40 ms, 80 ms ..
-#[test]
-fn a_server_that_hangs_up_is_not_stormed() {
-    let puppet = Puppet::new();
-    let client = connect_to(&puppet, Duration::from_millis(400));
-    let (sender, attempts) = mpsc::channel();
-    let listener = puppet.listener.try_clone().expect("a descriptor");
-    thread::spawn(move || {
-        while let Ok(_hung_up) = listener.accept() {
-            if sender.send(()).is_err() {
-                break;
-            }
-        }
-    });
-    let error = client.join().expect("it does not panic");
-    assert_ne!(error.executed(), Executed::Yes);
-    let attempts = attempts.try_iter().count();
-    assert!((2..40).contains(&attempts), "{attempts} attempts");
-}
-
-/// One that will never understand is given up at once, with a reason.
-#[test]
-fn a_stranger_is_given_up_at_once() {
-    for (answer, want) in [
-        (
-            hello(VERSION + 1),
-            "the peer speaks version 2 of the protocol and this build version 1: build both with the same farcall",
-        ),
-        (framed(&Frame::Ping(1)), "the peer's first frame is not a Hello"),
-        (
-            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
-            "an HTTP server listens there, and no farcall endpoint",
-        ),
-    ] {
-        on_a_thread(move || {
-            let puppet = Puppet::new();
-            let client = connect_to(&puppet, Duration::from_secs(50));
-            let mut stream = puppet.accept();
-            stream.write_all(&answer).expect("the client is there");
-            let error = client.join().expect("it does not panic");
-            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
-            assert!(error.text().contains(want), "{error}");
-        });
-    }
-}
-
-/// One that says Hello and then nothing is tried again.
-#[test]
-fn a_server_that_never_answers_is_dialled_again() {
-    on_a_thread(|| {
-        let puppet = Puppet::new();
-        let address = puppet.address();
-        let mut limits = Limits::default();
-        limits.deadline = SOON;
-        let client = thread::spawn(move || {
-            let connecting = farcall::connect::<dyn Work>(&address).limits(limits);
-            connecting.within(Duration::from_secs(50)).wait().map(drop)
-        });
-        let mut silent = puppet.accept();
-        silent.write_all(&hello(VERSION)).expect("the client is there");
-        let mut second = puppet.accept();
-        second.write_all(&hello(VERSION)).expect("the client is there");
-        drop((silent, second, puppet));
-        drop(client);
-    });
-}
-
-/// A peer that breaks the protocol loses the connection, and its callers are told.
-#[test]
-fn a_peer_that_answers_what_was_not_asked_is_closed() {
-    use farcall_core::{
-        frame::{Outcome, ReturnHeader},
-        id::CallId,
-    };
-    on_a_thread(|| {
-        let puppet = Puppet::new();
-        let client = connect_to(&puppet, Duration::from_secs(50));
-        let mut stream = puppet.accept();
-        let header = ReturnHeader { call: CallId { slot: 7, generation: 3 } };
-        let answer = framed(&Frame::Return(header, Outcome::Ok(&[])));
-        stream.write_all(&[hello(VERSION), answer].concat()).expect("the client is there");
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).expect("it is closed");
-        let abort = String::from_utf8_lossy(&said).into_owned();
-        assert!(abort.contains("call 7.3, which was not waiting for an answer"), "{abort}");
-        let error = client.join().expect("it does not panic");
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     });
 }
 

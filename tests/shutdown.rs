@@ -1,8 +1,10 @@
 //! Shutting down in good order: what was accepted is answered, what was not is refused and surely did not run, and a ledger shows that
 //! nothing was lost or doubled.
 
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
+#[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/work.rs"]
 mod work;
 
@@ -105,24 +107,21 @@ fn what_insists_is_waited_for() {
 fn the_address_is_free_afterwards() {
     everywhere(|place| async move {
         let (work, _watch) = worker();
-        let host = place.start(Server::new().export("it", work)).await;
-        let (mut running, address) = (host.running, host.directory);
-        let mut at = running.as_ref().expect("it runs").addresses()[0].clone();
+        let mut host = place.start(Server::new().export("it", work)).await;
+        let address = host.address().to_owned();
         for connections in [0, 0, 1, 2] {
             let mut clients = Vec::new();
             for _ in 0..connections {
-                let client = farcall::connect::<dyn Work>(&at).await.expect("it listens");
+                let client = farcall::connect::<dyn Work>(&address).await.expect("it listens");
                 assert_eq!(client.quick(1).await, Ok(1));
                 clients.push(client);
             }
-            running.take().expect("it runs").shutdown().await;
+            host.running.take().expect("it runs").shutdown().await;
             drop(clients);
             let (work, _watch) = worker();
-            let again = Server::new().export("it", work).listen(&at).start().await;
-            running = Some(again.expect("the address is free"));
-            at = running.as_ref().expect("it runs").addresses()[0].clone();
+            let again = Server::new().export("it", work).listen(&address).start().await;
+            host.running = Some(again.expect("the address is free"));
         }
-        drop(address);
     });
 }
 
@@ -218,7 +217,7 @@ struct Book(Arc<Mutex<Vec<u64>>>);
 impl Ledger for Book {
     async fn enter(&self, number: u64) -> farcall::Result<()> {
         self.0.lock().expect("nobody panics").push(number);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             tokio::task::yield_now().await;
         }
         Ok(())

@@ -233,7 +233,7 @@ impl Rx for MemoryRx {
             let closed = into.closed.load(Ordering::Acquire);
             into.empty(&mut self.taken);
             if self.taken.is_empty() {
-                return Ok(if closed { Received::End } else { Received::Empty });
+                return Ok(if closed { Received::Gone } else { Received::Empty });
             }
         }
         let next = self.taken.pop_front().unwrap_or_default();

@@ -117,8 +117,10 @@ pub enum Received {
     Frame,
     /// No whole frame now.
     Empty,
-    /// The peer has closed its sending half, and every frame before that was received.
+    /// The peer has closed its sending half, and every frame before that was received. It may still receive.
     End,
+    /// The same, and the peer surely receives nothing any more.
+    Gone,
 }
 
 /// What to sleep on.

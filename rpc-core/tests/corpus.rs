@@ -9,7 +9,7 @@ fn replay(target: &str, run: fn(&[u8])) {
     let mut count = 0;
     for entry in fs::read_dir(&folder).expect("the corpus is part of the repository") {
         let path = entry.expect("a file of the corpus").path();
-        println!("{}", path.display());
+        eprintln!("{}", path.display());
         run(&fs::read(path).expect("a file of the corpus"));
         count += 1;
     }

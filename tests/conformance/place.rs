@@ -36,8 +36,7 @@ pub(crate) enum Place {
 /// What serves the objects of a test. Dropping it closes the connections at once.
 pub(crate) struct Host {
     pub(crate) running: Option<Running>,
-    /// Where its socket is, as long as that is needed.
-    pub(crate) directory: Option<TempDir>,
+    _directory: Option<TempDir>,
 }
 
 impl Place {
@@ -53,8 +52,8 @@ impl Place {
         limits: Limits,
     ) -> (Remote<I>, Host) {
         match self {
-            Self::Near => (object, Host { running: None, directory: None }),
-            Self::Stream => (over_a_stream(object).await, Host { running: None, directory: None }),
+            Self::Near => (object, Host { running: None, _directory: None }),
+            Self::Stream => (over_a_stream(object).await, Host { running: None, _directory: None }),
             Self::Inproc | Self::Unix | Self::Tcp => {
                 let host =
                     self.start(Server::new().export("it", object).limits(limits.clone())).await;
@@ -76,7 +75,7 @@ impl Place {
             _ => format!("inproc://place-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         };
         let running = server.listen(&address).start().await.expect("a fresh address");
-        Host { running: Some(running), directory }
+        Host { running: Some(running), _directory: directory }
     }
 
     /// Limits that one can set reach the place.

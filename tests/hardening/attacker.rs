@@ -169,7 +169,7 @@ impl Attacker {
 
     /// The endpoint closes, and has answered nothing.
     #[track_caller]
-    pub(crate) fn is_shut_out(self) {
+    pub(crate) fn must_be_shut_out(self) {
         let said = self.rest();
         let silent = said.iter().all(|said| matches!(said, Said::Hello | Said::Aborted(_)));
         assert!(silent, "it was answered: {said:?}");
@@ -177,7 +177,7 @@ impl Attacker {
 
     /// The endpoint closes, and has said why, to the attackers who made it so far.
     #[track_caller]
-    pub(crate) fn is_closed(self, why: &str) {
+    pub(crate) fn must_be_closed(self, why: &str) {
         let said = self.rest();
         let Some(Said::Aborted(error)) = said.last() else { panic!("no reason given: {said:?}") };
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");

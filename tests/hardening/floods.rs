@@ -29,7 +29,7 @@ fn half_open_connections_do_not_keep_others_out() {
         let (newcomer, _) = Attacker::bound(address, "work", 0);
         assert!(fortress.running.connections() <= 8 + 8, "no more are let in at a time");
         for attacker in half_open {
-            attacker.is_shut_out();
+            attacker.must_be_shut_out();
         }
         drop(newcomer);
         fortress.is_left_to_the_canary();
@@ -107,7 +107,7 @@ fn frames_without_use_are_closed() {
             let allowed = 25_600 / cost;
             let flood = prefixed(&tiny).repeat(allowed + 1);
             attacker.raw(&flood);
-            attacker.is_closed("too many frames without useful payload");
+            attacker.must_be_closed("too many frames without useful payload");
             // As many as are allowed pass.
             let mut guest = Attacker::greeted(address);
             guest.raw(&prefixed(&tiny).repeat(allowed));

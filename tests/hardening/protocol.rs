@@ -53,7 +53,7 @@ fn the_handshake_comes_first_and_once() {
     attacked(|_, address| {
         let mut twice = Attacker::greeted(address);
         twice.send(&[hello()]);
-        twice.is_closed("a second Hello");
+        twice.must_be_closed("a second Hello");
         for early in [
             lookup(id(0), "work", 0),
             returned(id(0)),
@@ -64,18 +64,18 @@ fn the_handshake_comes_first_and_once() {
         ] {
             let mut attacker = Attacker::connect(address);
             attacker.send(&[early]);
-            attacker.is_closed("the peer's first frame is not a Hello");
+            attacker.must_be_closed("the peer's first frame is not a Hello");
         }
         for version in [0, VERSION + 1, u16::MAX] {
             let mut attacker = Attacker::connect(address);
             attacker.send(&[hello_of(version)]);
-            attacker.is_closed(&format!("the peer speaks version {version} of the protocol"));
+            attacker.must_be_closed(&format!("the peer speaks version {version} of the protocol"));
         }
         let mut attacker = Attacker::connect(address);
         let mut magic = hello();
         magic[1] ^= 1;
         attacker.send(&[magic]);
-        attacker.is_closed("does not speak farcall's protocol");
+        attacker.must_be_closed("does not speak farcall's protocol");
     });
 }
 
@@ -97,7 +97,7 @@ fn malformed_frames_are_closed() {
         ] {
             let mut attacker = Attacker::greeted(address);
             attacker.send(&[malformed]);
-            attacker.is_closed(why);
+            attacker.must_be_closed(why);
         }
     });
 }
@@ -158,7 +158,7 @@ fn strays_are_refused_and_then_closed() {
         }
         goes_on(&mut attacker, 65, work);
         attacker.send(&[echo(66, objects[0])]);
-        attacker.is_closed("keeps calling objects that were never lent to it");
+        attacker.must_be_closed("keeps calling objects that were never lent to it");
         other.send(&[encoded(&Frame::Ping(1))]);
         assert_eq!(other.next(), Said::Pong(1));
     });
@@ -172,7 +172,7 @@ fn numbers_in_use_are_closed() {
             attacker.send(&[call(Some(id(1)), work, "pass", &[1])]);
             fortress.sees(Seen::Began(1));
             attacker.send(&[call(Some(again), work, "quick", &[1])]);
-            attacker.is_closed(&format!("the peer used {again} twice"));
+            attacker.must_be_closed(&format!("the peer used {again} twice"));
             fortress.sees(Seen::Dropped(1));
         }
         // Once it is answered it is free.
@@ -180,7 +180,7 @@ fn numbers_in_use_are_closed() {
         (0..100).for_each(|_| goes_on(&mut attacker, 1, work));
         let far = CallId { slot: 1 << 16, generation: 0 };
         attacker.send(&[call(Some(far), work, "quick", &[1])]);
-        attacker.is_closed("call 65536.0");
+        attacker.must_be_closed("call 65536.0");
     });
 }
 
@@ -190,7 +190,7 @@ fn answers_that_nobody_asked_for_are_closed() {
         for call in [id(0), id(7), CallId { slot: u32::MAX, generation: u16::MAX }] {
             let mut attacker = Attacker::greeted(address);
             attacker.send(&[returned(call)]);
-            attacker.is_closed(&format!("{call}, which was not waiting for an answer"));
+            attacker.must_be_closed(&format!("{call}, which was not waiting for an answer"));
         }
     });
 }
@@ -225,7 +225,7 @@ fn only_what_was_lent_is_taken_back() {
         ] {
             let (mut attacker, _) = Attacker::bound(address, "work", 0);
             attacker.send(&[encoded(&Frame::Release(object, count))]);
-            attacker.is_closed(&format!("gave back more of {object} than it has"));
+            attacker.must_be_closed(&format!("gave back more of {object} than it has"));
         }
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
         attacker.send(&[encoded(&Frame::Release(work, 1))]);
@@ -234,7 +234,7 @@ fn only_what_was_lent_is_taken_back() {
         attacker.send(&[lookup(id(2), "work", 0)]);
         assert!(matches!(attacker.next(), Said::Ok(..)));
         attacker.send(&[encoded(&Frame::Release(work, 1))]);
-        attacker.is_closed("than it has");
+        attacker.must_be_closed("than it has");
     });
 }
 

@@ -209,7 +209,7 @@ fn slow_handshakes_are_closed() {
         for beginning in [&[][..], &[100, 0, 0, 0], &prefixed(&hello())[..20]] {
             let mut attacker = Attacker::connect(address);
             attacker.raw(beginning);
-            attacker.is_shut_out();
+            attacker.must_be_shut_out();
         }
         let mut trickle = Attacker::connect(address);
         trickle.raw(&u32::to_le_bytes(4000));

@@ -35,6 +35,10 @@ impl Link {
         if state.unused && state.conn.is_idle() && flushed {
             return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
         }
+        if state.half_closed && !state.owes(line) {
+            let text = format!("the connection to {} was closed by the peer", line.peer.address);
+            return Some(Error::of(ErrorKind::Disconnected, text));
+        }
         if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
             // The peer closes, once it has everything. It is not waited for without end.
             let now = Instant::now();
@@ -46,7 +50,10 @@ impl Link {
             let text = format!("{} was shut down", line.peer.address);
             return Some(Error::of(ErrorKind::ShuttingDown, text));
         }
-        state.resume();
+        if state.resume() {
+            // What was not read meanwhile makes no more noise: look for it.
+            state.notified = true;
+        }
         None
     }
 
@@ -59,6 +66,7 @@ impl Link {
         let dropped = {
             let mut state = self.lock();
             state.line = None;
+            state.half_closed = false;
             state.root = None;
             state.differences = None;
             state.trouble = Some(why.clone());

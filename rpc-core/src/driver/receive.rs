@@ -52,7 +52,10 @@ impl Link {
             match rx.recv(&mut frame) {
                 Ok(Received::Frame) => {}
                 Ok(Received::Empty) => return self.drained(line, count, wakes),
-                Ok(Received::End) => {
+                Ok(Received::End) if self.half_close(line, wakes) => {
+                    return self.drained(line, count.max(1), wakes);
+                }
+                Ok(Received::End | Received::Gone) => {
                     let text =
                         format!("the connection to {} was closed by the peer", line.peer.address);
                     let error = Error::of(ErrorKind::Disconnected, text);
@@ -69,7 +72,7 @@ impl Link {
                 line.flush();
                 return self.end(line, error, wakes);
             }
-            if state.is_overfull() {
+            if state.is_overfull(line) {
                 line.paused.store(true, Ordering::Relaxed);
                 break;
             }
@@ -92,6 +95,18 @@ impl Link {
             wakes.push(state.notify());
         }
         Drained::Empty(count)
+    }
+
+    /// The peer will send nothing more. True if it is still owed answers, and owes none itself.
+    fn half_close(&self, line: &Line, wakes: &mut Wakes) -> bool {
+        let mut state = self.lock();
+        let goes_on = state.conn.in_flight() == 0 && state.owes(line);
+        if goes_on {
+            line.paused.store(true, Ordering::Relaxed);
+            state.half_closed = true;
+            wakes.push(state.notify());
+        }
+        goes_on
     }
 
     fn end(&self, line: &Line, error: Error, wakes: &mut Wakes) -> Drained {
@@ -163,9 +178,16 @@ impl State {
         }
     }
 
+    /// Something was accepted and is not answered yet, or the answer has not gone.
+    pub(super) fn owes(&self, line: &Line) -> bool {
+        let open = self.conn.serving() + self.oneways + self.arrived.len();
+        open > 0 || line.tx.queued() > 0
+    }
+
     /// So much waits or runs that reading must stop.
-    fn is_overfull(&self) -> bool {
+    fn is_overfull(&self, line: &Line) -> bool {
         self.arrived_bytes > ARRIVED_BYTES
+            || self.is_stalled(line)
             || self.conn.cancelled() > self.limits.cancelled
             || self.oneways > self.limits.serving
     }
@@ -174,7 +196,8 @@ impl State {
     pub(super) fn resume(&self) -> bool {
         let Some(line) = &self.line else { return false };
         line.paused.load(Ordering::Relaxed)
-            && !self.is_overfull()
+            && !self.half_closed
+            && !self.is_overfull(line)
             && line.paused.swap(false, Ordering::Relaxed)
     }
 }

@@ -49,7 +49,8 @@ impl Link {
         }
         let alone = state.conn.serving() == 0;
         let flush = state.flush_by(alone);
-        let resumes = state.resume() || (alone && state.conn.is_draining());
+        let ends = state.conn.is_draining() || state.half_closed;
+        let resumes = state.resume() || (alone && ends);
         let waker = if resumes && !state.batch { state.notify() } else { None };
         drop(state);
         self.flush(flush);
@@ -62,7 +63,8 @@ impl Link {
         if state.epoch == epoch {
             state.oneways = state.oneways.saturating_sub(1);
         }
-        let waker = if state.resume() || state.conn.is_draining() { state.notify() } else { None };
+        let ends = state.conn.is_draining() || state.half_closed;
+        let waker = if state.resume() || ends { state.notify() } else { None };
         drop(state);
         super::wake(waker);
     }

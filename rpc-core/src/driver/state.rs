@@ -49,6 +49,8 @@ pub(super) struct State {
     /// What the peer finds as export 0.
     pub(super) own_root: Option<Local>,
     pub(super) line: Option<Arc<Line>>,
+    /// The peer sends nothing more, and is still owed answers.
+    pub(super) half_closed: bool,
     /// When a peer that was told goodbye is closed, everything having been answered.
     pub(super) drained: Option<Instant>,
     /// When a peer that does not read is closed.
@@ -108,6 +110,7 @@ impl State {
         Self {
             conn,
             own_root,
+            half_closed: false,
             drained: None,
             stalled: None,
             line: None,

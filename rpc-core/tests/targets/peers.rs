@@ -133,7 +133,7 @@ impl Peers {
     /// A waiter goes away, or takes its result.
     pub fn forget(&mut self, end: usize, number: u8) {
         let peer = &mut self.ends[end];
-        let from = if number % 2 == 0 { &mut peer.waiting } else { &mut peer.done };
+        let from = if number.is_multiple_of(2) { &mut peer.waiting } else { &mut peer.done };
         let Some(call) = pick(from, number / 2) else { return };
         peer.held.retain(|held| *held != call);
         peer.conn.forget(call);
@@ -234,15 +234,15 @@ impl Peers {
 
     /// Lets everybody finish what was begun. Objects stay with whoever was not told of a call that lent them.
     pub fn finish(&mut self) {
-        for _ in 0..1000 {
-            if self.over {
-                break;
-            }
-            self.pass(1);
+        let mut quiet = 0;
+        while quiet < 3 && !self.over {
+            let mut moved = false;
             for end in [0, 1] {
-                self.deliver(end);
+                moved |= self.deliver(end) || !self.ends[end].serving.is_empty();
                 self.reply(end, 0);
             }
+            quiet = if moved { 0 } else { quiet + 1 };
+            self.pass(if moved { 1 } else { 100 });
         }
         for peer in &mut self.ends {
             let refused = peer.conn.is_refused();

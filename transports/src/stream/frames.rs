@@ -6,6 +6,8 @@ use std::{io, mem};
 
 /// Bytes of the read buffer. A frame that does not fit is read into a buffer of its own.
 pub(crate) const READ: usize = 32 << 10;
+/// Bytes of the read buffer before it has ever been filled: a connection that only shakes hands touches no page of its own.
+const FIRST: usize = 1 << 10;
 /// Bytes of a length header.
 pub(crate) const HEADER: usize = 4;
 /// Bytes allocated on the word of a length header alone.
@@ -179,7 +181,7 @@ fn bad_length(length: usize, limit: usize) -> io::Error {
 /// Makes room for a whole frame that fits the read buffer.
 fn make_room(bytes: &mut Vec<u8>, start: &mut usize) {
     if bytes.capacity() == 0 {
-        bytes.reserve_exact(READ);
+        bytes.reserve_exact(FIRST);
     }
     if *start > 0 && bytes.capacity() - bytes.len() < READ / 2 {
         bytes.drain(..mem::take(start));

@@ -15,6 +15,11 @@ pub(crate) trait Source: Send {
     /// `WouldBlock` if there is nothing now.
     fn read(&mut self, space: &mut Vec<u8>) -> io::Result<Read>;
 
+    /// After the end: the other end surely does not read any more either.
+    fn is_gone(&self) -> bool {
+        false
+    }
+
     /// The wire will be idle: gives back what an idle wire does not need.
     fn relax(&mut self) {}
 }
@@ -49,7 +54,8 @@ impl<S: Source> Inbound<S> {
 
     fn end(&self) -> io::Result<Received> {
         if self.frames.is_between() {
-            return Ok(Received::End);
+            let gone = self.source.is_gone();
+            return Ok(if gone { Received::Gone } else { Received::End });
         }
         let text = "the peer closed the wire in the middle of a frame";
         Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))

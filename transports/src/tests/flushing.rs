@@ -53,7 +53,7 @@ fn threads_that_flush_at_once_leave_nothing_behind() {
                 match right.rx.recv(&mut frame).expect("valid") {
                     Received::Frame => left_to_come -= 1,
                     Received::Empty => right.ready.wait(Interest::Read, None),
-                    Received::End => panic!("nobody closed it"),
+                    Received::End | Received::Gone => panic!("nobody closed it"),
                 }
             }
         });

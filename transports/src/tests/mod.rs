@@ -114,7 +114,7 @@ async fn recv(wire: &mut Wire) -> std::io::Result<Option<Vec<u8>>> {
         match wire.rx.recv(&mut frame)? {
             Received::Frame => return Ok(Some(frame.to_vec())),
             Received::Empty => readable(wire).await,
-            Received::End => return Ok(None),
+            Received::End | Received::Gone => return Ok(None),
         }
     }
 }

@@ -34,7 +34,7 @@ fn drain(wire: &mut Wire) -> usize {
             Received::Frame => count += 1,
             Received::Empty if wire.ready.poll_readable(cx).is_pending() => return count,
             Received::Empty => {}
-            Received::End => panic!("nobody closed it"),
+            Received::End | Received::Gone => panic!("nobody closed it"),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Model {
 
     fn forget(&mut self, end: usize, number: usize) {
         let driver = &mut self.drivers[end];
-        let call = if number % 3 == 0
+        let call = if number.is_multiple_of(3)
             && let Some((call, tag)) = pick(&mut driver.waiting, number / 3)
         {
             driver.held.retain(|(held, ..)| *held != call);

@@ -146,6 +146,13 @@ impl Reader {
 }
 
 impl Source for Reader {
+    fn is_gone(&self) -> bool {
+        let mut socket = [PollFd::new(&self.tx.socket, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut socket, Some(&now)).is_ok()
+            && socket[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    }
+
     fn read(&mut self, space: &mut Vec<u8>) -> io::Result<Read> {
         let room = space.capacity() - space.len();
         match recv(&self.tx.socket, spare_capacity(space), RecvFlags::DONTWAIT) {
