@@ -32,8 +32,9 @@ impl Adder for Servant {
 
 async fn check(address: &str) {
     let servant = Remote::<dyn Adder>::new(Servant);
-    let running = Server::new().export("adder", servant).listen(address).start().await.unwrap();
-    let adder = farcall::connect::<dyn Adder>(&running.addresses()[0]).await.unwrap();
+    let running =
+        Server::new().export("adder", servant).listen(address).start().await.expect("it listens");
+    let adder = farcall::connect::<dyn Adder>(&running.addresses()[0]).await.expect("it serves");
     let run = async |calls: usize| {
         for i in 0..calls as u64 {
             assert_eq!(adder.add(i, 1).await, Ok(i + 1));
@@ -45,7 +46,6 @@ async fn check(address: &str) {
     run(CALLS / 2).await;
     let allocated = region.change().allocations;
     assert!(allocated < SLACK, "{address}: {allocated} allocations in {CALLS} calls");
-    println!("{address}: {allocated} allocations in {CALLS} calls");
 }
 
 #[test]

@@ -205,10 +205,11 @@ fn calls_that_insist_are_paused() {
         assert!(taken < MUCH, "{taken} bytes were taken");
         assert_eq!(fortress.watch().so_far(), [], "nothing else has begun");
         fortress.watch().open(11);
+        for _ in 0..11 {
+            while !matches!(fortress.watch().next_blocking(), Seen::Ended(_)) {}
+        }
         drop(attacker);
         fortress.is_left_to_the_canary();
-        let seen = fortress.watch().so_far();
-        assert_eq!(seen.iter().filter(|seen| matches!(seen, Seen::Ended(_))).count(), 11);
     });
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Mutant {
     pub(crate) spins_too_long: bool,
     /// A holder that leaves frames behind does not say so.
     pub(crate) hides_the_rest: bool,
+    /// A thread that has received for others leaves the wire silent.
+    pub(crate) leaves_silence: bool,
     /// The background task does not look again after a while.
     pub(crate) no_timer: bool,
     /// The background task forgets, after its work, what it was told during it.
@@ -38,6 +40,8 @@ pub(crate) struct Link {
     rx: Lease<VecDeque<Frame>>,
     pub(crate) wire: Wire,
     spinners: AtomicUsize,
+    /// Woken when a call was started.
+    pub(crate) started: Sleeper,
     watched: AtomicBool,
     /// What the peer sends once its call was started.
     answer: Option<Frame>,
@@ -83,6 +87,7 @@ impl Link {
             rx: Lease::new(VecDeque::new()),
             wire: Wire::new(there, !watched, !mutant.arms_blindly),
             spinners: AtomicUsize::new(0),
+            started: Sleeper::new(),
             watched: AtomicBool::new(watched),
             answer: None,
             batch: 9,
@@ -156,6 +161,10 @@ impl Link {
                 self.follow(call, &me);
             }
         }
+        // A thread that was woken to lead, and need not, passes that on.
+        if !self.rx.is_held() {
+            self.lead_another();
+        }
     }
 
     fn lead(&self, call: usize) -> bool {
@@ -173,6 +182,10 @@ impl Link {
         let missed = self.rx.release(rx);
         if missed || more && !self.mutant.hides_the_rest {
             self.notify();
+        }
+        let others = self.lock().waiters.iter().any(|waiter| waiter.sleeper.is_some());
+        if others && !self.mutant.leaves_silence {
+            self.wire.arm();
         }
         self.lead_another();
         true
@@ -248,6 +261,7 @@ impl Link {
         state.arrived -= 1;
         drop(state);
         self.wire.arrive(self.answer.as_slice());
+        self.started.wake();
         true
     }
 

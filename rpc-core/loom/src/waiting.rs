@@ -61,7 +61,6 @@ fn a_follower(mutant: Mutant) {
     beside_background(&link, || {
         link.wait_reply(0);
         link.wire.arrive(&[Return(1)]);
-        link.pass_time();
         follower.join().unwrap();
     });
 }
@@ -73,7 +72,6 @@ fn a_leader_and_a_task(mutant: Mutant) {
     beside_background(&link, || {
         link.wait_reply(0);
         link.wire.arrive(&[Return(1)]);
-        link.pass_time();
         task.join().unwrap();
     });
 }
@@ -86,8 +84,18 @@ fn two_followers(mutant: Mutant) {
     beside_background(&link, || {
         link.wait_reply(0);
         link.wire.arrive(&[Return(1)]);
-        link.pass_time();
         followers.into_iter().for_each(|follower| follower.join().unwrap());
+    });
+}
+
+/// The last waiter leaves the wire silent, in case that it comes back soon; a call of the peer's arrives, and time passes.
+fn a_call_later(mutant: Mutant) {
+    let link = Arc::new(Link::new(&[Return(0)], false, mutant));
+    beside_background(&link, || {
+        link.await_reply(0, true);
+        link.wire.arrive(&[Call]);
+        link.pass_time();
+        link.started.sleep();
     });
 }
 
@@ -108,7 +116,7 @@ fn a_rest_is_received() {
 
 #[test]
 fn a_follower_is_woken() {
-    explore(a_follower, 2, Mutant::default());
+    explore(a_follower, 2, Mutant { no_timer: true, ..Mutant::default() });
 }
 
 #[test]
@@ -159,6 +167,17 @@ fn a_holder_that_hides_the_rest() {
 
 #[test]
 #[should_panic(expected = "deadlock")]
+fn a_leader_that_leaves_silence() {
+    explore(a_leader_and_a_task, 2, Mutant { leaves_silence: true, ..Mutant::default() });
+}
+
+#[test]
+fn a_call_that_comes_later_is_started() {
+    explore(a_call_later, 3, Mutant::default());
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
 fn a_background_task_that_does_not_look_again() {
-    explore(a_leader_and_a_task, 2, Mutant { no_timer: true, ..Mutant::default() });
+    explore(a_call_later, 3, Mutant { no_timer: true, ..Mutant::default() });
 }

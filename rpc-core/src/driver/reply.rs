@@ -49,12 +49,15 @@ impl Link {
         }
         let alone = state.conn.serving() == 0;
         let flush = state.flush_by(alone);
-        let ends = state.conn.is_draining() || state.half_closed;
-        let resumes = state.resume() || (alone && ends);
-        let waker = if resumes && !state.batch { state.notify() } else { None };
+        let ends = alone && (state.conn.is_draining() || state.half_closed) && !state.batch;
+        let waker = if state.resume() && !state.batch { state.notify() } else { None };
         drop(state);
         self.flush(flush);
         super::wake(waker);
+        if ends {
+            // Only now: the wire may end once everything is given away, and not before.
+            self.notify();
+        }
     }
 
     /// A one-way call has ended.

@@ -222,7 +222,10 @@ impl Model {
 
     /// Everybody finishes what was begun.
     fn finish(&mut self) {
+        let mut rounds = 0;
         while !self.pair.is_cut() && !self.is_quiet() {
+            rounds += 1;
+            assert!(rounds < 10_000, "something is left for ever");
             for end in [LEFT, RIGHT] {
                 self.pair.advance(Duration::from_millis(10));
                 self.receive(end);
