@@ -63,7 +63,10 @@ fn accepted_calls_finish_and_new_ones_do_not_run() {
 async fn refuses(work: &Remote<dyn Work>) {
     let hasty = work.timeout(Duration::from_millis(50));
     let refused = loop {
-        if let Err(error) = hasty.quick(1000).await {
+        // One that was sent and came too late, as on a busy machine, is no refusal.
+        if let Err(error) = hasty.quick(1000).await
+            && error.executed() == Executed::No
+        {
             break error;
         }
     };

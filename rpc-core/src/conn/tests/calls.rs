@@ -218,6 +218,10 @@ fn a_call_that_is_out_expires_and_is_cancelled() {
     assert_eq!(expired, Some(Unsent { call, executed: Executed::Maybe }));
     assert!(!pair.conn(LEFT).resolve(call), "it has its result");
     pair.conn(LEFT).forget(call);
+    let mut finish = Vec::new();
+    assert!(pair.conn(LEFT).poll_transmit(&mut finish));
+    assert!(!pair.conn(LEFT).poll_transmit(&mut Vec::new()), "the peer is told once");
+    pair.send_bytes(LEFT, finish);
     pair.shuttle();
     let want = [Seen::Call(Some(call), ROOT, vec![]), Seen::Cancel(call)];
     assert_eq!(pair.take_seen(RIGHT), want);

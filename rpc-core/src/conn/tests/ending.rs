@@ -86,6 +86,35 @@ fn the_order_of_sending_is_not_the_order_of_slots() {
     assert_eq!(pair.conn(LEFT).unsend(), want);
 }
 
+/// Each wire counts from nought: a goodbye on the second is about calls of the second.
+#[test]
+fn a_goodbye_is_about_its_own_wire() {
+    let mut pair = Pair::new();
+    for _ in 0..3 {
+        pair.call(LEFT, b"");
+    }
+    let (now, hello) = (pair.now, crate::conn::pair::hello(&Limits::default()));
+    pair.shuttle();
+    for end in [LEFT, RIGHT] {
+        pair.take_seen(end);
+        pair.conn(end).unsend();
+        pair.conn(end).close();
+        pair.conn(end).restart(now, hello.clone(), Some(ROOT), false);
+    }
+    pair.shuttle();
+    let taken = pair.call(LEFT, b"");
+    pair.shuttle();
+    pair.conn(RIGHT).goodbye();
+    let late = pair.call(LEFT, b"");
+    pair.shuttle();
+    assert_eq!(pair.conn(LEFT).in_flight_before_refusal(), 1);
+    let want = [
+        Unsent { call: taken, executed: Executed::Maybe },
+        Unsent { call: late, executed: Executed::No },
+    ];
+    assert_eq!(pair.conn(LEFT).unsend(), want);
+}
+
 #[test]
 fn refused_and_stray_calls_count_as_accepted() {
     let mut pair = Pair::with(Limits { serving: 1, ..Limits::default() });

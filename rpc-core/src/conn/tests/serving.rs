@@ -119,11 +119,14 @@ fn answers_that_nobody_waits_for_are_a_breach() {
 fn finishing_twice_or_the_wrong_call_is_no_news() {
     let mut pair = Pair::new();
     let call = pair.call(LEFT, b"");
-    for finished in [call, call, id(call.slot, 9), id(7, 0), id(u32::MAX, 0)] {
+    pair.send(LEFT, &Frame::Finish(id(call.slot, 9)));
+    pair.shuttle();
+    assert_eq!(pair.only(RIGHT), Seen::Call(Some(call), ROOT, vec![]), "of another use");
+    for finished in [call, call, id(7, 0), id(u32::MAX, 0)] {
         pair.send(LEFT, &Frame::Finish(finished));
     }
     pair.shuttle();
-    assert_eq!(pair.take_seen(RIGHT), [Seen::Call(Some(call), ROOT, vec![]), Seen::Cancel(call)]);
+    assert_eq!(pair.only(RIGHT), Seen::Cancel(call));
     assert_eq!(pair.conn(RIGHT).cancelled(), 1);
     assert!(pair.reply(RIGHT, call, b""));
     assert_eq!(pair.conn(RIGHT).cancelled(), 0);
