@@ -107,7 +107,8 @@ fn every_call_resolves_and_says_whether_it_ran() {
         let (work, mut watch) = worker();
         let (work, mut host) = place.host_within(work, limits).await;
         let hasty = work.timeout(Duration::from_millis(300));
-        let calls: Vec<_> = (0..6).map(|number| hasty.pass(number)).collect();
+        let mut calls: Vec<_> = (0..3).map(|number| work.pass(number)).collect();
+        calls.extend((3..6).map(|number| hasty.pass(number)));
         for number in 0..3 {
             assert_eq!(watch.next().await, Seen::Began(number));
         }
@@ -161,7 +162,13 @@ async fn what_is_held_in_vain_says_why() {
     let (work, _watch) = worker();
     let (work, mut host) = Place::Unix.host(work).await;
     let address = crash(&mut host);
-    let error = loses(&work).await;
+    let error = loop {
+        let error = loses(&work).await;
+        // Before it has been looked for again, the reason is another.
+        if !error.text().contains("closed by the peer") {
+            break error;
+        }
+    };
     let want = format!(
         "the deadline passed before the call could go out: nobody listens at {address}: start the server, or check the path"
     );
