@@ -175,7 +175,7 @@ impl Tx for MemoryTx {
         let frame = match tail {
             Some(tail) if head.iter().all(|part| part.is_empty()) => tail,
             tail => {
-                let tail = tail.as_ref().map_or(&[][..], |tail| tail.as_slice());
+                let tail = tail.as_deref().unwrap_or_default();
                 let length = head.iter().map(|part| part.len()).sum::<usize>() + tail.len();
                 let mut frame = Buffer::with_capacity(length);
                 head.iter().for_each(|part| frame.extend_from_slice(part));

@@ -124,7 +124,7 @@ impl Encoder {
 
     #[inline]
     fn out(&mut self) -> &mut Vec<u8> {
-        self.tail.as_mut().unwrap_or(&mut self.head)
+        self.tail.as_mut().unwrap_or(&mut self.head).writer()
     }
 }
 

@@ -174,7 +174,7 @@ impl Link {
 
     fn send_lookup(&self, wanted: &Wanted) -> Result<CallId, Error> {
         let mut head = Buffer::with_capacity(256);
-        wanted.encode(&mut head)?;
+        wanted.encode(head.writer())?;
         let mut state = self.lock();
         let deadline = Instant::now() + state.limits.deadline;
         let mut order = Order {

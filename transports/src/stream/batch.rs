@@ -99,7 +99,7 @@ impl Batch {
         let starts = std::iter::once(0).chain(self.tails.iter().map(|(at, _)| *at));
         let between = starts
             .zip(self.tails.iter())
-            .flat_map(|(start, (end, tail))| [&self.bytes[start..*end], tail.as_slice()]);
+            .flat_map(|(start, (end, tail))| [&self.bytes[start..*end], &**tail]);
         let last = self.tails.last().map_or(0, |(at, _)| *at);
         between.chain(std::iter::once(&self.bytes[last..]))
     }
@@ -115,7 +115,7 @@ mod tests {
         let mut batch = Batch::default();
         let mut want = Vec::new();
         let mut add = |batch: &mut Batch, head: &[&[u8]], tail: Option<Buffer>| {
-            let frame = [head.concat(), tail.as_deref().cloned().unwrap_or_default()].concat();
+            let frame = [head.concat(), tail.as_deref().unwrap_or_default().to_vec()].concat();
             want.extend_from_slice(&(frame.len() as u32).to_le_bytes());
             want.extend_from_slice(&frame);
             batch.append(head, tail).expect("fits");

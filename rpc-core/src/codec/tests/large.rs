@@ -14,7 +14,7 @@ fn check(write: impl FnOnce(&mut Encoder), want: &[u8], split: (usize, Option<us
     write(&mut encoder);
     let (head, tail) = encoder.finish();
     assert_eq!((head.len(), tail.as_ref().map(|tail| tail.len())), split);
-    let tail = tail.as_deref().map(Vec::as_slice).unwrap_or_default();
+    let tail = tail.as_deref().unwrap_or_default();
     assert!([&head[..], tail].concat() == want);
 }
 

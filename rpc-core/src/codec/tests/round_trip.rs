@@ -41,10 +41,10 @@ where
     let want = postcard::to_stdvec(&value).unwrap();
     let mut encoder = Encoder::new();
     encoder.value(&value).unwrap();
-    assert_eq!(**encoder.finish().0, want);
+    assert_eq!(*encoder.finish().0, want);
     let mut encoder = Encoder::new();
     encoder.owned(value.clone()).unwrap();
-    assert_eq!(**encoder.finish().0, want);
+    assert_eq!(*encoder.finish().0, want);
     assert_eq!(decode::<T>(&want), Ok(value));
     for length in 0..want.len() {
         assert!(decode::<T>(&want[..length]).is_err(), "{length} of {want:?}");
