@@ -2,7 +2,9 @@
 //!
 //! farcall's side of a bar is its best runtime for that place. The other side is the best runtime,
 //! transport, placement and style for that work, except where the bar names one of them: the
-//! transport of a raw socket, the one core of tarpc.
+//! transport of a raw socket, the one core of tarpc. For CPU per call the best is the thriftiest on
+//! both sides; farcall's must also be as many times faster than tarpc as the bar beside it asks, so
+//! that one placement reaches both.
 
 use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
@@ -117,6 +119,10 @@ fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
         let ours = Filter::deep(depth).over(Transport::Tcp).of("farcall-");
         let theirs = Filter::deep(depth).of("tarpc-");
         let (our_best, their_best) = (ours.fastest(report), theirs.fastest(report));
+        let rate = |cell: &Cell| cell.calls_per_second().unwrap_or(0.0);
+        let wanted = least * their_best.map_or(0.0, rate);
+        let our_thrifty = ours.thriftiest(report, wanted).or(our_best);
+        let their_thrifty = theirs.thriftiest(report, 0.0);
         bars.push(Bar::ratio(
             format!("{depth} in flight, tcp, calls/s"),
             Limit::RatioAtLeast(least),
@@ -127,8 +133,8 @@ fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
         bars.push(Bar::ratio(
             format!("{depth} in flight, tcp, CPU s per million calls"),
             Limit::RatioAtMost(0.5),
-            our_best.map(|cell| (cell, cell.cpu_per_million())),
-            their_best.map(|cell| (cell, cell.cpu_per_million())),
+            our_thrifty.map(|cell| (cell, cell.cpu_per_million())),
+            their_thrifty.map(|cell| (cell, cell.cpu_per_million())),
             units::cpu,
         ));
     }
@@ -265,6 +271,14 @@ impl Filter {
     fn fastest(self, report: &Report) -> Option<&Cell> {
         let rate = |cell: &Cell| cell.calls_per_second().unwrap_or(0.0);
         self.cells(report).max_by(|a, b| rate(a).total_cmp(&rate(b)))
+    }
+
+    /// The one that takes the least CPU per call, of those that are as fast as this.
+    fn thriftiest(self, report: &Report, calls_per_second: f64) -> Option<&Cell> {
+        let cpu = |cell: &Cell| cell.cpu_per_million().unwrap_or(f64::INFINITY);
+        self.cells(report)
+            .filter(|cell| cell.calls_per_second().is_some_and(|rate| rate >= calls_per_second))
+            .min_by(|a, b| cpu(a).total_cmp(&cpu(b)))
     }
 }
 
