@@ -78,7 +78,8 @@ macro_rules! everywhere {
                 concurrency: finishes_in_any_order has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
                 deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
-                    are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing;
+                    are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
+                    are_kept_beside_busy_calls;
                 nested: calls_come_back calls_cross_each_other;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
                     of_calls_that_turn_out_slow;

@@ -151,3 +151,18 @@ pub(crate) async fn of_nothing_start_nothing(place: Place) {
     assert_eq!(work.quick(2).await, Ok(2));
     assert_eq!(watch.so_far(), [Seen::Began(2)]);
 }
+
+/// One passes while the wire is never silent.
+pub(crate) async fn are_kept_beside_busy_calls(place: Place) {
+    let (work, _watch) = worker();
+    let (work, _host) = place.host(work).await;
+    let busy: Vec<_> = (0..32)
+        .map(|number| {
+            let work = work.clone();
+            tokio::spawn(async move { while work.quick(number).await == Ok(number) {} })
+        })
+        .collect();
+    let error = work.timeout(SOON).pass(1).await.expect_err("the gate is closed");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    busy.iter().for_each(|task| task.abort());
+}

@@ -17,6 +17,9 @@ pub(super) enum Silence {
     Dead,
 }
 
+/// How long a handshake may take once this end is leaving.
+const HURRY: Duration = Duration::from_millis(500);
+
 /// When the peer was last heard.
 #[derive(Debug)]
 pub(super) struct Keepalive {
@@ -46,6 +49,11 @@ impl Keepalive {
             ping_after: limits.ping_after,
             dead_after: limits.dead_after,
         }
+    }
+
+    /// A peer that has not shaken hands yet is not waited for as long.
+    pub(super) fn hurry(&mut self) {
+        self.handshake_time = self.handshake_time.min(HURRY);
     }
 
     /// The peer gives a sign of life. After what silence.

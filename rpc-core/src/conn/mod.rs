@@ -293,10 +293,13 @@ impl<S: Clone> Connection<S> {
         }
     }
 
-    /// Takes no more calls. Those accepted will be answered. Before the handshake, none will be taken after it.
+    /// Takes no more calls. Those accepted will be answered. Before the handshake, none will be taken after it, and it must come soon.
     pub fn goodbye(&mut self) {
         match self.phase {
-            Phase::Handshake => self.leaving = true,
+            Phase::Handshake => {
+                self.leaving = true;
+                self.keepalive.hurry();
+            }
             Phase::Open => {
                 self.phase = Phase::Draining;
                 self.control.push_back(Frame::Goodbye { accepted: self.accepted });

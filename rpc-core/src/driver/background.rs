@@ -30,6 +30,9 @@ use tokio::time::{Sleep, sleep_until};
 /// A connection that lasted longer is made again at once when it is lost.
 const STEADY: Duration = Duration::from_secs(1);
 
+/// Rounds without a pause after which the clock is looked at all the same.
+const TURNS: u32 = 16;
+
 /// Serves one accepted wire until it ends. `connecting` is dropped after the handshake.
 pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting: T) {
     let guard = CloseOnDrop(&link);
@@ -98,8 +101,13 @@ impl Link {
         let mut pauses = (Watch::default(), Rest::default());
         let mut linger = Linger::default();
         let mut received = false;
+        let mut turns = 0_u32;
         loop {
             let turn = self.turn(line, &mut starter, received, &mut linger);
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS) {
+                self.keep_time(line);
+            }
             if let Some(why) = self.why_ended(line) {
                 self.start_accepted(line, &mut starter);
                 return why;
@@ -126,6 +134,19 @@ impl Link {
                 yield_once().await;
             }
         }
+    }
+
+    /// Does what is due, for a wire that gives no time to park.
+    fn keep_time(&self, line: &Line) {
+        let now = Instant::now();
+        let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        if state.poll_timeout(line, now).is_some_and(|at| at <= now) {
+            state.handle_time(line, now, &mut wakes);
+            state.transmit_control();
+        }
+        drop(state);
+        wakes.wake();
     }
 
     /// One round: receive (unless that has just been done), start, flush.

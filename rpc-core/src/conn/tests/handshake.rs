@@ -86,6 +86,16 @@ fn a_peer_that_says_nothing_is_given_up() {
     }
 }
 
+#[test]
+fn who_leaves_does_not_wait_long_for_a_handshake() {
+    let mut pair = Pair::strangers(Limits::default(), false);
+    pair.conn(LEFT).goodbye();
+    let soon = Duration::from_millis(500);
+    assert_eq!(pair.timer(LEFT), Some(soon));
+    let error = pair.tick(LEFT, soon).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
 /// Calls that were made before are sent afterwards: the tables outlive a wire, and the handshake begins again.
 #[test]
 fn a_new_wire_begins_with_a_handshake() {
