@@ -6,7 +6,7 @@ use crate::{
     transport::{Flush, Peer, Ready, Rx, Tx, Wire},
 };
 use std::{
-    fmt,
+    fmt, process,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
@@ -20,6 +20,8 @@ pub(crate) struct Line {
     pub(super) ready: Arc<dyn Ready>,
     pub(super) rx: Lease<Box<dyn Rx>>,
     pub(crate) peer: Arc<Peer>,
+    /// The peer is in this process.
+    pub(super) is_near: bool,
     /// Both ends can run only on one and the same processor: whoever spins keeps the other from answering.
     pub(super) one_processor: AtomicBool,
     /// Arrivals pass in silence since somebody spins or spun; the background task looks again soon.
@@ -52,6 +54,7 @@ impl Line {
             tx: wire.tx,
             ready: wire.ready,
             rx: Lease::new(wire.rx),
+            is_near: wire.peer.pid == Some(process::id()),
             peer: Arc::new(wire.peer),
             one_processor: AtomicBool::new(false),
             watched: AtomicBool::new(false),

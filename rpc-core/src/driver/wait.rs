@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{id::CallId, transport::Interest};
 use std::{
-    hint,
+    hint, mem,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     thread,
@@ -24,6 +24,8 @@ const SLICE: Duration = Duration::from_micros(2);
 pub(crate) struct Spinning {
     begun: Instant,
     budget: Duration,
+    /// There was no slice yet.
+    first: bool,
     line: Arc<Line>,
     _place: Spinner,
 }
@@ -54,7 +56,7 @@ impl Spinning {
         }
         let place = Spinner::take(places)?;
         line.spin_until(begun + budget);
-        Some(Self { begun, budget, line: Arc::clone(line), _place: place })
+        Some(Self { begun, budget, first: true, line: Arc::clone(line), _place: place })
     }
 
     /// Something moved: the waiting begins anew.
@@ -154,7 +156,8 @@ impl Link {
         }
     }
 
-    /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget.
+    /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget. If the
+    /// peer is in this process, at first only once.
     /// Stops at once if the result of `call` is there already.
     pub(super) fn slice(
         &self,
@@ -173,8 +176,13 @@ impl Link {
         if line.silence() {
             self.notify();
         }
-        let unbroken = self.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
-        let length = if unbroken { spinning.budget } else { SLICE };
+        let first = mem::replace(&mut spinning.first, false);
+        let length = match self.runtime.runtime_flavor() {
+            // Who answers may be waiting for this very thread.
+            _ if line.is_near && first => Duration::ZERO,
+            RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
+            _ => SLICE,
+        };
         let begun = Instant::now();
         let mut wakes = Wakes::default();
         let mut passing = (line.tx.queued(), rx.partial());
