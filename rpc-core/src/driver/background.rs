@@ -100,7 +100,7 @@ impl Link {
         let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
         let mut pauses = (Watch::default(), Rest::default());
         let mut linger = Linger::default();
-        let mut received = false;
+        let mut received = None;
         let mut turns = 0_u32;
         loop {
             let turn = self.turn(line, &mut starter, received, &mut linger);
@@ -115,14 +115,14 @@ impl Link {
             if connected.is_some() && self.lock().conn.peer().is_some() {
                 connected.take().into_iter().for_each(|connected| connected());
             }
-            received = false;
+            received = None;
             if turn == Turn::Again {
                 yield_once().await;
                 continue;
             }
             match self.spin(line).await {
-                Spun::Received => {
-                    received = true;
+                Spun::Received(at) => {
+                    received = Some(at);
                     continue;
                 }
                 Spun::Called => continue,
@@ -149,30 +149,33 @@ impl Link {
         wakes.wake();
     }
 
-    /// One round: receive (unless that has just been done), start, flush.
+    /// One round: receive (unless that has just been done, then), start, flush.
     fn turn(
         self: &Arc<Self>,
         line: &Arc<Line>,
         starter: &mut Starter,
-        received: bool,
+        received: Option<Instant>,
         linger: &mut Linger,
     ) -> Turn {
         let mut wakes = Wakes::default();
-        let mut drained = Drained::Empty(usize::from(received));
+        let mut drained = Drained::Empty(usize::from(received.is_some()));
+        let mut clock = received;
         {
             let mut state = self.lock();
             state.notified = false;
             state.batch = true;
         }
-        if !received && let Some(mut rx) = line.rx.try_take() {
-            drained = self.drain(line, rx.as_mut(), &mut wakes);
+        if received.is_none()
+            && let Some(mut rx) = line.rx.try_take()
+        {
+            drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
             if line.rx.release(rx) {
                 let follower = self.lock().followers.pop();
                 wakes.push_thread(follower);
             }
         }
         wakes.wake();
-        self.start_arrived(line, starter);
+        self.start_arrived(line, starter, clock);
         let mut state = self.lock();
         state.batch = false;
         state.transmit_control();
@@ -209,8 +212,9 @@ impl Link {
         loop {
             match self.slice(line, &mut spinning, None) {
                 Slice::Found => {
+                    let at = spinning.seen();
                     spinning.end(&self.serving, true);
-                    return Spun::Received;
+                    return Spun::Received(at);
                 }
                 Slice::More => {
                     spinning.end(&self.serving, true);
@@ -299,8 +303,8 @@ enum Turn {
 /// How a spin of the background task ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Spun {
-    /// Frames were received, and there are no more for now.
-    Received,
+    /// Frames were received then, and there are no more for now.
+    Received(Instant),
     /// There is something to do: look for everything.
     Called,
     /// Nothing came.

@@ -176,11 +176,13 @@ impl Link {
         let mut head = Buffer::with_capacity(256);
         wanted.encode(head.writer())?;
         let mut state = self.lock();
-        let deadline = Instant::now() + state.limits.deadline;
+        let made = Instant::now();
+        let deadline = made + state.limits.deadline;
         let mut order = Order {
             target: Target::Object(ObjectId::ROOT, state.epoch),
             method: &registry::LOOKUP,
             idempotent: false,
+            made,
             deadline: Some(deadline),
             chain: None,
             trace: None,
@@ -190,7 +192,7 @@ impl Link {
         };
         let call = state.conn.reserve(Some(deadline));
         *state.waiter(call) = Waiter::default();
-        state.transmit(Some(call), &mut order);
+        state.transmit(Some(call), &mut order, made);
         let waker = state.notify();
         drop(state);
         super::wake(waker);

@@ -96,7 +96,7 @@ impl Link {
     /// Takes what has arrived before the end: results may be among it.
     fn drain_last(&self, line: &Line, wakes: &mut Wakes) {
         let Some(mut rx) = line.rx.try_take() else { return };
-        while self.drain(line, rx.as_mut(), wakes).any() {}
+        while self.drain(line, rx.as_mut(), &mut None, wakes).any() {}
         let _ = line.rx.release(rx);
     }
 

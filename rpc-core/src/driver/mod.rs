@@ -127,7 +127,8 @@ impl Link {
         }
         if state.outbox.is_empty() && state.can_transmit(order.target) {
             let had_tail = order.tail.is_some();
-            state.transmit(call, &mut order);
+            let made = order.made;
+            state.transmit(call, &mut order, made);
             if let Some(call) = call
                 && self.redials
             {

@@ -18,6 +18,8 @@ pub(crate) struct Order {
     pub(crate) target: Target,
     pub(crate) method: &'static Method,
     pub(crate) idempotent: bool,
+    /// When it was made.
+    pub(crate) made: Instant,
     pub(crate) deadline: Option<Instant>,
     pub(crate) chain: Option<u64>,
     pub(crate) trace: Option<Trace>,

@@ -38,13 +38,19 @@ impl Drained {
 }
 
 impl Link {
-    /// Takes what has arrived. Whom it concerns is woken by the caller, after it has given the lease back.
-    pub(super) fn drain(&self, line: &Line, rx: &mut dyn Rx, wakes: &mut Wakes) -> Drained {
+    /// Takes what has arrived. Whom it concerns is woken by the caller, after it has given the lease back. `clock` is the time, if
+    /// it was looked at a moment ago, or is now.
+    pub(super) fn drain(
+        &self,
+        line: &Line,
+        rx: &mut dyn Rx,
+        clock: &mut Option<Instant>,
+        wakes: &mut Wakes,
+    ) -> Drained {
         if line.paused.load(Ordering::Relaxed) {
             return Drained::Empty(0);
         }
         let mut frame = Buffer::new();
-        let mut now = None;
         for count in 0..BATCH {
             if frame.capacity() == 0 {
                 frame = Buffer::with_capacity(SMALL);
@@ -63,7 +69,7 @@ impl Link {
                 }
                 Err(error) => return self.end(line, super::lost(&line.peer, &error), wakes),
             }
-            let now = *now.get_or_insert_with(Instant::now);
+            let now = *clock.get_or_insert_with(Instant::now);
             let mut state = self.lock();
             if let Err(error) = state.take_in(now, &mut frame, rx, line, wakes) {
                 state.conn.abort(&error);

@@ -64,13 +64,17 @@ impl Link {
                 return;
             }
             drop(state);
-            self.start_arrived(line, starter);
+            self.start_arrived(line, starter, None);
         }
     }
 
-    /// Starts what has arrived.
-    pub(super) fn start_arrived(self: &Arc<Self>, line: &Arc<Line>, starter: &mut Starter) {
-        let mut now = None;
+    /// Starts what has arrived. `now` is the time, where it is known.
+    pub(super) fn start_arrived(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        starter: &mut Starter,
+        mut now: Option<Instant>,
+    ) {
         for _ in 0..BATCH {
             let (incoming, cancelled) = {
                 let mut state = self.lock();
@@ -116,9 +120,10 @@ impl Starter {
             return begun;
         }
         let unordered = job.is_unordered();
+        let clock = begun;
         let begun = self.weights.begin(begun);
         let handler = self.recycled_for(method).pop();
-        if let Some(finished) = launch(job, handler) {
+        if let Some(finished) = launch(job, handler, clock) {
             let kept = self.recycled_for(method);
             if kept.len() < KEPT {
                 kept.push(finished);
@@ -183,14 +188,14 @@ pub(crate) fn launch_late(job: Job) {
     if job.request.is_cancelled() {
         job.request.refuse_cancelled();
     } else {
-        drop(launch(job, None));
+        drop(launch(job, None, Instant::now()));
     }
 }
 
-/// Polls a call for the first time. What is pending goes on as a task; the handler of what is finished can be used again.
-pub(crate) fn launch(job: Job, handler: Option<Handler>) -> Option<Handler> {
+/// Polls a call for the first time, at `now`. What is pending goes on as a task; the handler of what is finished can be used again.
+pub(crate) fn launch(job: Job, handler: Option<Handler>, now: Instant) -> Option<Handler> {
     let Job { object, method, request, context } = job;
-    if context.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+    if context.deadline.is_some_and(|deadline| deadline <= now) {
         let text = "the deadline passed before the call was started";
         request.refuse(Error::of(ErrorKind::TimedOut, text));
         return handler;

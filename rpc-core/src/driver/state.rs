@@ -189,9 +189,8 @@ impl State {
     }
 
     /// Appends a call's frame. `can_transmit` holds.
-    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
+    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order, now: Instant) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
-        let now = Instant::now();
         let remaining = order.deadline.map(|deadline| {
             let left = deadline.saturating_duration_since(now);
             u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -243,7 +242,7 @@ impl State {
             let Some(mut held) = self.outbox.pop_front() else { break };
             self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
             let had_tail = held.order.tail.is_some();
-            self.transmit(held.call, &mut held.order);
+            self.transmit(held.call, &mut held.order, Instant::now());
             if let Some(call) = held.call {
                 self.keep(call, held.order, had_tail);
             }

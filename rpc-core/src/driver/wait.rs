@@ -23,6 +23,8 @@ const SLICE: Duration = Duration::from_micros(2);
 /// A spin that goes over several polls.
 pub(crate) struct Spinning {
     begun: Instant,
+    /// When the clock was last looked at.
+    seen: Instant,
     budget: Duration,
     /// There was no slice yet.
     first: bool,
@@ -56,24 +58,37 @@ impl Spinning {
         }
         let place = Spinner::take(places)?;
         line.spin_until(begun + budget);
-        Some(Self { begun, budget, first: true, line: Arc::clone(line), _place: place })
+        Some(Self {
+            begun,
+            seen: begun,
+            budget,
+            first: true,
+            line: Arc::clone(line),
+            _place: place,
+        })
     }
 
     /// Something moved: the waiting begins anew.
     fn go_on(&mut self, now: Instant) {
         self.begun = now;
+        self.seen = now;
         self.line.spin_until(now + self.budget);
     }
 
-    /// The budget is used up.
+    /// The budget was used up when the clock was last looked at.
     pub(super) fn is_over(&self) -> bool {
-        self.begun.elapsed() >= self.budget
+        self.seen - self.begun >= self.budget
+    }
+
+    /// When the clock was last looked at.
+    pub(super) fn seen(&self) -> Instant {
+        self.seen
     }
 
     /// Notes how it ended.
     pub(super) fn end(self, spin: &Spin, found: bool) {
         if found || self.is_over() {
-            spin.record(self.begun.elapsed(), found);
+            spin.record(self.seen - self.begun, found);
         }
     }
 }
@@ -177,25 +192,30 @@ impl Link {
             self.notify();
         }
         let first = mem::replace(&mut spinning.first, false);
+        if !first {
+            // Other tasks may have run for long.
+            spinning.seen = Instant::now();
+        }
         let length = match self.runtime.runtime_flavor() {
             // Who answers may be waiting for this very thread.
             _ if line.is_near && first => Duration::ZERO,
             RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
             _ => SLICE,
         };
-        let begun = Instant::now();
+        let begun = spinning.seen;
         let mut wakes = Wakes::default();
         let mut passing = (line.tx.queued(), rx.partial());
         let slice = loop {
             if line.tx.queued() > 0 && line.flush() {
                 wakes.push(self.lock().notify());
             }
-            match self.drain(line, rx.as_mut(), &mut wakes) {
+            match self.drain(line, rx.as_mut(), &mut Some(spinning.seen), &mut wakes) {
                 Drained::Empty(0) if line.ended().is_none() => {}
                 Drained::Empty(_) => break Slice::Found,
                 Drained::More => break Slice::More,
             }
             let now = Instant::now();
+            spinning.seen = now;
             let passed = (line.tx.queued(), rx.partial());
             if passed != passing {
                 // A large frame is on its way: that is no vain waiting.
@@ -258,7 +278,8 @@ impl Link {
         // Whoever held the lease before may have received this call's result after it was looked for.
         let mut look = true;
         loop {
-            drained = self.drain(line, rx.as_mut(), &mut wakes);
+            let mut clock = spinning.as_ref().map(Spinning::seen);
+            drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
             wakes.wake();
             look |= drained.any();
             if line.ended().is_some() || (look && self.has_reply(call)) {
@@ -269,13 +290,16 @@ impl Link {
                 self.notify();
             }
             let passed = (line.tx.queued(), rx.partial());
-            if passed != std::mem::replace(&mut passing, passed)
+            if passed != mem::replace(&mut passing, passed)
                 && let Some(spinning) = &mut spinning
             {
                 spinning.go_on(Instant::now());
             }
-            match &spinning {
-                Some(begun) if !begun.is_over() => hint::spin_loop(),
+            match &mut spinning {
+                Some(begun) if !begun.is_over() => {
+                    hint::spin_loop();
+                    begun.seen = Instant::now();
+                }
                 Some(_) => {
                     if let Some(over) = spinning.take() {
                         over.end(&self.calling, false);

@@ -10,10 +10,7 @@ use crate::{
     interface::{Interface, Method, Timeout},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 /// One outgoing call while its arguments are encoded. Generated code makes it, fills it and sends it.
 #[derive(Debug)]
@@ -85,11 +82,13 @@ impl<'a> Outgoing<'a> {
             (None, Timeout::Never) => None,
             (None, Timeout::Default) => Some(link.default_deadline()),
         };
+        let made = Instant::now();
         let mut order = Order {
             target: Target::Root,
             method: self.method,
             idempotent: self.options.idempotent || self.method.mode.idempotent,
-            deadline: timeout.and_then(deadline),
+            made,
+            deadline: timeout.and_then(|timeout| made.checked_add(timeout)),
             chain: None,
             trace: self.options.trace,
             metadata: self.options.metadata.clone(),
@@ -114,8 +113,4 @@ fn inherit(order: &mut Order, context: &context::Context) {
     order.deadline = [order.deadline, context.deadline].into_iter().flatten().min();
     order.chain = Some(host::deeper(context.chain));
     order.trace = order.trace.or(context.trace);
-}
-
-fn deadline(timeout: Duration) -> Option<Instant> {
-    Instant::now().checked_add(timeout)
 }
