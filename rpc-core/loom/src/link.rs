@@ -11,7 +11,7 @@ use loom::{
     sync::{Mutex, MutexGuard, atomic::AtomicUsize},
     thread,
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 /// What is left out or in the wrong order. All false: the protocol.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Mutant {
     pub(crate) arms_blindly: bool,
     /// A task that goes to sleep does not arm the wire.
     pub(crate) sleeps_disarmed: bool,
+    /// A task that goes to sleep while the background task is at work does not tell it.
+    pub(crate) sleeps_unseen: bool,
     /// A task that goes to sleep has looked for its result before it left its waker, and not again.
     pub(crate) checks_first: bool,
     /// A task that has stopped spinning is counted as a receiver until it sleeps.
@@ -56,6 +58,8 @@ struct State {
     arrived: usize,
     notified: bool,
     background: Option<Sleeper>,
+    /// A task has gone to sleep while the background task was at work.
+    asleep: bool,
     /// The background task will look again.
     timer: bool,
     late: bool,
@@ -78,6 +82,7 @@ impl Link {
             arrived: 0,
             notified: false,
             background: None,
+            asleep: false,
             timer: false,
             late: false,
             over: false,
@@ -130,12 +135,13 @@ impl Link {
         let mut state = self.lock();
         let over = state.waiters[call].reply && !self.mutant.checks_first;
         state.waiters[call].sleeper = (!over).then(|| me.clone());
-        let asleep = state.background.is_some();
+        let parked = state.background.is_some();
+        state.asleep |= !over && !parked && !self.mutant.sleeps_unseen;
         drop(state);
         if spins && self.mutant.spins_too_long {
             self.spinners.fetch_sub(1, Ordering::Relaxed);
         }
-        if !over && asleep && !self.mutant.sleeps_disarmed {
+        if !over && parked && !self.mutant.sleeps_disarmed {
             self.wire.arm();
         }
         over
@@ -272,9 +278,13 @@ impl Link {
             return false;
         }
         state.background = Some(me.clone());
-        let waits = state.waiters.iter().any(|waiter| waiter.sleeper.is_some());
+        let asleep = mem::take(&mut state.asleep);
         drop(state);
-        let timer = !self.look(waits) && !self.mutant.no_timer;
+        let armed = self.look(asleep);
+        if asleep && !armed {
+            self.lock().asleep = true;
+        }
+        let timer = !armed && !self.mutant.no_timer;
         if self.wire.poll_readable(me) {
             return false;
         }
@@ -295,9 +305,9 @@ impl Link {
     }
 
     /// Arms the wire, unless somebody receives; then it must look again after a while.
-    fn look(&self, waits: bool) -> bool {
+    fn look(&self, asleep: bool) -> bool {
         let receives = self.spinners.load(Ordering::Relaxed) > 0 || self.rx.is_held();
-        if (waits && !receives) || !self.watched.load(Ordering::Relaxed) {
+        if (asleep && !receives) || !self.watched.load(Ordering::Relaxed) {
             self.watched.store(false, Ordering::Relaxed);
             self.wire.arm();
             return true;

@@ -37,6 +37,14 @@ fn a_task(mutant: Mutant) {
     peer.join().unwrap();
 }
 
+/// A task sleeps at once, on a wire that others have silenced.
+fn a_sleeper(mutant: Mutant) {
+    let link = Arc::new(Link::new(&[], true, mutant));
+    let peer = spawn(&link, |link| link.wire.arrive(&[Return(0)]));
+    beside_background(&link, || link.await_reply(0, false));
+    peer.join().unwrap();
+}
+
 /// A task takes a call off the wire while it waits; its own result comes only after that call was started.
 fn a_callback(mutant: Mutant) {
     let link = Arc::new(Link::new(&[Call], false, mutant).answering(Return(0)));
@@ -100,6 +108,11 @@ fn a_call_later(mutant: Mutant) {
 }
 
 #[test]
+fn a_task_that_sleeps_at_once_is_woken() {
+    explore(a_sleeper, 3, Mutant::default());
+}
+
+#[test]
 fn a_task_is_woken() {
     explore(a_task, 3, Mutant::default());
 }
@@ -139,6 +152,12 @@ fn a_wire_that_is_armed_blindly() {
 #[should_panic(expected = "deadlock")]
 fn a_task_that_sleeps_and_does_not_arm() {
     explore(a_task, 3, Mutant { sleeps_disarmed: true, ..Mutant::default() });
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_task_that_sleeps_and_does_not_tell_the_background() {
+    explore(a_sleeper, 3, Mutant { sleeps_unseen: true, ..Mutant::default() });
 }
 
 #[test]

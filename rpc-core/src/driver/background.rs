@@ -20,6 +20,7 @@ use crate::{
 };
 use std::{
     future::poll_fn,
+    mem,
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -102,13 +103,16 @@ impl Link {
         let mut linger = Linger::default();
         let mut received = None;
         let mut turns = 0_u32;
+        let mut waits = 0;
         loop {
             let turn = self.turn(line, &mut starter, received, &mut linger);
             turns = turns.wrapping_add(1);
             if turns.is_multiple_of(TURNS) {
                 self.keep_time(line);
             }
-            if let Some(why) = self.why_ended(line) {
+            if turn.may_be_last
+                && let Some(why) = self.why_ended(line)
+            {
                 self.start_accepted(line, &mut starter);
                 return why;
             }
@@ -116,17 +120,24 @@ impl Link {
                 connected.take().into_iter().for_each(|connected| connected());
             }
             received = None;
-            if turn == Turn::Again {
+            if turn.again {
                 yield_once().await;
                 continue;
             }
-            match self.spin(line).await {
+            let before = mem::replace(&mut waits, line.activity.load(Ordering::Relaxed));
+            // Where waiters receive themselves, a second one who looks takes the lease from them.
+            let looks = turn.served || before == waits;
+            let spun = if looks { self.spin(line).await } else { Spun::Not };
+            if spun != Spun::Not {
+                pauses.0.silenced();
+            }
+            match spun {
                 Spun::Received(at) => {
                     received = Some(at);
                     continue;
                 }
                 Spun::Called => continue,
-                Spun::Nothing => {}
+                Spun::Nothing | Spun::Not => {}
             }
             poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut pauses, cx)).await;
             if line.tx.queued() > 0 {
@@ -175,14 +186,14 @@ impl Link {
             }
         }
         wakes.wake();
-        self.start_arrived(line, starter, clock);
+        let served = self.start_arrived(line, starter, clock);
         let mut state = self.lock();
         state.batch = false;
         state.transmit_control();
         if !state.outbox.is_empty() {
             state.pump_outbox();
         }
-        let released = std::mem::take(&mut state.released);
+        let released = mem::take(&mut state.released);
         let startable = !state.arrived.is_empty() && !state.is_stalled(line);
         let again = drained == Drained::More || startable;
         let lingers = line.tx.queued() > 0 && linger.wants(&state, line, drained.any());
@@ -190,24 +201,22 @@ impl Link {
             state.unflushed = 0;
             state.urgent = false;
         }
+        let may_be_last = state.may_end(line);
         drop(state);
         drop(released);
-        if lingers {
-            return Turn::Again;
-        }
-        if line.tx.queued() > 0 {
+        if !lingers && line.tx.queued() > 0 {
             line.flush();
         }
-        if again { Turn::Again } else { Turn::Done }
+        Turn { again: again || lingers, served, may_be_last: may_be_last || line.ended().is_some() }
     }
 
     /// Looks for frames for a while before going to sleep, if that is likely to pay.
     async fn spin(self: &Arc<Self>, line: &Arc<Line>) -> Spun {
         if line.paused.load(Ordering::Relaxed) {
-            return Spun::Nothing;
+            return Spun::Not;
         }
         let Some(mut spinning) = Spinning::begin(&self.serving, line, self.places) else {
-            return Spun::Nothing;
+            return Spun::Not;
         };
         loop {
             match self.slice(line, &mut spinning, None) {
@@ -220,7 +229,7 @@ impl Link {
                     spinning.end(&self.serving, true);
                     return Spun::Called;
                 }
-                Slice::Taken => return Spun::Nothing,
+                Slice::Taken => return Spun::Not,
                 Slice::Nothing if spinning.is_over() => {
                     spinning.end(&self.serving, false);
                     return Spun::Nothing;
@@ -243,7 +252,7 @@ impl Link {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let now = Instant::now();
-        let (timeout, in_flight) = {
+        let (timeout, asleep) = {
             let mut state = self.lock();
             if state.notified || line.ended().is_some() {
                 return Poll::Ready(());
@@ -253,11 +262,17 @@ impl Link {
             }
             let timeout = state.poll_timeout(line, now);
             state.clock = timeout;
-            (timeout, state.conn.in_flight())
+            (timeout, mem::take(&mut state.asleep))
         };
-        let watching = watch.look(line, now, in_flight);
+        let watching = watch.look(line, now, asleep);
+        if asleep && watching.is_some() {
+            self.lock().asleep = true;
+        }
         let resting = rest.look(line, now);
         let wake_at = [timeout, watching, resting].into_iter().flatten().min();
+        if wake_at != timeout {
+            self.lock().clock = wake_at;
+        }
         let mut due = false;
         let woken = line.ready.poll_readable(cx).is_ready()
             || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
@@ -293,11 +308,15 @@ impl Link {
     }
 }
 
-/// Whether there is more to do at once.
+/// What a round has found out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Turn {
-    Again,
-    Done,
+struct Turn {
+    /// There is more to do at once.
+    again: bool,
+    /// Calls were started.
+    served: bool,
+    /// The wire's time may be over.
+    may_be_last: bool,
 }
 
 /// How a spin of the background task ended.
@@ -309,6 +328,8 @@ enum Spun {
     Called,
     /// Nothing came.
     Nothing,
+    /// It is not likely to pay, or somebody else looks.
+    Not,
 }
 
 /// Lets the other tasks of the thread run once.

@@ -13,7 +13,7 @@ use crate::{
 use std::{
     future::poll_fn,
     mem,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -124,6 +124,16 @@ impl Link {
 }
 
 impl State {
+    /// Whether it is worth asking why the wire's time is over. Cheap, for every round.
+    pub(super) fn may_end(&self, line: &Line) -> bool {
+        self.closed.is_some()
+            || self.unused
+            || self.half_closed
+            || self.conn.is_draining()
+            || self.conn.is_refused()
+            || line.paused.load(Ordering::Relaxed)
+    }
+
     /// When something is due on this wire.
     pub(super) fn poll_timeout(&mut self, line: &Line, now: Instant) -> Option<Instant> {
         let full = self.is_stalled(line);

@@ -68,7 +68,7 @@ pub(crate) struct Link {
     /// A lost wire is replaced by a new one.
     redials: bool,
     bound: Sender<Bound>,
-    deadline: Duration,
+    limits: Limits,
 }
 
 /// Whether a client's connection has found its service.
@@ -104,8 +104,8 @@ impl Link {
             _ => 8,
         };
         Arc::new(Self {
-            deadline: limits.deadline,
-            state: Mutex::new(State::new(conn, limits, root)),
+            state: Mutex::new(State::new(conn, limits.clone(), root)),
+            limits,
             calling: Spin::new(spin),
             serving: Spin::new(spin),
             places: workers.max(1),
@@ -225,7 +225,7 @@ impl Link {
 
     /// The deadline of a call that names none.
     pub(crate) fn default_deadline(&self) -> Duration {
-        self.deadline
+        self.limits.deadline
     }
 
     /// Whether the caller of this call has given it up.
@@ -234,10 +234,9 @@ impl Link {
         state.epoch != epoch || state.conn.is_cancelled(call)
     }
 
-    /// Which wire this is, and what decoding a frame of `length` bytes may cost.
-    pub(crate) fn epoch_and_budget(&self, length: usize) -> (u32, Budget) {
-        let state = self.lock();
-        (state.epoch, state.limits.budget(length))
+    /// What decoding a frame of `length` bytes may cost.
+    pub(crate) fn budget(&self, length: usize) -> Budget {
+        self.limits.budget(length)
     }
 
     /// Where servants run.

@@ -19,8 +19,6 @@ use std::{mem, sync::atomic::Ordering, time::Instant};
 const BATCH: usize = 256;
 /// Bytes of calls that wait to be started; then reading pauses.
 const ARRIVED_BYTES: usize = 16 << 20;
-/// Capacity of the buffer that a small frame is received into.
-const SMALL: usize = 256;
 
 /// What a look at the wire found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,9 +50,6 @@ impl Link {
         }
         let mut frame = Buffer::new();
         for count in 0..BATCH {
-            if frame.capacity() == 0 {
-                frame = Buffer::with_capacity(SMALL);
-            }
             match rx.recv(&mut frame) {
                 Ok(Received::Frame) => {}
                 Ok(Received::Empty) => return self.drained(line, count, wakes),

@@ -12,8 +12,8 @@ use std::{
 
 /// The longest spin. Twice what waking a processor costs on a slow virtual machine.
 const LONGEST: u32 = 150_000;
-/// The shortest spin that is worth beginning.
-const SHORTEST: u32 = 20_000;
+/// The shortest spin that is worth beginning: a peer that lost its processor for a moment finds this one still awake.
+const SHORTEST: u32 = 50_000;
 /// Spins in a row that may fail before spinning stops.
 const PATIENCE: u32 = 3;
 /// Waits between two probes, at most.

@@ -68,15 +68,16 @@ impl Link {
         }
     }
 
-    /// Starts what has arrived. `now` is the time, where it is known.
+    /// Starts what has arrived. `now` is the time, where it is known. True if there was anything.
     pub(super) fn start_arrived(
         self: &Arc<Self>,
         line: &Arc<Line>,
         starter: &mut Starter,
         mut now: Option<Instant>,
-    ) {
+    ) -> bool {
+        let mut any = false;
         for _ in 0..BATCH {
-            let (incoming, cancelled) = {
+            let (incoming, cancelled, epoch) = {
                 let mut state = self.lock();
                 let stalled = state.is_stalled(line);
                 let incoming = if stalled { None } else { state.arrived.pop_front() };
@@ -84,16 +85,18 @@ impl Link {
                     state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
                 }
                 let call = incoming.as_ref().and_then(|incoming| incoming.call.call);
-                (incoming, call.is_some_and(|call| state.conn.is_cancelled(call)))
+                (incoming, call.is_some_and(|call| state.conn.is_cancelled(call)), state.epoch)
             };
-            let Some(incoming) = incoming else { return };
+            let Some(incoming) = incoming else { break };
+            any = true;
             if cancelled {
-                Job::new(self, line, incoming).request.refuse_cancelled();
+                Job::new(self, line, epoch, incoming).request.refuse_cancelled();
                 continue;
             }
             let begun = now.unwrap_or_else(Instant::now);
-            now = Some(starter.start(self, line, incoming, begun));
+            now = Some(starter.start(self, line, (epoch, incoming), begun));
         }
+        any
     }
 }
 
@@ -103,11 +106,11 @@ impl Starter {
         &mut self,
         link: &Arc<Link>,
         line: &Arc<Line>,
-        incoming: Incoming,
+        (epoch, incoming): (u32, Incoming),
         begun: Instant,
     ) -> Instant {
         let (object, method) = (incoming.call.object, incoming.call.method);
-        let job = Job::new(link, line, incoming);
+        let job = Job::new(link, line, epoch, incoming);
         if let Some(at) = self.lanes.iter().position(|(of, _)| *of == object) {
             if !self.lanes[at].1.is_spare() {
                 self.lanes[at].1.push(job);
@@ -162,7 +165,7 @@ fn span(call: &IncomingCall<Local>) -> Span {
 }
 
 impl Job {
-    fn new(link: &Arc<Link>, line: &Arc<Line>, incoming: Incoming) -> Self {
+    fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
         let Incoming { call, frame } = incoming;
         let metadata = frame.get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
@@ -173,7 +176,7 @@ impl Job {
             peer: Arc::clone(&line.peer),
             span: span(&call),
         };
-        let request = Request::new(Arc::clone(link), &call, frame);
+        let request = Request::new(Arc::clone(link), epoch, &call, frame);
         Self { object: call.target, method: call.method, request, context }
     }
 

@@ -83,6 +83,8 @@ pub(super) struct State {
     /// The background task has been told that there is something to do.
     pub(super) notified: bool,
     pub(super) background: Option<Waker>,
+    /// A task has gone to sleep while the background task was at work, and counts on that to arm the wire.
+    pub(super) asleep: bool,
     /// Threads that wait while another thread receives.
     pub(super) followers: Vec<Thread>,
     /// Returns of the present look at the wire, and of the last one: so many calls are likely to follow together.
@@ -132,6 +134,7 @@ impl State {
             urgent: false,
             notified: false,
             background: None,
+            asleep: false,
             followers: Vec::new(),
             returns: 0,
             burst: 0,

@@ -127,13 +127,14 @@ impl Link {
                 && may_spin
                 && alone
             {
+                let received = line.received.load(Ordering::Relaxed);
                 drop(state);
                 if spinning.is_none() {
                     line.activity.fetch_add(1, Ordering::Relaxed);
                     *spinning = Spinning::begin(&self.calling, line, self.places);
                 }
                 let slice = match spinning {
-                    Some(begun) if !begun.is_over() => self.slice(line, begun, Some(call)),
+                    Some(begun) if !begun.is_over() => self.slice(line, begun, Some(received)),
                     _ => Slice::Taken,
                 };
                 if slice == Slice::Nothing {
@@ -159,11 +160,12 @@ impl Link {
                 };
                 earlier = waiter.waker.replace(waker);
             }
-            let asleep = state.background.is_some();
+            let parked = state.background.is_some();
+            state.asleep |= !parked;
             drop(state);
             drop(earlier);
             if let Some(line) = line
-                && asleep
+                && parked
             {
                 line.ready.arm();
             }
@@ -173,15 +175,15 @@ impl Link {
 
     /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget. If the
     /// peer is in this process, at first only once.
-    /// Stops at once if the result of `call` is there already.
+    /// Stops at once if something came since the time when so many frames had been `received`.
     pub(super) fn slice(
         &self,
         line: &Line,
         spinning: &mut Spinning,
-        call: Option<CallId>,
+        received: Option<u32>,
     ) -> Slice {
         let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
-        if call.is_some_and(|call| self.has_reply(call)) {
+        if received.is_some_and(|seen| seen != line.received.load(Ordering::Relaxed)) {
             let missed = line.rx.release(rx);
             if missed {
                 self.notify();

@@ -29,7 +29,7 @@ pub(super) struct Waiter {
 }
 
 /// Those to be woken, once no lock is held.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Wakes {
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
@@ -41,21 +41,13 @@ thread_local! {
     static SPARE: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
 }
 
-impl Default for Wakes {
-    fn default() -> Self {
-        Self {
-            wakers: SPARE.try_with(Cell::take).unwrap_or_default(),
-            threads: Vec::new(),
-            aborts: Vec::new(),
-        }
-    }
-}
-
 impl Drop for Wakes {
     fn drop(&mut self) {
         self.wake();
-        let spare = mem::take(&mut self.wakers);
-        let _ = SPARE.try_with(|kept| kept.set(spare));
+        if self.wakers.capacity() > 0 {
+            let spare = mem::take(&mut self.wakers);
+            let _ = SPARE.try_with(|kept| kept.set(spare));
+        }
     }
 }
 
@@ -64,14 +56,19 @@ impl Waiter {
     pub(super) fn resolve(&mut self, reply: Reply, wakes: &mut Wakes) {
         self.reply = Some(reply);
         self.order = None;
-        wakes.wakers.extend(self.waker.take());
-        wakes.threads.extend(self.thread.take());
+        wakes.push(self.waker.take());
+        wakes.push_thread(self.thread.take());
     }
 }
 
 impl Wakes {
+    #[inline]
     pub(super) fn push(&mut self, waker: Option<Waker>) {
-        self.wakers.extend(waker);
+        let Some(waker) = waker else { return };
+        if self.wakers.capacity() == 0 {
+            self.wakers = SPARE.try_with(Cell::take).unwrap_or_default();
+        }
+        self.wakers.push(waker);
     }
 
     /// A task to be aborted: that may drop its servant's future at once.
@@ -88,7 +85,14 @@ impl Wakes {
     }
 
     /// Wakes them. Never under a lock: a waker is foreign code.
+    #[inline]
     pub(super) fn wake(&mut self) {
+        if !(self.wakers.is_empty() && self.threads.is_empty() && self.aborts.is_empty()) {
+            self.wake_all();
+        }
+    }
+
+    fn wake_all(&mut self) {
         self.wakers.drain(..).for_each(Waker::wake);
         self.threads.drain(..).for_each(|thread| thread.unpark());
         self.aborts.drain(..).for_each(|task| task.abort());

@@ -56,9 +56,14 @@ impl Bell {
     }
 
     /// Answers the rings of one direction, or leaves the waker there. Wakers are cloned and dropped outside of the lock.
-    fn poll(&self, signal: fn(&mut State) -> &mut Signal, cx: &Context<'_>) -> Poll<()> {
+    fn poll(
+        &self,
+        take: fn(&mut State) -> bool,
+        signal: fn(&mut State) -> &mut Signal,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
         let mut state = lock(&self.state);
-        if signal(&mut state).take_for_task() {
+        if take(&mut state) {
             return Poll::Ready(());
         }
         if signal(&mut state).would_wake(cx) {
@@ -68,7 +73,7 @@ impl Bell {
         let waker = cx.waker().clone();
         let mut state = lock(&self.state);
         let earlier = signal(&mut state).waker.replace(waker);
-        let rang = signal(&mut state).take_for_task();
+        let rang = take(&mut state);
         drop(state);
         drop(earlier);
         if rang { Poll::Ready(()) } else { Poll::Pending }
@@ -131,11 +136,12 @@ impl Ready for Bell {
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll(|state| &mut state.readable, cx)
+        let take = |state: &mut State| state.armed && state.readable.take_for_task();
+        self.poll(take, |state| &mut state.readable, cx)
     }
 
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll(|state| &mut state.writable, cx)
+        self.poll(|state| state.writable.take_for_task(), |state| &mut state.writable, cx)
     }
 
     fn wait(&self, interest: Interest, timeout: Option<Duration>) {

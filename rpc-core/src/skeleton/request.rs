@@ -38,8 +38,13 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(link: Arc<Link>, call: &IncomingCall<Local>, frame: Buffer) -> Self {
-        let (epoch, budget) = link.epoch_and_budget(frame.len());
+    pub(crate) fn new(
+        link: Arc<Link>,
+        epoch: u32,
+        call: &IncomingCall<Local>,
+        frame: Buffer,
+    ) -> Self {
+        let budget = link.budget(frame.len());
         Self {
             link,
             epoch,
