@@ -8,6 +8,8 @@ mod accept;
 pub mod inproc;
 pub mod io;
 pub use farcall_core::memory;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+pub mod shm;
 mod stream;
 #[cfg(feature = "tcp")]
 pub mod tcp;
