@@ -131,6 +131,14 @@ mod unix {
     }
 }
 
+#[cfg(target_os = "linux")]
+mod shm {
+    everywhere!(Shm);
+    mod address {
+        at_an_address!(Shm);
+    }
+}
+
 mod tcp {
     everywhere!(Tcp);
     mod address {

@@ -20,10 +20,18 @@ use std::{
 };
 use work::{Seen, Watch, Work, outline, worker};
 
+const PLACES: &[Place] = &[
+    Place::Inproc,
+    Place::Unix,
+    #[cfg(target_os = "linux")]
+    Place::Shm,
+    Place::Tcp,
+];
+
 const SOON: Duration = Duration::from_millis(100);
 
 fn everywhere<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
-    for place in [Place::Inproc, Place::Unix, Place::Tcp] {
+    for place in PLACES.iter().copied() {
         one_thread(test(place));
         several_threads(test(place));
     }
@@ -131,7 +139,7 @@ fn every_call_resolves_and_says_whether_it_ran() {
 /// Threads that wait are told too, those that receive and those that follow.
 #[test]
 fn threads_that_wait_are_told() {
-    for place in [Place::Inproc, Place::Unix, Place::Tcp] {
+    for place in PLACES.iter().copied() {
         on_a_thread(move || {
             let runtime = place::threads();
             let (work, mut watch) = worker();

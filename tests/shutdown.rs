@@ -18,7 +18,13 @@ use std::{
 use tokio::sync::oneshot;
 use work::{Seen, Watch, Work, outline, worker};
 
-const PLACES: [Place; 3] = [Place::Inproc, Place::Unix, Place::Tcp];
+const PLACES: &[Place] = &[
+    Place::Inproc,
+    Place::Unix,
+    #[cfg(target_os = "linux")]
+    Place::Shm,
+    Place::Tcp,
+];
 
 async fn hosted(place: Place) -> (Remote<dyn Work>, Watch, Host) {
     let (work, watch) = worker();
@@ -33,7 +39,7 @@ fn shut_down(host: &mut Host) -> tokio::task::JoinHandle<()> {
 
 /// Runs a test at each place and on each kind of runtime.
 fn everywhere<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
-    for place in PLACES {
+    for place in PLACES.iter().copied() {
         one_thread(test(place));
         several_threads(test(place));
     }
@@ -173,6 +179,7 @@ fn serving_until_a_signal_ends_well() {
         let address = match place {
             Place::Tcp => return,
             Place::Inproc => format!("inproc://until-{:?}", std::thread::current().id()),
+            Place::Shm => format!("shm://{}/a.shm", directory.path().display()),
             _ => format!("unix://{}/a.sock", directory.path().display()),
         };
         let (work, mut watch) = worker();

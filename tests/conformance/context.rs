@@ -73,6 +73,7 @@ pub(crate) async fn names_the_peer(place: Place) {
     let known = (Some(uid), Some(pid), true);
     let want = match place {
         Place::Unix => ("unix", known),
+        Place::Shm => ("shm", known),
         Place::Inproc | Place::Near => ("inproc", known),
         Place::Tcp => ("tcp", (None, None, true)),
         Place::Stream => ("stream", (None, None, false)),
@@ -86,7 +87,7 @@ pub(crate) async fn names_the_peer(place: Place) {
             assert!(caller.address.starts_with("tcp://127.0.0.1:"), "{caller:?}");
             assert_eq!(server.expect("it is connected").address, hosts[0].address());
         }
-        Place::Inproc | Place::Unix => {
+        Place::Inproc | Place::Unix | Place::Shm => {
             assert_eq!(caller.address, hosts[0].address());
             assert_eq!(server.expect("it is connected").address, hosts[0].address());
         }

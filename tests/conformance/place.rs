@@ -27,6 +27,8 @@ pub(crate) enum Place {
     Inproc,
     /// `unix://`.
     Unix,
+    /// `shm://`.
+    Shm,
     /// `tcp://`.
     Tcp,
     /// A wire made of a byte stream.
@@ -54,7 +56,7 @@ impl Place {
         match self {
             Self::Near => (object, Host { running: None, _directory: None }),
             Self::Stream => (over_a_stream(object).await, Host { running: None, _directory: None }),
-            Self::Inproc | Self::Unix | Self::Tcp => {
+            Self::Inproc | Self::Unix | Self::Shm | Self::Tcp => {
                 let host =
                     self.start(Server::new().export("it", object).limits(limits.clone())).await;
                 let remote = farcall::connect::<I>(host.address()).limits(limits).await;
@@ -66,10 +68,14 @@ impl Place {
     /// Starts a server at a fresh address of this transport.
     pub(crate) async fn start(self, server: Server) -> Host {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let directory = (self == Self::Unix).then(|| tempfile::tempdir().expect("a directory"));
+        let named = matches!(self, Self::Unix | Self::Shm);
+        let directory = named.then(|| tempfile::tempdir().expect("a directory"));
         let address = match (self, &directory) {
             (Self::Unix, Some(directory)) => {
                 format!("unix://{}/a.sock", directory.path().display())
+            }
+            (Self::Shm, Some(directory)) => {
+                format!("shm://{}/a.shm", directory.path().display())
             }
             (Self::Tcp, _) => "tcp://127.0.0.1:0".to_owned(),
             _ => format!("inproc://place-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
@@ -80,7 +86,7 @@ impl Place {
 
     /// Limits that one can set reach the place.
     pub(crate) fn has_address(self) -> bool {
-        matches!(self, Self::Inproc | Self::Unix | Self::Tcp)
+        matches!(self, Self::Inproc | Self::Unix | Self::Shm | Self::Tcp)
     }
 }
 

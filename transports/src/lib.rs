@@ -1,4 +1,4 @@
-//! What carries farcall's frames: within a process, over Unix sockets, over TCP, over any byte stream.
+//! What carries farcall's frames: within a process, through shared memory, over Unix sockets, over TCP, over any byte stream.
 //!
 //! Each module implements [`farcall_core::transport`] for one scheme, and names no call, object or method. [`all`] is
 //! what this build has; [`io`] and [`memory`] make wires without an address.
@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub fn all() -> Vec<Arc<dyn Transport>> {
     vec![
         Arc::new(inproc::Inproc),
+        #[cfg(all(target_os = "linux", feature = "shm"))]
+        Arc::new(shm::Shm::default()),
         #[cfg(all(unix, feature = "unix"))]
         Arc::new(unix::Unix),
         #[cfg(feature = "tcp")]

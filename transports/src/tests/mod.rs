@@ -30,6 +30,8 @@ enum Kind {
     SplitTcp,
     #[cfg(all(unix, feature = "unix"))]
     Unix,
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    Shm,
 }
 
 const KINDS: &[Kind] = &[
@@ -42,6 +44,8 @@ const KINDS: &[Kind] = &[
     Kind::SplitTcp,
     #[cfg(all(unix, feature = "unix"))]
     Kind::Unix,
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    Kind::Shm,
 ];
 
 /// Two connected wires.
@@ -65,6 +69,12 @@ async fn pair(kind: Kind) -> (Wire, Wire) {
             let base = tempfile::tempdir().expect("a directory");
             let path = base.path().join("a.sock");
             meet(&crate::unix::Unix, &format!("unix://{}", path.display())).await
+        }
+        #[cfg(all(target_os = "linux", feature = "shm"))]
+        Kind::Shm => {
+            let base = tempfile::tempdir().expect("a directory");
+            let path = base.path().join("a.shm");
+            meet(&crate::shm::Shm::default(), &format!("shm://{}", path.display())).await
         }
     }
 }

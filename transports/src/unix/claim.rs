@@ -14,7 +14,7 @@ use std::{
 use tokio::net::{UnixListener, UnixStream};
 
 /// A path on which this process listens. Dropping it removes the path, if it is still this listener's.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     path: PathBuf,
     /// Device and inode of the socket.
     socket: Option<(u64, u64)>,
@@ -26,7 +26,7 @@ pub(super) struct Claim {
 
 impl Claim {
     /// Listens at a place.
-    pub(super) async fn listen(place: &Place) -> Result<(Self, UnixListener), Error> {
+    pub(crate) async fn listen(place: &Place) -> Result<(Self, UnixListener), Error> {
         let mut claim = Self::lock(place)?;
         check_nobody_is_there(place).await?;
         let listener = bind(&place.path).map_err(|error| failed(place, &error))?;

@@ -3,19 +3,20 @@
 mod claim;
 mod place;
 
+pub(crate) use claim::Claim;
 pub use place::private_directory;
+pub(crate) use place::{Place, Purpose};
 
 use crate::{
     accept::Pauses,
     stream::socket::{self, Reserved},
 };
-use claim::Claim;
 use farcall_core::{
     address::Address,
     error::{Error, ErrorKind},
     transport::{BoxFuture, Listener, Peer, Transport, Wire},
 };
-use place::{Place, Purpose, owner_is_trusted};
+use place::owner_is_trusted;
 use std::{io, os::unix::fs::MetadataExt, path::Path};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -104,6 +105,19 @@ impl Listener for UnixWires {
 }
 
 fn wire(stream: UnixStream, reserved: Reserved, address: &str) -> io::Result<Wire> {
+    let peer = peer(&stream, "unix", address)?;
+    socket::wire(stream.into_std()?.into(), reserved, peer)
+}
+
+/// Who is at the other end.
+///
+/// # Errors
+/// `PermissionDenied` if it is neither this user nor root.
+pub(crate) fn peer(
+    stream: &UnixStream,
+    transport: &'static str,
+    address: &str,
+) -> io::Result<Peer> {
     let credentials = stream.peer_cred()?;
     if !owner_is_trusted(credentials.uid()) {
         let text = format!(
@@ -112,15 +126,15 @@ fn wire(stream: UnixStream, reserved: Reserved, address: &str) -> io::Result<Wir
         );
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
-    let mut peer = Peer::new("unix", address);
+    let mut peer = Peer::new(transport, address);
     peer.uid = Some(credentials.uid());
     peer.pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());
     peer.local = true;
-    socket::wire(stream.into_std()?.into(), reserved, peer)
+    Ok(peer)
 }
 
 /// Refuses what is no socket, and a socket that somebody else has put there.
-fn check_before_connecting(place: &Place) -> Result<(), Error> {
+pub(crate) fn check_before_connecting(place: &Place) -> Result<(), Error> {
     let metadata = match std::fs::symlink_metadata(&place.path) {
         Ok(metadata) => metadata,
         Err(error) => return Err(not_connected(place, &error)),
@@ -143,7 +157,7 @@ fn check_before_connecting(place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-fn not_connected(place: &Place, error: &io::Error) -> Error {
+pub(crate) fn not_connected(place: &Place, error: &io::Error) -> Error {
     let address = &place.address;
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {

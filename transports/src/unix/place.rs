@@ -22,33 +22,34 @@ pub(super) const LONGEST: usize = 107;
 pub(super) const LONGEST: usize = 103;
 
 /// A path on which to listen or to which to connect.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
     /// The address as others can write it.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 /// What a place is wanted for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     Connect,
     Listen,
 }
 
 impl Place {
-    pub(super) fn resolve(address: &Address, purpose: Purpose) -> Result<Self, Error> {
-        let place = address.place();
+    pub(crate) fn resolve(address: &Address, purpose: Purpose) -> Result<Self, Error> {
+        let (place, scheme) = (address.place(), address.scheme());
         let path = if place.starts_with('/') {
             PathBuf::from(place)
         } else if is_name(place) {
-            directory_for(purpose)?.join(format!("{place}.sock"))
+            directory_for(purpose)?.join(format!("{place}.{}", extension(address)))
         } else {
             let text = format!(
-                "{address} is wrong: write three slashes before an absolute path, as in unix:///run/archive.sock, or a name, as in unix://archive"
+                "{address} is wrong: write three slashes before an absolute path, as in {scheme}:///run/archive.{}, or a name, as in {scheme}://archive",
+                extension(address)
             );
             return Err(Error::of(ErrorKind::Address, text));
         };
-        let address = crate::written("unix", &path.to_string_lossy());
+        let address = crate::written(scheme, &path.to_string_lossy());
         let length = path.as_os_str().len();
         if length > LONGEST {
             let text = format!(
@@ -57,6 +58,14 @@ impl Place {
             return Err(Error::of(ErrorKind::Address, text));
         }
         Ok(Self { path, address })
+    }
+}
+
+/// What the socket of a name ends with: each scheme has its own.
+fn extension(address: &Address) -> &str {
+    match address.scheme() {
+        "unix" => "sock",
+        scheme => scheme,
     }
 }
 
@@ -70,7 +79,7 @@ pub fn private_directory() -> Result<PathBuf, Error> {
 }
 
 /// Whether a user may be at the other end: this one, or root.
-pub(super) fn owner_is_trusted(uid: u32) -> bool {
+pub(crate) fn owner_is_trusted(uid: u32) -> bool {
     uid == 0 || uid == geteuid().as_raw()
 }
 
@@ -140,6 +149,8 @@ mod tests {
         assert_eq!(path, Path::new("/run/a.sock"));
         let path = resolve("unix://archive").expect("a name");
         assert!(path.is_absolute() && path.ends_with("archive.sock"), "{}", path.display());
+        let path = resolve("shm://archive").expect("a name");
+        assert!(path.is_absolute() && path.ends_with("archive.shm"), "{}", path.display());
         for wrong in ["unix://run/a.sock", "unix://./a.sock", "unix://a b"] {
             let error = resolve(wrong).expect_err(wrong);
             assert_eq!(error.kind(), ErrorKind::Address);

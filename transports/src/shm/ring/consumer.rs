@@ -45,8 +45,8 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
         self.find_committed()
     }
 
-    /// Whether [`find`](Self::find) would find anything. Needs no access to the consumer itself.
-    pub(crate) fn watch(&self) -> usize {
+    /// Where the first word of the next record will be.
+    pub(crate) fn next(&self) -> usize {
         self.geometry.offset(self.head)
     }
 

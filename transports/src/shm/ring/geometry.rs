@@ -67,6 +67,11 @@ impl Geometry {
         self.end_of(self.granules)
     }
 
+    /// Where the first word of the first record will be.
+    pub(crate) fn start(&self) -> usize {
+        self.ring
+    }
+
     /// Bytes of the ring.
     pub(crate) fn ring_bytes(&self) -> usize {
         self.granules as usize * GRANULE

@@ -80,7 +80,8 @@ fn a_full_ring_takes_more_only_when_it_is_told_to() {
 fn a_ring_that_is_kept_empty_stays_at_its_beginning() {
     let geometry = Geometry::small(64, 4);
     let (mut producer, mut consumer, sender, _) = ends(geometry);
-    for round in 0..1000 {
+    let rounds = if cfg!(miri) { 100 } else { 1000 };
+    for round in 0..rounds {
         let frame = bytes(round, 1 + round % 100);
         producer.push([&frame[..]].into_iter(), 0).expect("honest");
         assert_eq!(take(&mut consumer), Some(frame));
@@ -132,7 +133,8 @@ fn a_ring_without_memory_for_all_of_it_uses_what_it_has() {
     let mut producer = Producer::new(Scarce(sender.clone(), limit), receiver.clone(), geometry);
     let mut consumer = Consumer::new(receiver, sender, geometry);
     let (mut grown, mut received) = (0, 0);
-    for round in 0..500 {
+    let rounds = if cfg!(miri) { 50 } else { 500 };
+    for round in 0..rounds {
         let frame = bytes(round, 1 + (round * 37) % 400);
         loop {
             match producer.push([&frame[..]].into_iter(), 0).expect("honest") {
@@ -151,7 +153,7 @@ fn a_ring_without_memory_for_all_of_it_uses_what_it_has() {
         }
     }
     assert_eq!(grown, 2, "once with success and once without");
-    assert!(received > 400, "{received}");
+    assert!(received > rounds / 2, "{received}");
 }
 
 /// Writes words into the sender's segment where the first record would be, and returns what the consumer says.

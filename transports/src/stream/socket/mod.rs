@@ -8,6 +8,8 @@ mod register;
 mod writable;
 
 pub(crate) use ready::Reserved;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+pub(crate) use register::register;
 
 use super::{Inbound, Outbound, Read, Sink, Source};
 use farcall_core::{

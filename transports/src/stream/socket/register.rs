@@ -7,7 +7,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 ///
 /// `AsyncFd::register`, which replaces the deprecated constructor, is `unsafe` because an `AsRawFd` may give away
 /// any number. The owners here hold an `OwnedFd` for their whole life and give away that.
-#[expect(deprecated, reason = "the replacement is unsafe, and this crate has no unsafe code")]
-pub(super) fn register<T: AsRawFd>(owner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+#[expect(deprecated, reason = "the replacement is unsafe, and this is no file that may be unsafe")]
+pub(crate) fn register<T: AsRawFd>(owner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(owner, interest)
 }

@@ -1,0 +1,172 @@
+//! Mapped segments: the memory of a ring, shared with another process. One of the files that may be `unsafe`.
+//!
+//! No reference to bytes is ever made here. Words are loaded and stored by atomic accesses; bytes are copied through raw
+//! pointers between the mapping and private memory, so that whatever the other process does meanwhile, the copy is some
+//! bytes, which are checked afterwards.
+#![expect(unsafe_code, reason = "what is mapped has no owner that Rust knows")]
+
+use super::{
+    forked::Origin,
+    ring::{Readable, Writable},
+};
+use rustix::{
+    fs::{FallocateFlags, fallocate},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap},
+};
+use std::{
+    fmt, io,
+    os::fd::OwnedFd,
+    ptr::{self, NonNull},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// A mapping, until its last user is gone.
+struct Region {
+    start: NonNull<u8>,
+    length: usize,
+    origin: Origin,
+    /// The memory itself, where this process owns it: for giving more of it to the segment.
+    memory: Option<OwnedFd>,
+}
+
+// SAFETY: the mapping belongs to the process and not to a thread, and is accessed as `Region` says.
+unsafe impl Send for Region {}
+// SAFETY: as above; the accesses are atomic, or copies that may race with the other process anyway.
+unsafe impl Sync for Region {}
+
+impl Region {
+    fn map(
+        memory: OwnedFd,
+        length: usize,
+        protection: ProtFlags,
+        origin: Origin,
+    ) -> io::Result<Self> {
+        // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing that exists.
+        let start =
+            unsafe { mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, &memory, 0) }?;
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        let region = Self { start, length, origin, memory: Some(memory) };
+        // SAFETY: the range is the mapping that was just made; that it is not inherited changes nothing in this process.
+        unsafe { madvise(start.as_ptr().cast(), length, Advice::LinuxDontFork) }?;
+        Ok(region)
+    }
+
+    /// Where `length` bytes from `offset` on are.
+    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+        assert!(
+            offset <= self.length && length <= self.length - offset,
+            "offsets were checked against the geometry"
+        );
+        // SAFETY: the offset is within the mapping, as was just checked.
+        unsafe { self.start.as_ptr().add(offset) }
+    }
+
+    fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(offset.is_multiple_of(4), "words are aligned");
+        let word = self.at(offset, 4).cast::<AtomicU32>();
+        // SAFETY: four aligned bytes of a mapping that lives as long as `self`. On a read-only one only relaxed loads are
+        // made, which are allowed there.
+        unsafe { &*word }
+    }
+
+    fn read(&self, offset: usize, length: usize, bytes: &mut Vec<u8>) {
+        let from = self.at(offset, length);
+        bytes.reserve(length);
+        let to = bytes.spare_capacity_mut().as_mut_ptr().cast::<u8>();
+        // SAFETY: both ranges have `length` bytes, one in the mapping and one in private memory: they do not overlap.
+        unsafe { ptr::copy_nonoverlapping(from, to, length) };
+        // SAFETY: so many bytes were reserved and have just been written.
+        unsafe { bytes.set_len(bytes.len() + length) };
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // A forked child does not have the mapping, and may have something else there.
+        if self.origin.is_here() {
+            // SAFETY: the range is this region's own mapping, and nobody has a pointer into it any more.
+            let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+            debug_assert!(unmapped.is_ok(), "{unmapped:?}");
+        }
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// The segment that this process writes.
+#[derive(Clone, Debug)]
+pub(super) struct Ours(Arc<Region>);
+
+impl Ours {
+    /// Maps memory that was just made and not sealed yet.
+    pub(super) fn map(memory: OwnedFd, length: usize, origin: Origin) -> io::Result<Self> {
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        Region::map(memory, length, protection, origin).map(|region| Self(Arc::new(region)))
+    }
+
+    /// The memory, to be handed to the peer.
+    pub(super) fn memory(&self) -> Option<&OwnedFd> {
+        self.0.memory.as_ref()
+    }
+}
+
+impl Readable for Ours {
+    fn load(&self, offset: usize) -> u32 {
+        self.0.word(offset).load(Ordering::Relaxed)
+    }
+
+    fn read(&self, offset: usize, length: usize, bytes: &mut Vec<u8>) {
+        self.0.read(offset, length, bytes);
+    }
+}
+
+impl Writable for Ours {
+    fn store(&self, offset: usize, value: u32) {
+        self.0.word(offset).store(value, Ordering::Relaxed);
+    }
+
+    fn publish(&self, offset: usize, value: u32) {
+        self.0.word(offset).store(value, Ordering::Release);
+    }
+
+    fn write(&self, offset: usize, bytes: &[u8]) {
+        let to = self.0.at(offset, bytes.len());
+        // SAFETY: both ranges have that length, one in the mapping and one in private memory: they do not overlap.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+    }
+
+    fn commit(&self, length: usize) -> bool {
+        let Some(memory) = &self.0.memory else { return false };
+        fallocate(memory, FallocateFlags::empty(), 0, length as u64).is_ok()
+    }
+}
+
+/// The segment that the peer writes, mapped read-only.
+#[derive(Clone, Debug)]
+pub(super) struct Theirs(Arc<Region>);
+
+impl Theirs {
+    /// Maps memory whose seals and size were verified.
+    pub(super) fn map(memory: OwnedFd, length: usize, origin: Origin) -> io::Result<Self> {
+        let mut region = Region::map(memory, length, ProtFlags::READ, origin)?;
+        region.memory = None;
+        Ok(Self(Arc::new(region)))
+    }
+}
+
+impl Readable for Theirs {
+    fn load(&self, offset: usize) -> u32 {
+        self.0.word(offset).load(Ordering::Relaxed)
+    }
+
+    fn read(&self, offset: usize, length: usize, bytes: &mut Vec<u8>) {
+        self.0.read(offset, length, bytes);
+    }
+}

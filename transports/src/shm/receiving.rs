@@ -1,0 +1,176 @@
+//! The receiving half: takes records out of the ring and makes frames of them.
+
+use super::{
+    end::{End, Stage},
+    mapping::{Ours, Theirs},
+    ring::{Consumer, Found, Ringer},
+};
+use farcall_core::{
+    buffer::Buffer,
+    limits::Limits,
+    transport::{Received, Rx},
+};
+use std::{io, sync::Arc};
+
+/// Bytes allocated on the word of a length alone.
+const RESERVE: usize = 64 << 10;
+
+/// What arrives.
+///
+/// A frame in one record is copied out once, into the caller's buffer. A frame in several is put together in a buffer of
+/// its own, which grows as its pieces arrive.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    end: Arc<End>,
+    ring: Consumer<Ours, Theirs>,
+    ringer: Ringer,
+    body: Option<Body>,
+    limit: usize,
+}
+
+/// A frame of which pieces are missing.
+#[derive(Debug)]
+struct Body {
+    bytes: Buffer,
+    /// How many bytes are missing.
+    rest: usize,
+}
+
+impl Receiving {
+    pub(super) fn new(end: &Arc<End>) -> Self {
+        let (ours, theirs) = (end.ours.segment.clone(), end.theirs.segment.clone());
+        let ring = Consumer::new(ours, theirs, end.theirs.geometry);
+        let ringer = Ringer::for_space(&end.theirs.geometry);
+        Self { end: Arc::clone(end), ring, ringer, body: None, limit: Limits::default().frame }
+    }
+
+    /// Takes a record. True if `frame` is whole.
+    fn take(&mut self, found: Found, frame: &mut Buffer) -> io::Result<bool> {
+        let left = found.length + found.rest;
+        match self.body.take() {
+            None if left > self.limit => Err(too_large(left, self.limit)),
+            None if found.rest == 0 => {
+                make_room(frame, found.length);
+                self.copy(found, frame);
+                Ok(true)
+            }
+            None => {
+                let bytes = first_room(left, found.length);
+                Ok(self.add(Body { bytes, rest: left }, found, frame))
+            }
+            Some(body) if body.rest == left => Ok(self.add(body, found, frame)),
+            body => {
+                self.body = body;
+                let text = "the pieces of the peer's frame do not fit together";
+                Err(io::Error::new(io::ErrorKind::InvalidData, text))
+            }
+        }
+    }
+
+    /// Adds a piece. True if it was the last one, and `frame` is whole.
+    fn add(&mut self, mut body: Body, found: Found, frame: &mut Buffer) -> bool {
+        body.make_room(found.length);
+        self.copy(found, &mut body.bytes);
+        body.rest = found.rest;
+        let whole = body.rest == 0;
+        match whole {
+            true => *frame = body.bytes,
+            false => self.body = Some(body),
+        }
+        whole
+    }
+
+    /// Copies a record to the end of `bytes` and lets go of it.
+    fn copy(&mut self, found: Found, bytes: &mut Buffer) {
+        let told = self.ring.take(found, bytes);
+        self.end.expect(self.ring.next());
+        if told {
+            self.ring_for_space();
+        }
+    }
+
+    /// The producer was told that there is room; it may sleep until then.
+    fn ring_for_space(&mut self) {
+        let due = self.ringer.due(&self.end.theirs.segment);
+        self.end.ring(due);
+    }
+
+    /// There is no record now.
+    fn empty(&mut self) -> io::Result<Option<Received>> {
+        if self.ring.tell() {
+            // A wrap may have been all that there was.
+            self.end.expect(self.ring.next());
+            self.ring_for_space();
+        }
+        let over = match self.end.stage() {
+            Stage::Open => return Ok(Some(Received::Empty)),
+            over => over,
+        };
+        // What was committed before the end counts, and was looked for before the end was seen.
+        if self.ring.find()?.is_some() {
+            return Ok(None);
+        }
+        match over {
+            Stage::Broken => Err(self.end.broken()),
+            _ if self.body.is_some() => {
+                let text = "the peer closed the wire in the middle of a frame";
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
+            }
+            _ => Ok(Some(Received::Gone)),
+        }
+    }
+}
+
+impl Rx for Receiving {
+    fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
+        self.end.check_origin()?;
+        loop {
+            match self.ring.find()? {
+                Some(found) if self.take(found, frame)? => return Ok(Received::Frame),
+                Some(_) => {}
+                None => {
+                    if let Some(received) = self.empty()? {
+                        return Ok(received);
+                    }
+                }
+            }
+        }
+    }
+
+    fn partial(&self) -> usize {
+        self.body.as_ref().map_or(0, |body| body.bytes.len())
+    }
+
+    fn set_frame_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+}
+
+impl Body {
+    /// Doubles a buffer that has no room for `length` more bytes, but not beyond the frame.
+    fn make_room(&mut self, length: usize) {
+        let filled = self.bytes.len();
+        if self.bytes.capacity() - filled < length {
+            let wanted = self.rest.min(length.max(filled).max(RESERVE));
+            self.bytes.reserve_exact(wanted);
+        }
+    }
+}
+
+/// A buffer for a frame of which `found` bytes are there.
+fn first_room(length: usize, found: usize) -> Buffer {
+    Buffer::pooled(length).unwrap_or_else(|| Buffer::with_capacity(length.min(RESERVE).max(found)))
+}
+
+/// Empties `frame` and sees to it that it can hold `length` bytes.
+fn make_room(frame: &mut Buffer, length: usize) {
+    if frame.capacity() < length {
+        *frame = Buffer::with_capacity(length);
+    }
+    frame.clear();
+}
+
+fn too_large(length: usize, limit: usize) -> io::Error {
+    let text = format!("the peer sent a frame of {length} bytes: the limit is {limit}");
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}

@@ -1,0 +1,220 @@
+//! The sending half: frames go straight into the ring while there is room and nothing waits, else into a queue.
+
+use super::{
+    end::End,
+    mapping::{Ours, Theirs},
+    ring::{Due, Producer, Ringer, Room},
+};
+use crate::stream::lock;
+use farcall_core::{
+    buffer::Buffer,
+    transport::{Flush, Tx},
+};
+use std::{
+    collections::VecDeque,
+    io, iter,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Bytes up to which a frame is copied into the ring by `append`, under the connection's lock. A larger one is copied by
+/// `flush`.
+const DIRECT: usize = 16 << 10;
+/// Bytes moved into the ring before others get at the sending half.
+const TURN: usize = 32 << 10;
+
+/// Frames between `append` and the ring.
+///
+/// A frame that `append` puts into the ring can be received at once: a peer that is awake finds it. Whether the peer
+/// sleeps and must be rung for is looked at by `flush` only. So `queued` counts the bytes that wait for room *and* those
+/// that are in the ring and have not been rung for.
+#[derive(Debug)]
+pub(super) struct Sending {
+    end: Arc<End>,
+    sender: Mutex<Sender>,
+    queued: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Sender {
+    ring: Producer<Ours, Theirs>,
+    ringer: Ringer,
+    /// Frames that found no room, in order.
+    queue: VecDeque<Waiting>,
+    /// Bytes of the queue.
+    waiting: usize,
+    /// Bytes in the ring and not rung for.
+    unrung: usize,
+}
+
+/// A frame that waits for room.
+#[derive(Debug)]
+struct Waiting {
+    head: Buffer,
+    tail: Option<Buffer>,
+    /// Bytes that are in the ring already.
+    sent: usize,
+}
+
+/// How a step of a flush ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    Done,
+    More,
+    Full,
+}
+
+impl Sending {
+    pub(super) fn new(end: &Arc<End>) -> Self {
+        let (ours, theirs) = (end.ours.segment.clone(), end.theirs.segment.clone());
+        let sender = Sender {
+            ring: Producer::new(ours, theirs, end.ours.geometry),
+            ringer: Ringer::for_arrivals(&end.theirs.geometry),
+            queue: VecDeque::new(),
+            waiting: 0,
+            unrung: 0,
+        };
+        Self { end: Arc::clone(end), sender: Mutex::new(sender), queued: AtomicUsize::new(0) }
+    }
+
+    /// Whether a flush would get further, or fail.
+    pub(super) fn has_room(&self) -> bool {
+        lock(&self.sender).has_room().unwrap_or(true)
+    }
+
+    /// One step of a flush, and who must be rung for it.
+    fn step(&self) -> io::Result<(Step, Due)> {
+        let mut sender = lock(&self.sender);
+        let moved = match self.end.check_open() {
+            Ok(()) => sender.move_some(),
+            Err(error) => Err(error),
+        };
+        let step = match moved {
+            Ok(step) => step,
+            Err(error) => {
+                sender.forget();
+                self.queued.store(0, Ordering::Release);
+                return Err(error);
+            }
+        };
+        let due = sender.ringer.due(&self.end.theirs.segment);
+        sender.unrung = 0;
+        self.queued.store(sender.waiting, Ordering::Release);
+        Ok((step, due))
+    }
+}
+
+impl Tx for Sending {
+    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+        self.end.check_open()?;
+        let tail_length = tail.as_ref().map_or(0, |tail| tail.len());
+        let length = head.iter().map(|part| part.len()).sum::<usize>() + tail_length;
+        if u32::try_from(length).is_err() || length == 0 {
+            let text = format!("a frame cannot have {length} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let mut sender = lock(&self.sender);
+        sender.append(head, tail, length)?;
+        self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
+        Ok(())
+    }
+
+    fn queued(&self) -> usize {
+        self.queued.load(Ordering::Acquire)
+    }
+
+    fn flush(&self) -> io::Result<Flush> {
+        loop {
+            let (step, due) = self.step()?;
+            self.end.ring(due);
+            match step {
+                Step::Done => return Ok(Flush::Done),
+                Step::Full => return Ok(Flush::Blocked),
+                Step::More => {}
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.end.close();
+    }
+}
+
+impl Sender {
+    fn append(&mut self, head: &[&[u8]], tail: Option<Buffer>, length: usize) -> io::Result<()> {
+        if self.queue.is_empty() && length <= DIRECT {
+            let parts = head.iter().copied().chain(tail.as_ref().map(|tail| tail.as_slice()));
+            if self.ring.push(parts, 0)? == Room::Yes {
+                self.unrung += length;
+                return Ok(());
+            }
+        }
+        let mut copy = Buffer::with_capacity(head.iter().map(|part| part.len()).sum());
+        head.iter().for_each(|part| copy.extend_from_slice(part));
+        self.queue.push_back(Waiting { head: copy, tail, sent: 0 });
+        self.waiting += length;
+        Ok(())
+    }
+
+    /// Moves frames, and pieces of large ones, from the queue into the ring.
+    fn move_some(&mut self) -> io::Result<Step> {
+        let mut moved = 0;
+        while let Some(frame) = self.queue.front_mut() {
+            let left = frame.left();
+            let piece = left.min(self.ring.piece());
+            let rest = u32::try_from(left - piece).unwrap_or(u32::MAX);
+            match self.ring.push(frame.next(piece), rest)? {
+                Room::Yes => {}
+                Room::Full => return Ok(Step::Full),
+                Room::Short => {
+                    self.ring.grow();
+                    continue;
+                }
+            }
+            frame.sent += piece;
+            self.waiting -= piece;
+            moved += piece;
+            if rest == 0 {
+                self.queue.pop_front();
+            }
+            if moved >= TURN && !self.queue.is_empty() {
+                return Ok(Step::More);
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    fn has_room(&mut self) -> io::Result<bool> {
+        let Some(frame) = self.queue.front() else { return Ok(true) };
+        self.ring.has_room(frame.left().min(self.ring.piece()))
+    }
+
+    /// Loses everything: the wire is broken.
+    fn forget(&mut self) {
+        self.queue.clear();
+        self.waiting = 0;
+        self.unrung = 0;
+    }
+}
+
+impl Waiting {
+    fn tail(&self) -> &[u8] {
+        self.tail.as_ref().map_or(&[], |tail| tail.as_slice())
+    }
+
+    fn left(&self) -> usize {
+        self.head.len() + self.tail().len() - self.sent
+    }
+
+    /// The next `length` bytes.
+    fn next(&self, length: usize) -> impl Iterator<Item = &[u8]> + Clone {
+        let of_head = self.head.get(self.sent..).unwrap_or_default();
+        let of_head = of_head.get(..length).unwrap_or(of_head);
+        let sent = self.sent.saturating_sub(self.head.len());
+        let of_tail = self.tail().get(sent..).unwrap_or_default();
+        let of_tail = of_tail.get(..length - of_head.len()).unwrap_or(of_tail);
+        iter::once(of_head).chain(iter::once(of_tail))
+    }
+}
