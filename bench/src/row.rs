@@ -44,6 +44,8 @@ pub trait Row: Sync {
 pub enum Transport {
     /// No process boundary at all.
     Inproc,
+    /// Shared memory.
+    Shm,
     /// A Unix socket.
     Unix,
     /// TCP over the loopback device.
@@ -59,6 +61,7 @@ impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Inproc => "inproc",
+            Self::Shm => "shm",
             Self::Unix => "unix",
             Self::Tcp => "tcp",
         })
@@ -70,6 +73,8 @@ impl fmt::Display for Transport {
 pub enum Address {
     /// `inproc://name`
     Inproc(String),
+    /// `shm:///path`, that of its control socket.
+    Shm(PathBuf),
     /// `unix:///path`
     Unix(PathBuf),
     /// `tcp://host:port`
@@ -82,6 +87,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self> {
         match text.split_once("://") {
             Some(("inproc", name)) => Ok(Self::Inproc(name.to_owned())),
+            Some(("shm", path)) => Ok(Self::Shm(PathBuf::from(path))),
             Some(("unix", path)) => Ok(Self::Unix(PathBuf::from(path))),
             Some(("tcp", socket)) => Ok(Self::Tcp(socket.parse()?)),
             _ => bail!("not an address: {text}"),
@@ -93,6 +99,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inproc(name) => write!(f, "inproc://{name}"),
+            Self::Shm(path) => write!(f, "shm://{}", path.display()),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(socket) => write!(f, "tcp://{socket}"),
         }
@@ -105,7 +112,9 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_they_are_read() {
-        for text in ["inproc://bench", "unix:///run/a.sock", "tcp://127.0.0.1:0"] {
+        for text in
+            ["inproc://bench", "shm:///run/a.shm", "unix:///run/a.sock", "tcp://127.0.0.1:0"]
+        {
             assert_eq!(text.parse::<Address>().expect("an address").to_string(), text);
         }
         assert!("carrier-pigeon://coop".parse::<Address>().is_err());

@@ -38,6 +38,7 @@ impl Workshop {
     pub fn address(&self, transport: Transport) -> Address {
         match transport {
             Transport::Inproc => Address::Inproc("bench".to_owned()),
+            Transport::Shm => Address::Shm(self.path("shm")),
             Transport::Unix => Address::Unix(self.path("sock")),
             Transport::Tcp => Address::Tcp(([127, 0, 0, 1], 0).into()),
         }

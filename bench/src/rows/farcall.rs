@@ -56,7 +56,7 @@ impl Row for Farcall {
     }
 
     fn transports(&self) -> &'static [Transport] {
-        &[Transport::Inproc, Transport::Unix, Transport::Tcp]
+        &[Transport::Inproc, Transport::Shm, Transport::Unix, Transport::Tcp]
     }
 
     fn offers(&self, _: Placement, _: Work) -> bool {

@@ -102,7 +102,7 @@ async fn serve(address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
                 tokio::spawn(serve_one(stream));
             }
         }
-        Address::Inproc(_) => bail!("tarpc is not measured at {address}"),
+        Address::Inproc(_) | Address::Shm(_) => bail!("tarpc is not measured at {address}"),
     }
 }
 
@@ -140,7 +140,7 @@ impl Client for BenchClient {
                 let framed = codec().new_framed(stream);
                 Ok(Self::new(config, serde_transport::new(framed, Bincode::default())).spawn())
             }
-            Address::Inproc(_) => bail!("tarpc is not measured at {address}"),
+            Address::Inproc(_) | Address::Shm(_) => bail!("tarpc is not measured at {address}"),
         }
     }
 

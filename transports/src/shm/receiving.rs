@@ -12,8 +12,8 @@ use farcall_core::{
 };
 use std::{io, sync::Arc};
 
-/// Bytes allocated on the word of a length alone.
-const RESERVE: usize = 64 << 10;
+/// Bytes asked for on the word of a length alone; with the page that a buffer adds, 64 KiB.
+const RESERVE: usize = 60 << 10;
 
 /// What arrives.
 ///
@@ -82,7 +82,7 @@ impl Receiving {
 
     /// Copies a record to the end of `bytes` and lets go of it.
     fn copy(&mut self, found: Found, bytes: &mut Buffer) {
-        let told = self.ring.take(found, bytes);
+        let told = self.ring.take(found, bytes.writer());
         self.end.expect(self.ring.next());
         if told {
             self.ring_for_space();

@@ -145,7 +145,7 @@ impl Tx for Sending {
 impl Sender {
     fn append(&mut self, head: &[&[u8]], tail: Option<Buffer>, length: usize) -> io::Result<()> {
         if self.queue.is_empty() && length <= DIRECT {
-            let parts = head.iter().copied().chain(tail.as_ref().map(|tail| tail.as_slice()));
+            let parts = head.iter().copied().chain(tail.as_deref());
             if self.ring.push(parts, 0)? == Room::Yes {
                 self.unrung += length;
                 return Ok(());
@@ -201,7 +201,7 @@ impl Sender {
 
 impl Waiting {
     fn tail(&self) -> &[u8] {
-        self.tail.as_ref().map_or(&[], |tail| tail.as_slice())
+        self.tail.as_deref().unwrap_or_default()
     }
 
     fn left(&self) -> usize {
