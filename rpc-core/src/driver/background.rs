@@ -274,7 +274,9 @@ impl Link {
             self.lock().clock = wake_at;
         }
         let mut due = false;
-        let woken = line.ready.poll_readable(cx).is_ready()
+        // What is not read now makes no noise either: whoever lets reading go on notifies.
+        let reads = !line.paused.load(Ordering::Relaxed);
+        let woken = (reads && line.ready.poll_readable(cx).is_ready())
             || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
             || wake_at.is_some_and(|at| {
                 let at = at.into();
