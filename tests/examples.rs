@@ -245,7 +245,11 @@ fn archive_over_every_transport() {
     let root = folder.path().join("root").display().to_string();
     let (success, text) = Example::new("archive", &[&root]).run();
     assert!(success, "{text}");
-    let transports = if cfg!(unix) { &["inproc", "unix", "tcp"][..] } else { &["inproc", "tcp"] };
+    let transports = match () {
+        () if cfg!(target_os = "linux") => &["inproc", "shm", "unix", "tcp"][..],
+        () if cfg!(unix) => &["inproc", "unix", "tcp"],
+        () => &["inproc", "tcp"],
+    };
     let mut want = vec![
         format!("{root} read in pieces of 64 KiB"),
         String::new(),

@@ -9,8 +9,10 @@ use std::{
 
 /// Where it is to listen. A name of its own lets several run at once.
 fn addresses() -> Vec<String> {
-    let unix = cfg!(unix).then(|| format!("unix://archive-{}", process::id()));
-    unix.into_iter().chain(["tcp://127.0.0.1:0".to_owned()]).collect()
+    let name = format!("archive-{}", process::id());
+    let shm = cfg!(target_os = "linux").then(|| format!("shm://{name}"));
+    let unix = cfg!(unix).then(|| format!("unix://{name}"));
+    shm.into_iter().chain(unix).chain(["tcp://127.0.0.1:0".to_owned()]).collect()
 }
 
 /// A server that serves until this is stopped or dropped.

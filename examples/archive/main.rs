@@ -1,4 +1,5 @@
-//! A directory tree, served and read through remote calls: in this process, over a Unix socket and over TCP.
+//! A directory tree, served and read through remote calls: in this process, through shared memory, over a Unix
+//! socket and over TCP.
 //!
 //! ```text
 //! cargo run --release --example archive [PATH]            two processes: reads PATH (this project) and checks every byte

@@ -38,7 +38,8 @@ const DYNAMIC_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 /// `-`, `.` and `_` are the same one.
 ///
 /// A service that has only one of `connect` and `listen` uses it for both: one line swaps the transport. A service
-/// that has neither is at `unix://name`, in the user's private directory; on Windows at `tcp://127.0.0.1:port`, with
+/// that has neither is at `shm://name` on Linux and at `unix://name` elsewhere (or without the feature `shm`), in the
+/// user's private directory; on Windows at `tcp://127.0.0.1:port`, with
 /// a port that is derived from the name (FNV-1a, into 49152..=65535), where any user of the host may listen.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -130,6 +131,8 @@ impl Config {
 fn default_address(name: &str) -> Result<Address, Error> {
     if cfg!(windows) {
         Address::parse(&format!("tcp://127.0.0.1:{}", port_of(name)))
+    } else if cfg!(all(target_os = "linux", feature = "shm")) {
+        Address::parse(&format!("shm://{name}"))
     } else {
         Address::parse(&format!("unix://{name}"))
     }

@@ -5,6 +5,8 @@ use farcall_core::error::ErrorKind;
 use std::time::Duration;
 
 const NONE: [(&str, &str); 0] = [];
+/// The scheme of a name that nothing configures, but on Windows.
+const DEFAULT: &str = if cfg!(all(target_os = "linux", feature = "shm")) { "shm" } else { "unix" };
 
 fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, Error> {
     let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -51,8 +53,8 @@ fn connect_addresses() {
     check(&NONE, "tcp://elsewhere:1", "tcp://elsewhere:1");
     check(&NONE, "tcp://elsewhere:1?spin=off#a", "tcp://elsewhere:1?spin=off#a");
     if cfg!(not(windows)) {
-        check(&NONE, "spins", "unix://spins?spin=off#spins");
-        check(&NONE, "Other.one", "unix://Other.one#Other.one");
+        check(&NONE, "spins", &format!("{DEFAULT}://spins?spin=off#spins"));
+        check(&NONE, "Other.one", &format!("{DEFAULT}://Other.one#Other.one"));
     }
     let connect = "FARCALL__SERVICES__ARCHIVE__CONNECT";
     check(&[(connect, "unix:///a")], "archive", "unix:///a?spin=always#archive");
@@ -92,8 +94,8 @@ fn listen_addresses() {
     check(&NONE, "listens", &["tcp://0.0.0.0:7002"]);
     check(&NONE, "tcp://h:1#a", &["tcp://h:1#a"]);
     if cfg!(not(windows)) {
-        check(&NONE, "spins", &["unix://spins?spin=off"]);
-        check(&NONE, "other", &["unix://other"]);
+        check(&NONE, "spins", &[&format!("{DEFAULT}://spins?spin=off")]);
+        check(&NONE, "other", &[&format!("{DEFAULT}://other")]);
     }
     let listen = "FARCALL__SERVICES__ARCHIVE__LISTEN";
     check(&[(listen, "inproc://a")], "archive", &["inproc://a?spin=always"]);

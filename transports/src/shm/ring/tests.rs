@@ -28,8 +28,10 @@ fn take(consumer: &mut Consumer<Heap, Heap>) -> Option<Vec<u8>> {
 
 #[test]
 fn records_come_out_as_they_went_in_whatever_their_size_and_the_ring_s() {
-    let rounds = if cfg!(miri) { 60 } else { 5000 };
-    for (granules, soft) in [(4, 4), (8, 2), (8, 8), (64, 16), (64, 64)] {
+    let rounds = if cfg!(miri) { 20 } else { 5000 };
+    let rings = [(4, 4), (8, 2), (8, 8), (64, 16), (64, 64)];
+    let rings = if cfg!(miri) { &rings[..2] } else { &rings[..] };
+    for &(granules, soft) in rings {
         let geometry = Geometry::small(granules, soft);
         let (mut producer, mut consumer, ..) = ends(geometry);
         let (mut sent, mut received) = (0, 0);
@@ -54,7 +56,7 @@ fn records_come_out_as_they_went_in_whatever_their_size_and_the_ring_s() {
                 received += 1;
             }
         }
-        assert!(sent > rounds / 3 && received > rounds / 3, "{granules}: {sent}, {received}");
+        assert!(sent > rounds / 4 && received > rounds / 4, "{granules}: {sent}, {received}");
     }
 }
 
