@@ -55,6 +55,8 @@ fn a_hot_call_allocates_nothing() {
     runtime.block_on(async {
         check("tcp://127.0.0.1:0").await;
         check(&format!("unix://{}/a.sock", folder.path().display())).await;
+        #[cfg(target_os = "linux")]
+        check(&format!("shm://{}/a.shm", folder.path().display())).await;
         check("inproc://allocations").await;
     });
 }

@@ -258,24 +258,30 @@ impl Drop for Process {
 /// A process that is killed in the middle of a call: the stale socket is taken over by the next, held calls go there.
 #[test]
 fn a_killed_process_is_replaced() {
-    on_a_thread(|| {
-        let directory = tempfile::tempdir().expect("a directory");
-        let address = format!("unix://{}/a.sock", directory.path().display());
-        let mut first = Process::serving_at(&address);
-        let work = farcall::connect::<dyn Work>(&address).wait().expect("it starts");
-        assert_ne!(Remote::peer(&work).expect("it is connected").pid, Some(std::process::id()));
-        let (once, twice) = (work.pass(1), work.idempotent().insist(2));
-        first.saw(Seen::Began(1));
-        first.saw(Seen::Began(2));
-        drop(first);
-        let error = once.wait().expect_err("it was lost");
-        assert_eq!(outline(&error), (ErrorKind::Disconnected, Executed::Maybe));
-        let held = work.quick(3);
-        let mut second = Process::serving_at(&address);
-        assert_eq!(held.wait(), Ok(3));
-        second.saw(Seen::Began(2));
-        second.saw(Seen::Began(3));
-        drop(twice);
-        assert_eq!(work.quick(4).wait(), Ok(4));
-    });
+    for scheme in if cfg!(target_os = "linux") { &["unix", "shm"][..] } else { &["unix"] } {
+        on_a_thread(move || replaces_a_killed_process(scheme));
+    }
+}
+
+fn replaces_a_killed_process(scheme: &str) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let address = format!("{scheme}://{}/a.sock", directory.path().display());
+    let mut first = Process::serving_at(&address);
+    let work = farcall::connect::<dyn Work>(&address).wait().expect("it starts");
+    let peer = Remote::peer(&work).expect("it is connected");
+    assert_eq!(peer.transport, scheme);
+    assert_ne!(peer.pid, Some(std::process::id()));
+    let (once, twice) = (work.pass(1), work.idempotent().insist(2));
+    first.saw(Seen::Began(1));
+    first.saw(Seen::Began(2));
+    drop(first);
+    let error = once.wait().expect_err("it was lost");
+    assert_eq!(outline(&error), (ErrorKind::Disconnected, Executed::Maybe));
+    let held = work.quick(3);
+    let mut second = Process::serving_at(&address);
+    assert_eq!(held.wait(), Ok(3));
+    second.saw(Seen::Began(2));
+    second.saw(Seen::Began(3));
+    drop(twice);
+    assert_eq!(work.quick(4).wait(), Ok(4));
 }
