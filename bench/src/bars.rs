@@ -83,10 +83,12 @@ impl Bar {
 pub fn all(report: &Report) -> Vec<Bar> {
     let mut bars = vec![quiet(report)];
     sequential(report, &mut bars);
+    shared(report, &mut bars);
     pipelined(report, &mut bars);
     payloads(report, &mut bars);
     bars.push(idle(report));
-    bars.push(memory(report));
+    bars.push(memory(report, "over a socket", Transport::SOCKETS, 10.0 * 1024.0));
+    bars.push(memory(report, "over shared memory", &[Transport::Shm], 64.0 * 1024.0));
     bars.push(size(report, "build time", |size| size.build_seconds * 1e9, units::duration));
     bars.push(size(report, "binary", |size| size.binary_bytes as f64, units::bytes));
     bars
@@ -112,6 +114,12 @@ fn sequential(report: &Report, bars: &mut Vec<Bar>) {
         let here = Filter::new(Work::Add).at(Placement::OneCore);
         bars.push(latency(report, here.over(transport).of("farcall-"), here.of("tarpc-"), 0.75));
     }
+}
+
+/// Where spinning is of no use, shared memory must not lose to a socket.
+fn shared(report: &Report, bars: &mut Vec<Bar>) {
+    let here = Filter::new(Work::Add).at(Placement::OneCore).of("farcall-");
+    bars.push(latency(report, here.over(Transport::Shm), here.over(Transport::Unix), 1.0));
 }
 
 fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
@@ -171,13 +179,17 @@ fn idle(report: &Report) -> Bar {
     }
 }
 
-fn memory(report: &Report) -> Bar {
+fn memory(report: &Report, how: &str, over: &[Transport], most: f64) -> Bar {
+    let limit = Limit::BytesAtMost(most);
     let most = |each: [f64; 2]| each[0].max(each[1]);
-    let ours = report.memory.iter().filter(|memory| memory.row.starts_with("farcall-"));
+    let ours = report
+        .memory
+        .iter()
+        .filter(|memory| memory.row.starts_with("farcall-") && over.contains(&memory.transport));
     let worst = ours.max_by(|a, b| most(a.each()).total_cmp(&most(b.each())));
     Bar {
-        what: "resident per idle connection and side".to_owned(),
-        limit: Limit::BytesAtMost(10.0 * 1024.0),
+        what: format!("resident per idle connection and side, {how}"),
+        limit,
         reached: worst.map(|memory| most(memory.each())),
         detail: worst.map_or_else(String::new, |memory| {
             let [server, client] = memory.each().map(units::bytes);
