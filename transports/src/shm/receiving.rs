@@ -46,7 +46,7 @@ impl Receiving {
 
     /// Takes a record. True if `frame` is whole.
     fn take(&mut self, found: Found, frame: &mut Buffer) -> io::Result<bool> {
-        let left = found.length + found.rest;
+        let left = found.length.saturating_add(found.rest);
         match self.body.take() {
             None if left > self.limit => Err(too_large(left, self.limit)),
             None if found.rest == 0 => {
