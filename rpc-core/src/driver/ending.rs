@@ -31,11 +31,11 @@ impl Link {
         if let Some(why) = &state.closed {
             return Some(why.clone());
         }
-        let flushed = line.tx.queued() == 0;
+        let flushed = line.is_flushed();
         if state.unused && state.conn.is_idle() && flushed {
             return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
         }
-        if state.half_closed && !state.owes(line) {
+        if state.half_closed && !state.owes(flushed) {
             let text = format!("the connection to {} was closed by the peer", line.peer.address);
             return Some(Error::of(ErrorKind::Disconnected, text));
         }

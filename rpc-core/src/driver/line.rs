@@ -9,7 +9,7 @@ use std::{
     fmt, process,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     },
     time::Instant,
 };
@@ -37,6 +37,8 @@ pub(crate) struct Line {
     pub(super) paused: AtomicBool,
     /// The transport takes no more at the moment.
     pub(super) blocked: AtomicBool,
+    /// The wire ends once everything is given away, and the background task must be told.
+    awaited: AtomicBool,
     ended: OnceLock<Error>,
 }
 
@@ -64,6 +66,7 @@ impl Line {
             received: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            awaited: AtomicBool::new(false),
             ended: OnceLock::new(),
         }
     }
@@ -101,13 +104,28 @@ impl Line {
     /// Gives away what was appended. True if the background task must look after the rest, or after the end.
     pub(super) fn flush(&self) -> bool {
         match self.tx.flush() {
-            Ok(Flush::Done) => false,
+            Ok(Flush::Done) => self.take_awaited(),
             Ok(Flush::Blocked) => !self.blocked.swap(true, Ordering::Relaxed),
             Err(error) => {
                 self.end(super::lost(&self.peer, &error));
                 true
             }
         }
+    }
+
+    /// Whether everything is given away. If not, whoever gives the rest away tells the background task: one of the two sees the other.
+    pub(super) fn is_flushed(&self) -> bool {
+        if self.tx.queued() > 0 {
+            self.awaited.store(true, Ordering::Relaxed);
+            fence(Ordering::SeqCst); // SYNC(awaited)
+        }
+        self.tx.queued() == 0
+    }
+
+    /// Whether somebody waits until everything is given away, as it is now.
+    fn take_awaited(&self) -> bool {
+        fence(Ordering::SeqCst); // SYNC(awaited)
+        self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::Relaxed)
     }
 
     /// Lets arrivals pass in silence because the caller looks for them itself. True if the background task must

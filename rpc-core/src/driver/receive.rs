@@ -101,7 +101,7 @@ impl Link {
     /// The peer will send nothing more. True if it is still owed answers, and owes none itself.
     fn half_close(&self, line: &Line, wakes: &mut Wakes) -> bool {
         let mut state = self.lock();
-        let goes_on = state.conn.in_flight() == 0 && state.owes(line);
+        let goes_on = state.conn.in_flight() == 0 && state.owes(line.tx.queued() == 0);
         if goes_on {
             line.paused.store(true, Ordering::Relaxed);
             state.half_closed = true;
@@ -180,9 +180,9 @@ impl State {
     }
 
     /// Something was accepted and is not answered yet, or the answer has not gone.
-    pub(super) fn owes(&self, line: &Line) -> bool {
+    pub(super) fn owes(&self, flushed: bool) -> bool {
         let open = self.conn.serving() + self.oneways + self.arrived.len();
-        open > 0 || line.tx.queued() > 0
+        open > 0 || !flushed
     }
 
     /// So much waits or runs that reading must stop.

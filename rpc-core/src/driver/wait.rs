@@ -342,8 +342,8 @@ impl Link {
             _ => Interest::ReadWrite,
         };
         line.ready.wait(interest, timeout);
-        if line.tx.queued() > 0 {
-            line.flush();
+        if line.tx.queued() > 0 && line.flush() {
+            self.notify();
         }
         self.expire();
     }
