@@ -147,7 +147,8 @@ impl Link {
             }
             return Err(error);
         }
-        let waker = if state.is_due_earlier() { state.notify() } else { None };
+        let pumped = state.pump_outbox();
+        let waker = if pumped || state.is_due_earlier() { state.notify() } else { None };
         drop(state);
         wake(waker);
         Ok(call)

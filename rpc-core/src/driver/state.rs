@@ -239,8 +239,13 @@ impl State {
     pub(super) fn pump_outbox(&mut self) -> bool {
         let mut any = false;
         while let Some(held) = self.outbox.front() {
-            if !self.can_transmit(held.order.target) {
-                break;
+            let target = held.order.target;
+            if !self.can_transmit(target) {
+                // Whoever gives the bytes away that are in the way tells the background task, which comes back here.
+                let flushed = self.line.as_ref().is_none_or(|line| line.is_flushed());
+                if !flushed || !self.can_transmit(target) {
+                    break;
+                }
             }
             let Some(mut held) = self.outbox.pop_front() else { break };
             self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
