@@ -14,6 +14,8 @@ use std::{io, sync::Arc};
 
 /// Bytes asked for on the word of a length alone; with the page that a buffer adds, 64 KiB.
 const RESERVE: usize = 60 << 10;
+/// Bytes of a record that may come alone.
+const SMALL: usize = 4 << 10;
 
 /// What arrives.
 ///
@@ -26,6 +28,20 @@ pub(super) struct Receiving {
     ringer: Ringer,
     body: Option<Body>,
     limit: usize,
+    lull: Lull,
+}
+
+/// Guesses when nothing follows a record, so that its receiver need not look: the first word of the next record is on a line that
+/// the producer has just written, and to read it takes as long as to receive. A wrong guess is harmless, because
+/// whoever goes to sleep on the wire looks.
+#[derive(Default, Debug)]
+struct Lull {
+    /// Records since it was last said that there is none.
+    taken: u32,
+    /// Records come one by one.
+    alone: bool,
+    /// The last word was a guess.
+    guessed: bool,
 }
 
 /// A frame of which pieces are missing.
@@ -41,7 +57,14 @@ impl Receiving {
         let (ours, theirs) = (end.ours.segment.clone(), end.theirs.segment.clone());
         let ring = Consumer::new(ours, theirs, end.theirs.geometry);
         let ringer = Ringer::for_space(&end.theirs.geometry);
-        Self { end: Arc::clone(end), ring, ringer, body: None, limit: Limits::default().frame }
+        Self {
+            end: Arc::clone(end),
+            ring,
+            ringer,
+            body: None,
+            limit: Limits::default().frame,
+            lull: Lull::default(),
+        }
     }
 
     /// Takes a record. True if `frame` is whole.
@@ -124,8 +147,13 @@ impl Receiving {
 impl Rx for Receiving {
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
         self.end.check_origin()?;
+        if self.lull.is_likely() {
+            return Ok(Received::Empty);
+        }
         loop {
-            match self.ring.find()? {
+            let found = self.ring.find()?;
+            self.lull.note(found);
+            match found {
                 Some(found) if self.take(found, frame)? => return Ok(Received::Frame),
                 Some(_) => {}
                 None => {
@@ -143,6 +171,35 @@ impl Rx for Receiving {
 
     fn set_frame_limit(&mut self, bytes: usize) {
         self.limit = bytes;
+    }
+}
+
+impl Lull {
+    /// Whether to say that there is no record, without a look.
+    fn is_likely(&mut self) -> bool {
+        let likely = self.alone && self.taken == 1;
+        if likely {
+            self.guessed = true;
+            self.taken = 0;
+        }
+        likely
+    }
+
+    /// A look has found this.
+    fn note(&mut self, found: Option<Found>) {
+        match found {
+            Some(found) => {
+                self.taken = self.taken.saturating_add(1);
+                // The producer is told of the room of a small one with the next, and never waits for so little.
+                self.alone &= !self.guessed && found.rest == 0 && found.length <= SMALL;
+            }
+            None if self.taken > 0 => {
+                self.alone = self.taken == 1;
+                self.taken = 0;
+            }
+            None => {}
+        }
+        self.guessed = false;
     }
 }
 
