@@ -5,8 +5,9 @@ use crate::{
     transport::Peer,
 };
 use std::{
-    cell::Cell,
+    cell::RefCell,
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task,
@@ -30,7 +31,7 @@ pub struct Context {
 }
 
 thread_local! {
-    static CURRENT: Cell<Option<Context>> = const { Cell::new(None) };
+    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
 }
 
 /// The call that is being served by the running code, if any.
@@ -104,28 +105,25 @@ impl<F: Future> Future for Scoped<F> {
 
 /// Looks at the current context.
 pub(crate) fn with<R>(look: impl FnOnce(Option<&Context>) -> R) -> R {
-    CURRENT.with(|current| {
-        let context = current.take();
-        let result = look(context.as_ref());
-        current.set(context);
-        result
-    })
+    CURRENT.with(|current| look(current.borrow().as_ref()))
 }
 
 /// Runs `body` with `context` as the current one, and puts it back afterwards, also if `body` panics.
 pub(crate) fn enter<R>(context: &mut Option<Context>, body: impl FnOnce() -> R) -> R {
-    struct Restore<'a> {
-        outer: Option<Context>,
-        inner: &'a mut Option<Context>,
-    }
+    struct Restore<'a>(&'a mut Option<Context>);
     impl Drop for Restore<'_> {
         fn drop(&mut self) {
-            *self.inner = CURRENT.replace(self.outer.take());
+            exchange(self.0);
         }
     }
-    let span = context.as_ref().map_or_else(Span::none, |context| context.span.clone());
+    let span = context.as_ref().filter(|context| !context.span.is_none());
+    let span = span.map_or_else(Span::none, |context| context.span.clone());
     let _entered = span.enter();
-    let outer = CURRENT.replace(context.take());
-    let _restore = Restore { outer, inner: context };
+    exchange(context);
+    let _restore = Restore(context);
     body()
+}
+
+fn exchange(context: &mut Option<Context>) {
+    CURRENT.with(|current| mem::swap(&mut *current.borrow_mut(), context));
 }

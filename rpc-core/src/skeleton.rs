@@ -41,8 +41,8 @@ impl Local {
         self.0.description()
     }
 
-    pub(crate) fn start(&self, method: MethodId, request: Request, task: &mut Task) {
-        Arc::clone(&self.0).start(method, request, task);
+    pub(crate) fn start(self, method: MethodId, request: Request, task: &mut Task) {
+        self.0.start(method, request, task);
     }
 }
 

@@ -10,8 +10,9 @@ pub use connect::{Connect, DialWire, connect};
 pub use outgoing::Outgoing;
 
 use crate::{
+    driver::Carried,
     error::Error,
-    frame::{Trace, put_metadata},
+    frame::{Trace, metadata_pairs, put_metadata},
     interface::{Hosts, HostsShared, Interface},
     skeleton::Local,
     transport::Peer,
@@ -37,8 +38,7 @@ pub struct Remote<I: ?Sized> {
 struct Options {
     timeout: Option<Duration>,
     idempotent: bool,
-    metadata: Option<Arc<[u8]>>,
-    trace: Option<Trace>,
+    carried: Option<Arc<Carried>>,
 }
 
 impl<I: Interface + ?Sized> Remote<I> {
@@ -81,16 +81,18 @@ impl<I: Interface + ?Sized> Remote<I> {
     /// At most 32 entries and 8 KiB; what is beyond is not sent. A `traceparent` that is well-formed travels as the call's trace.
     #[must_use]
     pub fn metadata(&self, key: &str, value: &str) -> Self {
-        let mut remote = self.clone();
+        let mut carried = self.options.carried.as_deref().cloned().unwrap_or_default();
         if key == "traceparent" {
-            remote.options.trace = parse_trace(value).or(remote.options.trace);
-            return remote;
+            carried.trace = parse_trace(value).or(carried.trace);
+        } else {
+            let mut bytes = carried.metadata.to_vec();
+            put_metadata(&mut bytes, key, value);
+            if bytes.len() <= 8 << 10 && metadata_pairs(&bytes).count() <= 32 {
+                carried.metadata = bytes.into();
+            }
         }
-        let mut bytes = self.options.metadata.as_deref().unwrap_or_default().to_vec();
-        put_metadata(&mut bytes, key, value);
-        if bytes.len() <= 8 << 10 && crate::frame::metadata_pairs(&bytes).count() <= 32 {
-            remote.options.metadata = Some(bytes.into());
-        }
+        let mut remote = self.clone();
+        remote.options.carried = Some(Arc::new(carried));
         remote
     }
 

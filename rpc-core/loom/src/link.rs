@@ -30,6 +30,10 @@ pub(crate) struct Mutant {
     pub(crate) hides_the_rest: bool,
     /// A thread that has received for others leaves the wire silent.
     pub(crate) leaves_silence: bool,
+    /// A thread that has received leaves as if nobody else waited.
+    pub(crate) leaves_others: bool,
+    /// A thread that leaves as the last one does not see that it was missed.
+    pub(crate) leaves_blindly: bool,
     /// The background task does not look again after a while.
     pub(crate) no_timer: bool,
     /// The background task forgets, after its work, what it was told during it.
@@ -52,8 +56,20 @@ pub(crate) struct Link {
     mutant: Mutant,
 }
 
+/// How a thread has received for everybody.
+enum Led {
+    /// Until its return came.
+    Done,
+    /// Until something else was there to be looked at.
+    Over,
+    /// It has not: another does.
+    Taken,
+}
+
 struct State {
     waiters: [Waiter; 3],
+    /// Calls whose return has not come.
+    in_flight: usize,
     followers: Vec<Sleeper>,
     arrived: usize,
     notified: bool,
@@ -78,6 +94,7 @@ impl Link {
     pub(crate) fn new(there: &[Frame], watched: bool, mutant: Mutant) -> Self {
         let state = State {
             waiters: Default::default(),
+            in_flight: usize::MAX,
             followers: Vec::new(),
             arrived: 0,
             notified: false,
@@ -110,6 +127,18 @@ impl Link {
     pub(crate) fn one_by_one(mut self) -> Self {
         self.batch = 1;
         self
+    }
+
+    /// The same, with so many calls in flight at first.
+    pub(crate) fn with_in_flight(self, calls: usize) -> Self {
+        self.lock().in_flight = calls;
+        self
+    }
+
+    /// Makes a call, which is answered at once.
+    pub(crate) fn call(&self, call: usize) {
+        self.lock().in_flight += 1;
+        self.wire.arrive(&[Frame::Return(call)]);
     }
 
     /// A task that awaits the result of a call, and spins first.
@@ -151,7 +180,7 @@ impl Link {
     fn slice(&self) {
         let Some(mut rx) = self.rx.try_take() else { return };
         self.silence();
-        let more = self.drain(&mut rx);
+        let more = self.drain(&mut rx, None).0;
         let missed = self.rx.release(rx);
         if missed || more && !self.mutant.hides_the_rest {
             self.notify();
@@ -163,8 +192,10 @@ impl Link {
     pub(crate) fn wait_reply(&self, call: usize) {
         let me = Sleeper::new();
         while !self.has_reply(call) {
-            if !self.lead(call) {
-                self.follow(call, &me);
+            match self.lead(call) {
+                Led::Done => return,
+                Led::Over => {}
+                Led::Taken => self.follow(call, &me),
             }
         }
         // A thread that was woken to lead, and need not, passes that on.
@@ -173,20 +204,31 @@ impl Link {
         }
     }
 
-    fn lead(&self, call: usize) -> bool {
-        let Some(mut rx) = self.rx.try_take() else { return false };
+    fn lead(&self, call: usize) -> Led {
+        let Some(mut rx) = self.rx.try_take() else { return Led::Taken };
         self.silence();
-        let more = loop {
-            let more = self.drain(&mut rx);
-            if self.has_reply(call) {
-                break more;
+        let mut look = true;
+        let (more, own) = loop {
+            let (more, own) = self.drain(&mut rx, Some(call));
+            if own.is_some() || (look && self.has_reply(call)) {
+                break (more, own);
             }
+            look = false;
             if !more {
                 self.wire.wait();
+                look = true;
             }
         };
-        let missed = self.rx.release(rx);
-        if missed || more && !self.mutant.hides_the_rest {
+        let missed = self.rx.release(rx) && !self.mutant.leaves_blindly;
+        let more = missed || more && !self.mutant.hides_the_rest;
+        if more || !(own == Some(true) || self.mutant.leaves_others) {
+            self.leave_lead(more);
+        }
+        own.map_or(Led::Over, |_| Led::Done)
+    }
+
+    fn leave_lead(&self, more: bool) {
+        if more {
             self.notify();
         }
         let others = self.lock().waiters.iter().any(|waiter| waiter.sleeper.is_some());
@@ -194,7 +236,6 @@ impl Link {
             self.wire.arm();
         }
         self.lead_another();
-        true
     }
 
     fn follow(&self, call: usize, me: &Sleeper) {
@@ -247,7 +288,7 @@ impl Link {
         }
         let mut more = false;
         if let Some(mut rx) = self.rx.try_take() {
-            more = self.drain(&mut rx);
+            more = self.drain(&mut rx, None).0;
             if self.rx.release(rx) {
                 self.lead_another();
             }
@@ -315,30 +356,38 @@ impl Link {
         false
     }
 
-    /// Gives each frame to whom it concerns. True if there are more than one go takes.
-    fn drain(&self, buffer: &mut VecDeque<Frame>) -> bool {
+    /// Gives each frame to whom it concerns. Whether there are more than one go takes; and, if the receiver's `own` return was among
+    /// them, whether nobody else waited then.
+    fn drain(&self, buffer: &mut VecDeque<Frame>, own: Option<usize>) -> (bool, Option<bool>) {
         self.wire.read(buffer);
+        let mut found = None;
         for _ in 0..self.batch {
-            let Some(frame) = buffer.pop_front() else { return false };
-            let woken = self.take_in(frame);
+            let Some(frame) = buffer.pop_front() else { return (false, found) };
+            let (woken, last) = self.take_in(frame, own);
+            found = found.or(last);
             if let Some(woken) = woken {
                 woken.wake();
             }
         }
-        !buffer.is_empty()
+        (!buffer.is_empty(), found)
     }
 
-    fn take_in(&self, frame: Frame) -> Option<Sleeper> {
+    fn take_in(&self, frame: Frame, own: Option<usize>) -> (Option<Sleeper>, Option<bool>) {
         let mut state = self.lock();
         match frame {
             Frame::Return(call) => {
                 state.waiters[call].reply = true;
-                state.waiters[call].sleeper.take()
+                state.in_flight = state.in_flight.saturating_sub(1);
+                let last = state.in_flight == 0 && state.followers.is_empty();
+                match own {
+                    Some(own) if own == call => (None, Some(last)),
+                    _ => (state.waiters[call].sleeper.take(), None),
+                }
             }
             Frame::Call => {
                 state.arrived += 1;
                 state.notified = true;
-                state.background.take()
+                (state.background.take(), None)
             }
         }
     }

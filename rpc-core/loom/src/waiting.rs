@@ -84,6 +84,34 @@ fn a_leader_and_a_task(mutant: Mutant) {
     });
 }
 
+/// A thread leads until nobody else waits; another makes a call meanwhile, and waits for it.
+fn a_late_thread(mutant: Mutant) {
+    let link = Link::new(&[Return(0)], true, mutant).with_in_flight(1);
+    let link = Arc::new(link);
+    let late = spawn(&link, |link| {
+        link.call(1);
+        link.wait_reply(1);
+    });
+    beside_background(&link, || {
+        link.wait_reply(0);
+        late.join().unwrap();
+    });
+}
+
+/// The same, where a task makes a call and sleeps.
+fn a_late_task(mutant: Mutant) {
+    let link = Link::new(&[Return(0)], true, mutant).with_in_flight(1);
+    let link = Arc::new(link);
+    let late = spawn(&link, |link| {
+        link.call(1);
+        link.await_reply(1, false);
+    });
+    beside_background(&link, || {
+        link.wait_reply(0);
+        late.join().unwrap();
+    });
+}
+
 /// A thread leads and two follow. The leader brings one of them its result and leaves.
 fn two_followers(mutant: Mutant) {
     let link = Arc::new(Link::new(&[Return(0), Return(2)], false, mutant));
@@ -140,6 +168,28 @@ fn a_task_is_woken_after_a_leader_has_left() {
 #[test]
 fn two_followers_are_woken() {
     explore(two_followers, 2, Mutant::default());
+}
+
+#[test]
+fn a_late_thread_is_woken() {
+    explore(a_late_thread, 2, Mutant { no_timer: true, ..Mutant::default() });
+}
+
+#[test]
+fn a_late_task_is_woken() {
+    explore(a_late_task, 2, Mutant::default());
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_leader_that_leaves_without_a_look_for_others() {
+    explore(a_leader_and_a_task, 2, Mutant { leaves_others: true, ..Mutant::default() });
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_leader_that_leaves_blindly() {
+    explore(a_late_thread, 2, Mutant { leaves_blindly: true, no_timer: true, ..Mutant::default() });
 }
 
 #[test]

@@ -64,9 +64,7 @@ impl Calls {
     }
 
     pub(super) fn reserve(&mut self, deadline: Option<Instant>) -> CallId {
-        if let Some(at) = deadline {
-            self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
-        }
+        self.note_earliest(deadline);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(Entry {
                 generation: 0,
@@ -84,6 +82,20 @@ impl Calls {
             generation = entry.generation;
         }
         CallId { slot, generation }
+    }
+
+    /// Sets the deadline of a call whose slot was taken without.
+    pub(super) fn expire_at(&mut self, call: CallId, deadline: Option<Instant>) {
+        self.note_earliest(deadline);
+        if let Some(entry) = self.entry(call) {
+            entry.deadline = deadline;
+        }
+    }
+
+    fn note_earliest(&mut self, deadline: Option<Instant>) {
+        if let Some(at) = deadline {
+            self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
+        }
     }
 
     /// Notes that a call's frame is on its way. `None`: a one-way call.

@@ -216,11 +216,16 @@ impl<S: Clone> Connection<S> {
         self.calls.reserve(deadline)
     }
 
-    /// An answer will be waited for from now on: silence before does not count against the peer.
-    pub fn expect_answer(&mut self, now: Instant) {
-        if self.calls.in_flight() == 0 {
+    /// A call was made. If no other is in flight, silence before does not count against the peer.
+    pub fn expect_answer(&mut self, now: Instant, call: Option<CallId>) {
+        if self.calls.in_flight() <= usize::from(call.is_some()) {
             self.keepalive.heard(now);
         }
+    }
+
+    /// The deadline after which a call fails, where it was not known when its slot was taken.
+    pub fn expire_at(&mut self, call: CallId, deadline: Option<Instant>) {
+        self.calls.expire_at(call, deadline);
     }
 
     /// Writes the header of a call; its arguments follow. [`can_send`](Self::can_send) must hold.
@@ -329,6 +334,12 @@ impl<S: Clone> Connection<S> {
         let Some(frame) = self.control.pop_front() else { return false };
         frame.encode(out);
         true
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something.
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        !self.control.is_empty()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) and [`poll_expired`](Self::poll_expired) want to be called. May be

@@ -8,8 +8,8 @@ use super::{
     linger::Linger,
     receive::Drained,
     rest::Rest,
+    spinning::{Slice, Spinning},
     start::Starter,
-    wait::{Slice, Spinning},
     waiter::Wakes,
     watch::Watch,
 };
@@ -101,6 +101,7 @@ impl Link {
         let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
         let mut pauses = (Watch::default(), Rest::default());
         let mut linger = Linger::default();
+        let mut spinning = None;
         let mut received = None;
         let mut turns = 0_u32;
         let mut waits = 0;
@@ -127,7 +128,10 @@ impl Link {
             let before = mem::replace(&mut waits, line.activity.load(Ordering::Relaxed));
             // Where waiters receive themselves, a second one who looks takes the lease from them.
             let looks = turn.served || before == waits;
-            let spun = if looks { self.spin(line).await } else { Spun::Not };
+            let spun = match looks {
+                true => self.spin(line, &mut spinning, turn.at).await,
+                false => Spun::Not,
+            };
             if spun != Spun::Not {
                 pauses.0.silenced();
             }
@@ -139,6 +143,7 @@ impl Link {
                 Spun::Called => continue,
                 Spun::Nothing | Spun::Not => {}
             }
+            drop(spinning.take());
             poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut pauses, cx)).await;
             if line.tx.queued() > 0 {
                 // Woken to write for all: others of this thread may want to append first.
@@ -171,11 +176,12 @@ impl Link {
         let mut wakes = Wakes::default();
         let mut drained = Drained::Empty(usize::from(received.is_some()));
         let mut clock = received;
-        {
+        let first = {
             let mut state = self.lock();
             state.notified = false;
             state.batch = true;
-        }
+            received.and_then(|_| state.next_arrived(line))
+        };
         if received.is_none()
             && let Some(mut rx) = line.rx.try_take()
         {
@@ -186,7 +192,7 @@ impl Link {
             }
         }
         wakes.wake();
-        let served = self.start_arrived(line, starter, clock);
+        let served = self.start_arrived(line, starter, first, &mut clock);
         let mut state = self.lock();
         state.batch = false;
         state.transmit_control();
@@ -207,22 +213,31 @@ impl Link {
         if !lingers && line.tx.queued() > 0 {
             line.flush();
         }
-        Turn { again: again || lingers, served, may_be_last: may_be_last || line.ended().is_some() }
+        let may_be_last = may_be_last || line.ended().is_some();
+        Turn { again: again || lingers, served, may_be_last, at: clock }
     }
 
-    /// Looks for frames for a while before going to sleep, if that is likely to pay.
-    async fn spin(self: &Arc<Self>, line: &Arc<Line>) -> Spun {
-        if line.paused.load(Ordering::Relaxed) {
-            return Spun::Not;
-        }
-        let Some(mut spinning) = Spinning::begin(&self.serving, line, self.places) else {
-            return Spun::Not;
+    /// Looks for frames for a while before going to sleep, if that is likely to pay. `kept` is the last spin, which has found
+    /// something that was then dealt with until `now`.
+    async fn spin(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        kept: &mut Option<Spinning>,
+        now: Option<Instant>,
+    ) -> Spun {
+        let again = kept.take().zip(now);
+        let spinning = match again.map(|(spinning, now)| spinning.again(&self.serving, now)) {
+            _ if line.paused.load(Ordering::Relaxed) => None,
+            Some(again) => again,
+            None => Spinning::begin(&self.serving, line, self.places),
         };
+        let Some(mut spinning) = spinning else { return Spun::Not };
         loop {
-            match self.slice(line, &mut spinning, None) {
+            match self.slice(line, &mut spinning, None, &mut Wakes::default()) {
                 Slice::Found => {
+                    spinning.found(&self.serving);
                     let at = spinning.seen();
-                    spinning.end(&self.serving, true);
+                    *kept = Some(spinning);
                     return Spun::Received(at);
                 }
                 Slice::More => {
@@ -319,6 +334,8 @@ struct Turn {
     served: bool,
     /// The wire's time may be over.
     may_be_last: bool,
+    /// When the clock was last looked at.
+    at: Option<Instant>,
 }
 
 /// How a spin of the background task ended.

@@ -3,8 +3,8 @@
 use super::{
     Bound, Link,
     line::Line,
-    order::{Order, Target},
-    waiter::{Reply, Waiter, Wakes},
+    order::{Deadline, Order, Target},
+    waiter::{Reply, Wakes},
 };
 use crate::{
     buffer::Buffer,
@@ -176,23 +176,18 @@ impl Link {
         let mut head = Buffer::with_capacity(256);
         wanted.encode(head.writer())?;
         let mut state = self.lock();
-        let made = Instant::now();
-        let deadline = made + state.limits.deadline;
-        let mut order = Order {
+        let order = Order {
             target: Target::Object(ObjectId::ROOT, state.epoch),
             method: &registry::LOOKUP,
             idempotent: false,
-            made,
-            deadline: Some(deadline),
+            deadline: Deadline::After(state.limits.deadline),
             chain: None,
-            trace: None,
-            metadata: None,
+            carried: None,
             head,
-            tail: None,
         };
-        let call = state.conn.reserve(Some(deadline));
-        *state.waiter(call) = Waiter::default();
-        state.transmit(Some(call), &mut order, made);
+        let call = state.reserve();
+        state.transmit(Some(call), &order, None);
+        state.begin(Some(call), order.deadline);
         let waker = state.notify();
         drop(state);
         super::wake(waker);

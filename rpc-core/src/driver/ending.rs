@@ -184,7 +184,9 @@ impl State {
             let order = self.waiter(unsent.call).order.take();
             let order = order.filter(|order| unsent.executed == Executed::No || order.idempotent);
             match order {
-                Some(order) if redials => again.push(HeldCall { call: Some(unsent.call), order }),
+                Some(order) if redials => {
+                    again.push(HeldCall { call: Some(unsent.call), order, tail: None });
+                }
                 _ => {
                     self.conn.resolve(unsent.call);
                     let error = why.clone().executed_as(unsent.executed);
@@ -193,7 +195,7 @@ impl State {
             }
         }
         for held in again.into_iter().rev() {
-            self.outbox_bytes += held.order.len();
+            self.outbox_bytes += held.len();
             self.outbox.push_front(held);
         }
     }

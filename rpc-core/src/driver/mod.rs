@@ -17,6 +17,7 @@ mod receive;
 mod reply;
 mod rest;
 mod spin;
+mod spinning;
 mod start;
 mod state;
 mod wait;
@@ -25,13 +26,14 @@ mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
 pub(crate) use dial::Dial;
-pub(crate) use order::{Order, Target};
+pub(crate) use order::{Carried, Deadline, Order, Target};
+pub(crate) use spinning::Spinning;
 pub(crate) use start::{Handler, Job, launch_late};
-pub(crate) use wait::Spinning;
 pub(crate) use waiter::Reply;
 
 use crate::{
     address::Spin as SpinMode,
+    buffer::Buffer,
     codec::Budget,
     conn::Connection,
     error::{Error, ErrorKind, Executed},
@@ -43,7 +45,7 @@ use crate::{
     transport::Peer,
 };
 use spin::Spin;
-use state::{FlushBy, State};
+use state::{FlushBy, HeldCall, State};
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -115,24 +117,26 @@ impl Link {
         })
     }
 
-    /// Makes a call. `None`: it is a one-way call, and on its way.
-    pub(crate) fn call(&self, mut order: Order) -> Result<Option<CallId>, Error> {
-        let oneway = order.method.mode.oneway;
+    /// Makes a call; `tail` are its arguments from the first large one on. `None`: it is a one-way call, and on its way.
+    pub(crate) fn call(
+        &self,
+        mut order: Order,
+        mut tail: Option<Buffer>,
+    ) -> Result<Option<CallId>, Error> {
         let mut state = self.lock();
-        state.admit(&order)?;
+        state.admit(&order, tail.as_deref())?;
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
-        let call = (!oneway).then(|| state.conn.reserve(order.deadline));
-        if let Some(call) = call {
-            *state.waiter(call) = waiter::Waiter::default();
-        }
+        let oneway = order.method.mode.oneway;
+        let call = (!oneway).then(|| state.reserve());
         if state.outbox.is_empty() && state.can_transmit(order.target) {
-            let had_tail = order.tail.is_some();
-            let made = order.made;
-            state.transmit(call, &mut order, made);
+            let is_whole = tail.is_none();
+            state.transmit(call, &order, tail.take());
+            order.deadline = state.begin(call, order.deadline);
             if let Some(call) = call
                 && self.redials
+                && is_whole
             {
-                state.keep(call, order, had_tail);
+                state.waiter(call).order = Some(order);
             }
             let flush = state.flush_by(alone);
             let waker = if state.is_due_earlier() { state.notify() } else { None };
@@ -141,7 +145,8 @@ impl Link {
             wake(waker);
             return Ok(call);
         }
-        if let Err(error) = state.hold(call, order) {
+        order.deadline = state.begin(call, order.deadline);
+        if let Err(error) = state.hold(HeldCall { call, order, tail }) {
             if let Some(call) = call {
                 state.conn.forget(call);
             }
@@ -282,7 +287,7 @@ impl Link {
 
 impl State {
     /// A call can be made at all.
-    fn admit(&self, order: &Order) -> Result<(), Error> {
+    fn admit(&self, order: &Order, tail: Option<&[u8]>) -> Result<(), Error> {
         if let Some(error) = &self.closed {
             return Err(error.clone().executed_as(Executed::No));
         }
@@ -300,14 +305,14 @@ impl State {
         {
             differences.check(order.method)?;
         }
-        let size = order.len() + 64 + order.metadata.as_ref().map_or(0, |bytes| bytes.len());
+        let length = order.head.len() + tail.map_or(0, <[u8]>::len);
+        let size = length + 64 + order.metadata().len();
         let limit = self.conn.frame_limit();
         if size > limit {
             let text = format!(
                 "the arguments of `{}` are {} bytes and the peer takes frames of at most {limit}: send less at a time, or raise \
                  `limits.frame` on its side",
-                order.method.name,
-                order.len()
+                order.method.name, length
             );
             return Err(Error::of(ErrorKind::TooLarge, text));
         }

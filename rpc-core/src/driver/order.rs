@@ -1,7 +1,10 @@
 //! A call to be made: everything of it, encoded.
 
 use crate::{buffer::Buffer, frame::Trace, id::ObjectId, interface::Method};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What a call is made on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,32 +15,68 @@ pub(crate) enum Target {
     Object(ObjectId, u32),
 }
 
-/// A call to be made.
+/// When a call fails if it has not come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Deadline {
+    Never,
+    /// So long after it was made: on the way of most calls, nobody need look at the clock before they are out.
+    After(Duration),
+    At(Instant),
+}
+
+impl Deadline {
+    pub(crate) fn at(self, made: Instant) -> Option<Instant> {
+        match self {
+            Self::Never => None,
+            Self::After(time) => made.checked_add(time),
+            Self::At(at) => Some(at),
+        }
+    }
+
+    /// The earlier of the two.
+    pub(crate) fn or_at(self, other: Option<Instant>) -> Self {
+        let Some(other) = other else { return self };
+        Self::At(self.at(Instant::now()).map_or(other, |at| at.min(other)))
+    }
+
+    /// Milliseconds left, rounded up.
+    pub(super) fn remaining(self) -> Option<u64> {
+        let left = match self {
+            Self::Never => return None,
+            Self::After(time) => time,
+            Self::At(at) => at.saturating_duration_since(Instant::now()),
+        };
+        Some(u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+    }
+}
+
+/// What a call carries beside its arguments, where it carries anything.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Carried {
+    pub(crate) trace: Option<Trace>,
+    pub(crate) metadata: Arc<[u8]>,
+}
+
+/// A call to be made. A large tail of its arguments is passed beside it.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) target: Target,
     pub(crate) method: &'static Method,
     pub(crate) idempotent: bool,
-    /// When it was made.
-    pub(crate) made: Instant,
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) deadline: Deadline,
     pub(crate) chain: Option<u64>,
-    pub(crate) trace: Option<Trace>,
-    pub(crate) metadata: Option<Arc<[u8]>>,
+    pub(crate) carried: Option<Arc<Carried>>,
     /// The arguments, up to the first large one.
     pub(crate) head: Buffer,
-    /// The arguments from the first large one on.
-    pub(crate) tail: Option<Buffer>,
 }
 
 impl Order {
-    /// Bytes of the arguments.
-    pub(super) fn len(&self) -> usize {
-        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+    /// Encoded metadata.
+    pub(super) fn metadata(&self) -> &[u8] {
+        self.carried.as_ref().map_or(&[], |carried| &carried.metadata)
     }
 
-    /// Whether the order can be sent again as it is: its tail was not given away.
-    pub(super) fn is_whole(&self, sent_tail: bool) -> bool {
-        !sent_tail
+    pub(super) fn trace(&self) -> Option<&Trace> {
+        self.carried.as_ref().and_then(|carried| carried.trace.as_ref())
     }
 }

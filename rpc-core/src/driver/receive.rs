@@ -49,12 +49,19 @@ impl Link {
             return Drained::Empty(0);
         }
         let mut frame = Buffer::new();
+        let mut due = false;
         for count in 0..BATCH {
             match rx.recv(&mut frame) {
                 Ok(Received::Frame) => {}
-                Ok(Received::Empty) => return self.drained(line, count, wakes),
+                Ok(Received::Empty) => {
+                    if due {
+                        self.follow_up(wakes);
+                    }
+                    return drained(line, count);
+                }
                 Ok(Received::End) if self.half_close(line, wakes) => {
-                    return self.drained(line, count.max(1), wakes);
+                    self.follow_up(wakes);
+                    return drained(line, count.max(1));
                 }
                 Ok(Received::End | Received::Gone) => {
                     let text =
@@ -66,6 +73,9 @@ impl Link {
             }
             let now = *clock.get_or_insert_with(Instant::now);
             let mut state = self.lock();
+            if count == 0 {
+                state.burst = 0;
+            }
             if let Err(error) = state.take_in(now, &mut frame, rx, line, wakes) {
                 state.conn.abort(&error);
                 state.transmit_control();
@@ -77,25 +87,21 @@ impl Link {
                 line.paused.store(true, Ordering::Relaxed);
                 break;
             }
+            due = state.conn.wants_transmit() || !state.outbox.is_empty();
         }
-        let _ = self.drained(line, BATCH, wakes);
+        self.follow_up(wakes);
+        let _ = drained(line, BATCH);
         Drained::More
     }
 
-    /// After a go: calls that got credit leave the outbox, control frames are sent, and whoever is needed is noted.
-    fn drained(&self, line: &Line, count: usize, wakes: &mut Wakes) -> Drained {
-        if count == 0 {
-            return Drained::Empty(0);
-        }
-        line.received.fetch_add(1, Ordering::Relaxed);
+    /// Calls that got credit leave the outbox, and control frames are sent.
+    fn follow_up(&self, wakes: &mut Wakes) {
         let mut state = self.lock();
-        state.burst = mem::take(&mut state.returns);
         let control = state.transmit_control();
         let pumped = !state.outbox.is_empty() && state.pump_outbox();
-        if (control || pumped || !state.arrived.is_empty()) && !state.batch {
+        if (control || pumped) && !state.batch {
             wakes.push(state.notify());
         }
-        Drained::Empty(count)
     }
 
     /// The peer will send nothing more. True if it is still owed answers, and owes none itself.
@@ -115,6 +121,15 @@ impl Link {
         wakes.push(self.lock().notify());
         Drained::Empty(0)
     }
+}
+
+/// Notes that a look has found so many frames, and no more. Only holders of the lease do.
+fn drained(line: &Line, count: usize) -> Drained {
+    if count > 0 {
+        let received = line.received.load(Ordering::Relaxed);
+        line.received.store(received.wrapping_add(1), Ordering::Relaxed);
+    }
+    Drained::Empty(count)
 }
 
 impl State {
@@ -138,6 +153,9 @@ impl State {
                     self.oneways += 1;
                 }
                 self.arrived.push_back(Incoming { call, frame: mem::take(frame) });
+                if !self.batch {
+                    wakes.push(self.notify());
+                }
             }
             Event::Cancel(call) => {
                 wakes.push_abort(self.running.remove(&call));
@@ -165,7 +183,7 @@ impl State {
     }
 
     fn returned(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
-        self.returns += 1;
+        self.burst += 1;
         self.resolve(call, reply, wakes);
         if self.unused && self.conn.is_idle() {
             wakes.push(self.notify());

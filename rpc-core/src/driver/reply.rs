@@ -18,32 +18,31 @@ impl Link {
         head: &[u8],
         tail: Option<Buffer>,
     ) {
-        let mut state = self.lock();
+        let mut locked = self.lock();
+        let state = &mut *locked;
         if state.epoch != epoch {
             return;
         }
         let size = head.len() + tail.as_ref().map_or(0, |tail| tail.len()) + 16;
         let limit = state.conn.frame_limit();
         state.header.clear();
-        let mut header = std::mem::take(&mut state.header);
         let (open, tail) = if size > limit {
             let text = format!(
                 "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
                  the caller's `limits.frame`"
             );
             let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
-            (state.conn.reply(call, &Outcome::Rpc(error), &mut header), None)
+            (state.conn.reply(call, &Outcome::Rpc(error), &mut state.header), None)
         } else {
-            (state.conn.reply(call, outcome, &mut header), Some((head, tail)))
+            (state.conn.reply(call, outcome, &mut state.header), Some((head, tail)))
         };
         state.urgent = true;
-        if open && let Some(line) = state.line.clone() {
+        if open && let Some(line) = &state.line {
             let (head, tail) = tail.unwrap_or((&[], None));
-            if let Err(error) = line.tx.append(&[&header, head], tail) {
+            if let Err(error) = line.tx.append(&[&state.header, head], tail) {
                 line.end(super::lost(&line.peer, &error));
             }
         }
-        state.header = header;
         if !state.running.is_empty() {
             state.running.remove(&call);
         }
@@ -51,7 +50,7 @@ impl Link {
         let flush = state.flush_by(alone);
         let ends = alone && (state.conn.is_draining() || state.half_closed) && !state.batch;
         let waker = if state.resume() && !state.batch { state.notify() } else { None };
-        drop(state);
+        drop(locked);
         self.flush(flush);
         super::wake(waker);
         if ends {

@@ -7,7 +7,7 @@ use super::{
     Link,
     lane::{Lane, Weights},
     line::Line,
-    state::Incoming,
+    state::{Incoming, State},
 };
 use crate::{
     conn::IncomingCall,
@@ -64,39 +64,57 @@ impl Link {
                 return;
             }
             drop(state);
-            self.start_arrived(line, starter, None);
+            let mut now = None;
+            self.start_arrived(line, starter, None, &mut now);
         }
     }
 
-    /// Starts what has arrived. `now` is the time, where it is known. True if there was anything.
+    /// Starts what has arrived, `first` before the rest. `now` is the time, where it is known. True if there was anything.
     pub(super) fn start_arrived(
         self: &Arc<Self>,
         line: &Arc<Line>,
         starter: &mut Starter,
-        mut now: Option<Instant>,
+        mut first: Option<Next>,
+        now: &mut Option<Instant>,
     ) -> bool {
         let mut any = false;
         for _ in 0..BATCH {
-            let (incoming, cancelled, epoch) = {
-                let mut state = self.lock();
-                let stalled = state.is_stalled(line);
-                let incoming = if stalled { None } else { state.arrived.pop_front() };
-                if let Some(incoming) = &incoming {
-                    state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
-                }
-                let call = incoming.as_ref().and_then(|incoming| incoming.call.call);
-                (incoming, call.is_some_and(|call| state.conn.is_cancelled(call)), state.epoch)
-            };
-            let Some(incoming) = incoming else { break };
+            let next = first.take().or_else(|| self.lock().next_arrived(line));
+            let Some(Next { incoming, epoch, cancelled, last }) = next else { break };
             any = true;
             if cancelled {
                 Job::new(self, line, epoch, incoming).request.refuse_cancelled();
-                continue;
+            } else {
+                let begun = now.unwrap_or_else(Instant::now);
+                *now = Some(starter.start(self, line, (epoch, incoming), begun));
             }
-            let begun = now.unwrap_or_else(Instant::now);
-            now = Some(starter.start(self, line, (epoch, incoming), begun));
+            if last {
+                break;
+            }
         }
         any
+    }
+}
+
+/// A call that is the next to be started.
+pub(super) struct Next {
+    incoming: Incoming,
+    epoch: u32,
+    cancelled: bool,
+    /// No other has arrived.
+    last: bool,
+}
+
+impl State {
+    /// Takes out the next call to be started.
+    pub(super) fn next_arrived(&mut self, line: &Line) -> Option<Next> {
+        if self.is_stalled(line) {
+            return None;
+        }
+        let incoming = self.arrived.pop_front()?;
+        self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.frame.len());
+        let cancelled = incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
+        Some(Next { incoming, epoch: self.epoch, cancelled, last: self.arrived.is_empty() })
     }
 }
 
@@ -126,7 +144,7 @@ impl Starter {
         let clock = begun;
         let begun = self.weights.begin(begun);
         let handler = self.recycled_for(method).pop();
-        if let Some(finished) = launch(job, handler, clock) {
+        if let Some(finished) = launch(link, job, handler, clock) {
             let kept = self.recycled_for(method);
             if kept.len() < KEPT {
                 kept.push(finished);
@@ -191,19 +209,19 @@ pub(crate) fn launch_late(job: Job) {
     if job.request.is_cancelled() {
         job.request.refuse_cancelled();
     } else {
-        drop(launch(job, None, Instant::now()));
+        let link = job.request.link();
+        drop(launch(&link, job, None, Instant::now()));
     }
 }
 
 /// Polls a call for the first time, at `now`. What is pending goes on as a task; the handler of what is finished can be used again.
-pub(crate) fn launch(job: Job, handler: Option<Handler>, now: Instant) -> Option<Handler> {
+fn launch(link: &Link, job: Job, handler: Option<Handler>, now: Instant) -> Option<Handler> {
     let Job { object, method, request, context } = job;
     if context.deadline.is_some_and(|deadline| deadline <= now) {
         let text = "the deadline passed before the call was started";
         request.refuse(Error::of(ErrorKind::TimedOut, text));
         return handler;
     }
-    let link = request.link();
     let call = request.call();
     let runs_out = object.description().method(method).is_some_and(|method| method.mode.runs_out());
     let mut task = Task::new(handler, context);

@@ -2,7 +2,7 @@
 
 use super::{
     line::Line,
-    order::{Order, Target},
+    order::{Deadline, Order, Target},
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
@@ -33,6 +33,15 @@ pub(super) struct HeldCall {
     /// None for a one-way call.
     pub(super) call: Option<CallId>,
     pub(super) order: Order,
+    /// Its arguments from the first large one on.
+    pub(super) tail: Option<Buffer>,
+}
+
+impl HeldCall {
+    /// Bytes of the arguments.
+    pub(super) fn len(&self) -> usize {
+        self.order.head.len() + self.tail.as_deref().map_or(0, <[u8]>::len)
+    }
 }
 
 /// A call that waits to be started.
@@ -87,8 +96,7 @@ pub(super) struct State {
     pub(super) asleep: bool,
     /// Threads that wait while another thread receives.
     pub(super) followers: Vec<Thread>,
-    /// Returns of the present look at the wire, and of the last one: so many calls are likely to follow together.
-    pub(super) returns: usize,
+    /// Returns of the last look at the wire, or of the present one so far: so many calls are likely to follow together.
     pub(super) burst: usize,
     /// Objects whose last reference was given back, to be dropped outside of the lock.
     pub(super) released: Vec<Local>,
@@ -136,7 +144,6 @@ impl State {
             background: None,
             asleep: false,
             followers: Vec::new(),
-            returns: 0,
             burst: 0,
             released: Vec::new(),
             header: Vec::new(),
@@ -174,6 +181,13 @@ impl State {
             self.conn.forget(call);
             return;
         }
+        if wakes.is_own(call) && waiter.waker.is_none() {
+            waiter.order = None;
+            self.conn.forget(call);
+            let last = self.conn.in_flight() == 0 && self.followers.is_empty();
+            wakes.push_own(reply, last);
+            return;
+        }
         waiter.resolve(reply, wakes);
     }
 
@@ -191,27 +205,40 @@ impl State {
         room && self.locate(target).is_some() && self.conn.can_send()
     }
 
+    /// A slot for a call.
+    pub(super) fn reserve(&mut self) -> CallId {
+        let call = self.conn.reserve(None);
+        *self.waiter(call) = Waiter::default();
+        call
+    }
+
+    /// The call was made: its time runs. Gives the end of it.
+    pub(super) fn begin(&mut self, call: Option<CallId>, deadline: Deadline) -> Deadline {
+        let now = Instant::now();
+        self.conn.expect_answer(now, call);
+        let at = deadline.at(now);
+        if let Some(call) = call {
+            self.conn.expire_at(call, at);
+        }
+        at.map_or(Deadline::Never, Deadline::At)
+    }
+
     /// Appends a call's frame. `can_transmit` holds.
-    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order, now: Instant) {
+    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &Order, tail: Option<Buffer>) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
-        let remaining = order.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(now);
-            u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-        });
         let header = CallHeader {
             call,
             target,
             method: order.method.id,
-            remaining,
+            remaining: order.deadline.remaining(),
             chain: order.chain,
-            trace: order.trace.as_ref(),
-            metadata: order.metadata.as_deref().unwrap_or_default(),
+            trace: order.trace(),
+            metadata: order.metadata(),
         };
         self.unflushed += 1;
-        self.conn.expect_answer(now);
         self.header.clear();
         self.conn.send(&header, &mut self.header);
-        if let Err(error) = line.tx.append(&[&self.header, &order.head], order.tail.take()) {
+        if let Err(error) = line.tx.append(&[&self.header, &order.head], tail) {
             line.end(super::lost(&line.peer, &error));
             self.notified = true;
         }
@@ -248,26 +275,23 @@ impl State {
                 }
             }
             let Some(mut held) = self.outbox.pop_front() else { break };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
-            let had_tail = held.order.tail.is_some();
-            self.transmit(held.call, &mut held.order, Instant::now());
-            if let Some(call) = held.call {
-                self.keep(call, held.order, had_tail);
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.len());
+            let is_whole = held.tail.is_none();
+            self.transmit(held.call, &held.order, held.tail.take());
+            self.conn.expect_answer(Instant::now(), held.call);
+            if let Some(call) = held.call
+                && is_whole
+            {
+                self.waiter(call).order = Some(held.order);
             }
             any = true;
         }
         any
     }
 
-    /// Keeps a call that was sent, in case that it must be sent again.
-    pub(super) fn keep(&mut self, call: CallId, order: Order, sent_tail: bool) {
-        let whole = order.is_whole(sent_tail);
-        self.waiter(call).order = whole.then_some(order);
-    }
-
     /// Puts a call that cannot go out now at the end of the outbox.
-    pub(super) fn hold(&mut self, call: Option<CallId>, order: Order) -> Result<(), Error> {
-        let bytes = order.len();
+    pub(super) fn hold(&mut self, held: HeldCall) -> Result<(), Error> {
+        let bytes = held.len();
         let full = self.outbox.len() >= self.limits.outbox_calls
             || self.outbox_bytes + bytes > self.limits.outbox_bytes;
         if full {
@@ -280,7 +304,7 @@ impl State {
             return Err(Error::of(ErrorKind::Overloaded, text));
         }
         self.outbox_bytes += bytes;
-        self.outbox.push_back(HeldCall { call, order });
+        self.outbox.push_back(held);
         Ok(())
     }
 
@@ -289,7 +313,7 @@ impl State {
         if let Some(at) = self.outbox.iter().position(|held| held.call == Some(call))
             && let Some(held) = self.outbox.remove(at)
         {
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.len());
         }
     }
 

@@ -4,99 +4,25 @@ use super::{
     Link,
     line::Line,
     receive::Drained,
-    spin::{Spin, Spinner},
+    spinning::{Slice, Spinning},
     waiter::{Reply, Wakes},
 };
 use crate::{id::CallId, transport::Interest};
 use std::{
-    hint, mem,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::runtime::RuntimeFlavor;
 
-/// How long a task spins before it lets the other tasks of its thread run.
-const SLICE: Duration = Duration::from_micros(2);
-
-/// A spin that goes over several polls.
-pub(crate) struct Spinning {
-    begun: Instant,
-    /// When the clock was last looked at.
-    seen: Instant,
-    budget: Duration,
-    /// There was no slice yet.
-    first: bool,
-    line: Arc<Line>,
-    _place: Spinner,
-}
-
-/// How a slice of a spin ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Slice {
-    /// Something came, and no more for now.
-    Found,
-    /// More came than one go takes.
-    More,
-    /// Nothing came.
-    Nothing,
-    /// Somebody else receives.
+/// How a thread has received for everybody.
+enum Led {
+    /// Until its call's result came.
+    Done(Reply),
+    /// Until the wire ended, or something else was there to be looked at.
+    Over,
+    /// It has not: another does.
     Taken,
-}
-
-impl Spinning {
-    /// Begins a spin if it is likely to pay.
-    pub(super) fn begin(spin: &Spin, line: &Arc<Line>, places: usize) -> Option<Self> {
-        if line.one_processor.load(Ordering::Relaxed) {
-            return None;
-        }
-        let budget = spin.budget();
-        let begun = Instant::now();
-        if budget.is_zero() || line.is_spun(begun) {
-            return None;
-        }
-        let place = Spinner::take(places)?;
-        line.spin_until(begun + budget);
-        Some(Self {
-            begun,
-            seen: begun,
-            budget,
-            first: true,
-            line: Arc::clone(line),
-            _place: place,
-        })
-    }
-
-    /// Something moved: the waiting begins anew.
-    fn go_on(&mut self, now: Instant) {
-        self.begun = now;
-        self.seen = now;
-        self.line.spin_until(now + self.budget);
-    }
-
-    /// The budget was used up when the clock was last looked at.
-    pub(super) fn is_over(&self) -> bool {
-        self.seen - self.begun >= self.budget
-    }
-
-    /// When the clock was last looked at.
-    pub(super) fn seen(&self) -> Instant {
-        self.seen
-    }
-
-    /// Notes how it ended.
-    pub(super) fn end(self, spin: &Spin, found: bool) {
-        if found || self.is_over() {
-            spin.record(self.seen - self.begun, found);
-        }
-    }
-}
-
-impl Drop for Spinning {
-    fn drop(&mut self) {
-        self.line.spun();
-    }
 }
 
 impl Link {
@@ -129,19 +55,14 @@ impl Link {
             {
                 let received = line.received.load(Ordering::Relaxed);
                 drop(state);
-                if spinning.is_none() {
-                    line.activity.fetch_add(1, Ordering::Relaxed);
-                    *spinning = Spinning::begin(&self.calling, line, self.places);
+                match self.poll_wire(line, call, spinning, received) {
+                    Err(reply) => return Poll::Ready(reply),
+                    Ok(Slice::Nothing) => {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Ok(slice) => may_spin = matches!(slice, Slice::Found | Slice::More),
                 }
-                let slice = match spinning {
-                    Some(begun) if !begun.is_over() => self.slice(line, begun, Some(received)),
-                    _ => Slice::Taken,
-                };
-                if slice == Slice::Nothing {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                may_spin = matches!(slice, Slice::Found | Slice::More);
                 continue;
             }
             // Over before the lock is: whoever parks next sees that nobody receives.
@@ -173,69 +94,28 @@ impl Link {
         }
     }
 
-    /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget. If the
-    /// peer is in this process, at first only once.
-    /// Stops at once if something came since the time when so many frames had been `received`.
-    pub(super) fn slice(
+    /// Spins for a slice, for a task that is alone on its connection. `Err`: its own reply came.
+    fn poll_wire(
         &self,
-        line: &Line,
-        spinning: &mut Spinning,
-        received: Option<u32>,
-    ) -> Slice {
-        let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
-        if received.is_some_and(|seen| seen != line.received.load(Ordering::Relaxed)) {
-            let missed = line.rx.release(rx);
-            if missed {
-                self.notify();
-            }
-            return Slice::Found;
+        line: &Arc<Line>,
+        call: CallId,
+        spinning: &mut Option<Spinning>,
+        received: u32,
+    ) -> Result<Slice, Reply> {
+        if spinning.is_none() {
+            line.activity.fetch_add(1, Ordering::Relaxed);
+            *spinning = Spinning::begin(&self.calling, line, self.places);
         }
-        if line.silence() {
-            self.notify();
-        }
-        let first = mem::replace(&mut spinning.first, false);
-        if !first {
-            // Other tasks may have run for long.
-            spinning.seen = Instant::now();
-        }
-        let length = match self.runtime.runtime_flavor() {
-            // Who answers may be waiting for this very thread.
-            _ if line.is_near && first => Duration::ZERO,
-            RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
-            _ => SLICE,
+        let Some(begun) = spinning.as_mut().filter(|begun| !begun.is_over()) else {
+            return Ok(Slice::Taken);
         };
-        let begun = spinning.seen;
-        let mut wakes = Wakes::default();
-        let mut passing = (line.tx.queued(), rx.partial());
-        let slice = loop {
-            if line.tx.queued() > 0 && line.flush() {
-                wakes.push(self.lock().notify());
-            }
-            match self.drain(line, rx.as_mut(), &mut Some(spinning.seen), &mut wakes) {
-                Drained::Empty(0) if line.ended().is_none() => {}
-                Drained::Empty(_) => break Slice::Found,
-                Drained::More => break Slice::More,
-            }
-            let now = Instant::now();
-            spinning.seen = now;
-            let passed = (line.tx.queued(), rx.partial());
-            if passed != passing {
-                // A large frame is on its way: that is no vain waiting.
-                passing = passed;
-                spinning.go_on(now);
-            }
-            if now - begun >= length {
-                break Slice::Nothing;
-            }
-            hint::spin_loop();
-        };
-        let missed = line.rx.release(rx);
-        if missed || slice == Slice::More {
-            wakes.push(self.lock().notify());
-            self.lead_another(&mut wakes);
+        let mut wakes = Wakes::of_receiver(call);
+        let slice = self.slice(line, begun, Some(received), &mut wakes);
+        let Some(reply) = wakes.take_own() else { return Ok(slice) };
+        if let Some(spinning) = spinning.take() {
+            spinning.end(&self.calling, true);
         }
-        wakes.wake();
-        slice
+        Err(reply)
     }
 
     /// Blocks the calling thread until the result of a call is there. The thread receives itself, if no other does.
@@ -260,47 +140,44 @@ impl Link {
             if line.tx.queued() > 0 && line.flush() {
                 self.notify();
             }
-            if !self.lead(&line, call) {
-                self.follow(&line, call);
+            match self.lead(&line, call) {
+                Led::Done(reply) => return reply,
+                Led::Over => {}
+                Led::Taken => self.follow(&line, call),
             }
         }
     }
 
-    /// Receives for everybody until this call's result is there. False if another thread receives.
-    fn lead(&self, line: &Arc<Line>, call: CallId) -> bool {
-        let Some(mut rx) = line.rx.try_take() else { return false };
+    /// Receives for everybody until this call's result is there.
+    fn lead(&self, line: &Arc<Line>, call: CallId) -> Led {
+        let Some(mut rx) = line.rx.try_take() else { return Led::Taken };
         line.activity.fetch_add(1, Ordering::Relaxed);
         if line.silence() {
             self.notify();
         }
         let mut spinning = Spinning::begin(&self.calling, line, usize::MAX);
         let mut passing = (line.tx.queued(), rx.partial());
-        let mut wakes = Wakes::default();
+        let mut wakes = Wakes::of_receiver(call);
         let mut drained;
         // Whoever held the lease before may have received this call's result after it was looked for.
         let mut look = true;
         loop {
             let mut clock = spinning.as_ref().map(Spinning::seen);
-            drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
+            drained = match &spinning {
+                Some(_) => self.look(line, rx.as_mut(), &mut clock, &mut wakes),
+                None => self.drain(line, rx.as_mut(), &mut clock, &mut wakes),
+            };
             wakes.wake();
-            look |= drained.any();
-            if line.ended().is_some() || (look && self.has_reply(call)) {
+            if wakes.has_own() || line.ended().is_some() || (look && self.has_reply(call)) {
                 break;
             }
             look = false;
             if line.tx.queued() > 0 && line.flush() {
                 self.notify();
             }
-            let passed = (line.tx.queued(), rx.partial());
-            if passed != mem::replace(&mut passing, passed)
-                && let Some(spinning) = &mut spinning
-            {
-                spinning.go_on(Instant::now());
-            }
             match &mut spinning {
                 Some(begun) if !begun.is_over() => {
-                    hint::spin_loop();
-                    begun.seen = Instant::now();
+                    begun.go_on_if_moved(line, rx.as_ref(), &mut passing);
                 }
                 Some(_) => {
                     if let Some(over) = spinning.take() {
@@ -318,19 +195,27 @@ impl Link {
             spinning.end(&self.calling, true);
         }
         let missed = line.rx.release(rx);
+        if missed || drained == Drained::More || !wakes.was_last() {
+            self.leave_lead(line, missed || drained == Drained::More, &mut wakes);
+        }
+        wakes.take_own().map_or(Led::Over, Led::Done)
+    }
+
+    /// Others may need somebody who receives. `more`: there may be frames that nobody has seen.
+    fn leave_lead(&self, line: &Line, more: bool, wakes: &mut Wakes) {
         let mut state = self.lock();
-        if missed || drained == Drained::More {
+        if more {
             wakes.push(state.notify());
         }
         // Tasks that sleep counted on this thread to receive for them.
         let others = state.conn.in_flight() > 0;
+        let follower = state.followers.pop();
         drop(state);
         if others {
             line.ready.arm();
         }
-        self.lead_another(&mut wakes);
+        wakes.push_thread(follower);
         wakes.wake();
-        true
     }
 
     /// Sleeps until something arrives or the next deadline passes.
@@ -391,7 +276,7 @@ impl Link {
     }
 
     /// Somebody else must receive now.
-    fn lead_another(&self, wakes: &mut Wakes) {
+    pub(super) fn lead_another(&self, wakes: &mut Wakes) {
         let follower = self.lock().followers.pop();
         wakes.push_thread(follower);
     }

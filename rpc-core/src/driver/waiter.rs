@@ -1,7 +1,7 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
 use super::order::Order;
-use crate::{buffer::Buffer, error::Error};
+use crate::{buffer::Buffer, error::Error, id::CallId};
 use std::{cell::Cell, mem, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
@@ -31,6 +31,11 @@ pub(super) struct Waiter {
 /// Those to be woken, once no lock is held.
 #[derive(Default, Debug)]
 pub(super) struct Wakes {
+    /// The call of the thread that receives, which takes the reply itself.
+    own: Option<CallId>,
+    reply: Option<Reply>,
+    /// Nobody else waited when the reply came.
+    last: bool,
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
     aborts: Vec<AbortHandle>,
@@ -62,6 +67,37 @@ impl Waiter {
 }
 
 impl Wakes {
+    /// For a thread that waits for this call itself.
+    pub(super) fn of_receiver(call: CallId) -> Self {
+        let mut wakes = Self::default();
+        wakes.own = Some(call);
+        wakes
+    }
+
+    /// Whether the thread that receives waits for this call.
+    pub(super) fn is_own(&self, call: CallId) -> bool {
+        self.own == Some(call)
+    }
+
+    /// The receiver's own reply. `last`: nobody else waits.
+    pub(super) fn push_own(&mut self, reply: Reply, last: bool) {
+        self.reply = Some(reply);
+        self.last = last;
+    }
+
+    pub(super) fn has_own(&self) -> bool {
+        self.reply.is_some()
+    }
+
+    pub(super) fn take_own(&mut self) -> Option<Reply> {
+        self.reply.take()
+    }
+
+    /// Nobody else waited when the receiver's own reply came.
+    pub(super) fn was_last(&self) -> bool {
+        self.last
+    }
+
     #[inline]
     pub(super) fn push(&mut self, waker: Option<Waker>) {
         let Some(waker) = waker else { return };

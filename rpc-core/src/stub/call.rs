@@ -4,7 +4,7 @@ use super::handle::Handle;
 use crate::{
     buffer::Buffer,
     codec::Decoder,
-    driver::{Reply, Spinning},
+    driver::{Link, Reply, Spinning},
     error::{Error, Executed},
     id::CallId,
     limits::Limits,
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use std::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -80,7 +81,11 @@ impl<T, E> Unpin for Call<T, E> {}
 
 impl<T, E> fmt::Debug for Call<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.flight.call).finish()
+        let mut tuple = f.debug_tuple("Call");
+        if let Stage::Out(call) = &self.flight.stage {
+            tuple.field(call);
+        }
+        tuple.finish()
     }
 }
 
@@ -109,66 +114,83 @@ fn decode<T: DeserializeOwned + 'static>(frame: &Buffer, at: usize) -> Result<T,
 /// A call in flight, whatever its result's type.
 pub(super) struct Flight {
     handle: Option<Arc<Handle>>,
-    call: Option<CallId>,
-    done: Option<Reply>,
+    stage: Stage,
     spinning: Option<Spinning>,
+}
+
+/// How far a call has come.
+enum Stage {
+    /// It is out.
+    Out(CallId),
+    /// It is a one-way call, and sent.
+    Sent,
+    /// It has failed before it was sent.
+    Failed(Box<Error>),
+    /// Its result was taken.
+    Over,
 }
 
 impl Flight {
     /// A call on its way; a one-way call is over as soon as it is.
     pub(super) fn begun(handle: Arc<Handle>, call: Option<CallId>) -> Self {
-        let done = call.is_none().then(|| Reply::Ok(Buffer::new(), 0));
-        Self { handle: Some(handle), call, done, spinning: None }
+        let stage = call.map_or(Stage::Sent, Stage::Out);
+        Self { handle: Some(handle), stage, spinning: None }
     }
 
     pub(super) fn failed(error: Error) -> Self {
-        Self { handle: None, call: None, done: Some(Reply::Failed(error)), spinning: None }
+        Self { handle: None, stage: Stage::Failed(Box::new(error)), spinning: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
-        if let Some(reply) = self.done.take() {
-            return Poll::Ready(reply);
-        }
-        let (Some(call), Some(Ok(link))) = (self.call, self.handle.as_ref().map(|h| h.link()))
+        let (Stage::Out(call), Some(Ok(link))) =
+            (&self.stage, self.handle.as_ref().map(|handle| handle.link()))
         else {
-            return Poll::Ready(Reply::Failed(polled_again()));
+            return Poll::Ready(self.take_early());
         };
-        let polled = link.poll_reply(call, &mut self.spinning, cx);
+        let polled = link.poll_reply(*call, &mut self.spinning, cx);
         if polled.is_ready() {
-            self.call = None;
+            self.stage = Stage::Over;
         }
         polled
     }
 
     fn wait(&mut self) -> Reply {
-        if let Some(reply) = self.done.take() {
-            return reply;
-        }
-        match (self.call.take(), self.handle.as_ref().map(|handle| handle.link())) {
-            (Some(call), Some(Ok(link))) => link.wait_reply(call),
-            _ => Reply::Failed(polled_again()),
+        match self.take_out() {
+            Some((link, call)) => link.wait_reply(call),
+            None => self.take_early(),
         }
     }
 
     fn detach(&mut self) {
-        if let (Some(call), Some(Ok(link))) =
-            (self.call.take(), self.handle.as_ref().map(|handle| handle.link()))
-        {
+        if let Some((link, call)) = self.take_out() {
             link.detach(call);
+        }
+    }
+
+    /// A call that is out, and its connection.
+    fn take_out(&mut self) -> Option<(&Link, CallId)> {
+        let Stage::Out(call) = self.stage else { return None };
+        let link = self.handle.as_ref()?.link().ok()?;
+        self.stage = Stage::Over;
+        Some((link, call))
+    }
+
+    /// The result of a call that is not out.
+    fn take_early(&mut self) -> Reply {
+        match mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Sent => Reply::Ok(Buffer::new(), 0),
+            Stage::Failed(error) => Reply::Failed(*error),
+            Stage::Out(_) | Stage::Over => {
+                Reply::Failed(Error::new("a call was polled after it had finished"))
+            }
         }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if let (Some(call), Some(Ok(link))) =
-            (self.call.take(), self.handle.as_ref().map(|handle| handle.link()))
-        {
+        if let Some((link, call)) = self.take_out() {
             link.abandon(call);
         }
     }
-}
-
-fn polled_again() -> Error {
-    Error::new("a call was polled after it had finished")
 }

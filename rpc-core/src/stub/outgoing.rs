@@ -4,13 +4,13 @@ use super::{Call, Options, Remote, call::Flight, handle::Handle};
 use crate::{
     codec::Encoder,
     context,
-    driver::{Order, Target},
+    driver::{Carried, Deadline, Order, Target},
     error::Error,
     host,
     interface::{Interface, Method, Timeout},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 /// One outgoing call while its arguments are encoded. Generated code makes it, fills it and sends it.
 #[derive(Debug)]
@@ -82,18 +82,14 @@ impl<'a> Outgoing<'a> {
             (None, Timeout::Never) => None,
             (None, Timeout::Default) => Some(link.default_deadline()),
         };
-        let made = Instant::now();
         let mut order = Order {
             target: Target::Root,
             method: self.method,
             idempotent: self.options.idempotent || self.method.mode.idempotent,
-            made,
-            deadline: timeout.and_then(|timeout| made.checked_add(timeout)),
+            deadline: timeout.map_or(Deadline::Never, Deadline::After),
             chain: None,
-            trace: self.options.trace,
-            metadata: self.options.metadata.clone(),
+            carried: self.options.carried.clone(),
             head,
-            tail,
         };
         context::with(|context| {
             if let Some(context) = context {
@@ -101,7 +97,7 @@ impl<'a> Outgoing<'a> {
             }
         });
         tracing::trace!(target: "farcall::call", method = self.method.name, "call");
-        match link.call(order) {
+        match link.call(order, tail) {
             Ok(call) => Flight::begun(Arc::clone(self.handle), call),
             Err(error) => Flight::failed(error),
         }
@@ -110,7 +106,10 @@ impl<'a> Outgoing<'a> {
 
 /// A call made while serving one ends no later, and belongs to the same chain and trace.
 fn inherit(order: &mut Order, context: &context::Context) {
-    order.deadline = [order.deadline, context.deadline].into_iter().flatten().min();
+    order.deadline = order.deadline.or_at(context.deadline);
     order.chain = Some(host::deeper(context.chain));
-    order.trace = order.trace.or(context.trace);
+    if context.trace.is_some() && order.carried.as_ref().is_none_or(|own| own.trace.is_none()) {
+        let own = order.carried.as_deref().cloned().unwrap_or_default();
+        order.carried = Some(Arc::new(Carried { trace: context.trace, ..own }));
+    }
 }

@@ -1,0 +1,203 @@
+//! Looking for frames before going to sleep: one spin, and the slices that a task spends on it.
+
+use super::{
+    Link,
+    line::Line,
+    receive::Drained,
+    spin::{Spin, Spinner},
+    waiter::Wakes,
+};
+use crate::transport::Rx;
+use std::{
+    hint, mem,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use tokio::runtime::RuntimeFlavor;
+
+/// How long a task spins before it lets the other tasks of its thread run.
+const SLICE: Duration = Duration::from_micros(2);
+
+/// A spin that goes over several polls.
+pub(crate) struct Spinning {
+    begun: Instant,
+    /// When the clock was last looked at.
+    seen: Instant,
+    budget: Duration,
+    /// There was no slice yet.
+    first: bool,
+    line: Arc<Line>,
+    _place: Spinner,
+}
+
+/// Looks at the wire between two looks at the clock, which costs as much as one of them.
+const LOOKS: usize = 4;
+
+/// How a slice of a spin ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Slice {
+    /// Something came, and no more for now.
+    Found,
+    /// More came than one go takes.
+    More,
+    /// Nothing came.
+    Nothing,
+    /// Somebody else receives.
+    Taken,
+}
+
+impl Spinning {
+    /// Begins a spin if it is likely to pay.
+    pub(super) fn begin(spin: &Spin, line: &Arc<Line>, places: usize) -> Option<Self> {
+        if line.one_processor.load(Ordering::Relaxed) {
+            return None;
+        }
+        let budget = spin.budget();
+        let begun = Instant::now();
+        if budget.is_zero() || line.is_spun(begun) {
+            return None;
+        }
+        let place = Spinner::take(places)?;
+        line.spin_until(begun + budget);
+        Some(Self {
+            begun,
+            seen: begun,
+            budget,
+            first: true,
+            line: Arc::clone(line),
+            _place: place,
+        })
+    }
+
+    /// Begins anew after something was found, if that is likely to pay again.
+    pub(super) fn again(mut self, spin: &Spin, now: Instant) -> Option<Self> {
+        if self.line.one_processor.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.budget = spin.budget();
+        self.begun = now;
+        self.seen = now;
+        self.first = true;
+        self.line.spin_until(now + self.budget);
+        (!self.budget.is_zero()).then_some(self)
+    }
+
+    /// Something was found.
+    pub(super) fn found(&self, spin: &Spin) {
+        spin.record(self.seen - self.begun, true);
+    }
+
+    /// Looks at the clock. If something moved of a large frame on its way, the waiting begins anew: it is not in vain.
+    pub(super) fn go_on_if_moved(
+        &mut self,
+        line: &Line,
+        rx: &dyn Rx,
+        passing: &mut (usize, usize),
+    ) {
+        self.seen = Instant::now();
+        let passed = (line.tx.queued(), rx.partial());
+        if passed != mem::replace(passing, passed) {
+            self.begun = self.seen;
+            self.line.spin_until(self.seen + self.budget);
+        }
+    }
+
+    /// The budget was used up when the clock was last looked at.
+    pub(super) fn is_over(&self) -> bool {
+        self.seen - self.begun >= self.budget
+    }
+
+    /// When the clock was last looked at.
+    pub(super) fn seen(&self) -> Instant {
+        self.seen
+    }
+
+    /// Notes how it ended.
+    pub(super) fn end(self, spin: &Spin, found: bool) {
+        if found || self.is_over() {
+            spin.record(self.seen - self.begun, found);
+        }
+    }
+}
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        self.line.spun();
+    }
+}
+
+impl Link {
+    /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget. If the
+    /// peer is in this process, at first only once.
+    /// Stops at once if something came since the time when so many frames had been `received`.
+    pub(super) fn slice(
+        &self,
+        line: &Line,
+        spinning: &mut Spinning,
+        received: Option<u32>,
+        wakes: &mut Wakes,
+    ) -> Slice {
+        let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
+        if received.is_some_and(|seen| seen != line.received.load(Ordering::Relaxed)) {
+            let missed = line.rx.release(rx);
+            if missed {
+                self.notify();
+            }
+            return Slice::Found;
+        }
+        if line.silence() {
+            self.notify();
+        }
+        let first = mem::replace(&mut spinning.first, false);
+        if !first {
+            // Other tasks may have run for long.
+            spinning.seen = Instant::now();
+        }
+        let length = match self.runtime.runtime_flavor() {
+            // Who answers may be waiting for this very thread.
+            _ if line.is_near && first => Duration::ZERO,
+            RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
+            _ => SLICE,
+        };
+        let begun = spinning.seen;
+        let mut passing = (line.tx.queued(), rx.partial());
+        let slice = loop {
+            if line.tx.queued() > 0 && line.flush() {
+                wakes.push(self.lock().notify());
+            }
+            match self.look(line, rx.as_mut(), &mut Some(spinning.seen), wakes) {
+                Drained::Empty(0) if line.ended().is_none() => {}
+                Drained::Empty(_) => break Slice::Found,
+                Drained::More => break Slice::More,
+            }
+            spinning.go_on_if_moved(line, rx.as_ref(), &mut passing);
+            if spinning.seen - begun >= length {
+                break Slice::Nothing;
+            }
+        };
+        let missed = line.rx.release(rx);
+        if missed || slice == Slice::More {
+            wakes.push(self.lock().notify());
+            self.lead_another(wakes);
+        }
+        wakes.wake();
+        slice
+    }
+    /// Looks at the wire a few times.
+    pub(super) fn look(
+        &self,
+        line: &Line,
+        rx: &mut dyn Rx,
+        clock: &mut Option<Instant>,
+        wakes: &mut Wakes,
+    ) -> Drained {
+        for _ in 1..LOOKS {
+            let drained = self.drain(line, rx, clock, wakes);
+            if drained.any() || line.ended().is_some() {
+                return drained;
+            }
+            hint::spin_loop();
+        }
+        self.drain(line, rx, clock, wakes)
+    }
+}
