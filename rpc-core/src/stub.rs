@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     frame::{Trace, put_metadata},
     interface::{Hosts, HostsShared, Interface},
+    payload::Loan,
     skeleton::Local,
     transport::Peer,
 };
@@ -92,6 +93,13 @@ impl<I: Interface + ?Sized> Remote<I> {
             remote.options.metadata = Some(bytes.into());
         }
         remote
+    }
+
+    /// Writable memory for `length` bytes that will travel as a [`Payload`](crate::payload::Payload) through this handle: in the transport
+    /// where it has some, so that it is not copied; else, and for an object of this process, on the heap.
+    #[must_use]
+    pub fn loan(&self, length: usize) -> Loan {
+        self.handle.far().map_or_else(|| Loan::heap(length), |link| link.loan(length))
     }
 
     /// Who is at the other end, while connected. `None` for an object of this process.

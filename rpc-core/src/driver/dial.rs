@@ -1,7 +1,7 @@
 //! A client's way to its service: dialling, backing off, and looking the service up on each new wire.
 
 use super::{
-    Bound, Link,
+    Bound, Enclosed, Link,
     line::Line,
     order::{Order, Target},
     waiter::{Reply, Waiter, Wakes},
@@ -189,6 +189,7 @@ impl Link {
             metadata: None,
             head,
             tail: None,
+            payloads: Enclosed::default(),
         };
         let call = state.conn.reserve(Some(deadline));
         *state.waiter(call) = Waiter::default();

@@ -193,7 +193,7 @@ impl State {
             }
         }
         for held in again.into_iter().rev() {
-            self.outbox_bytes += held.order.len();
+            self.outbox_bytes += held.order.held_bytes();
             self.outbox.push_front(held);
         }
     }

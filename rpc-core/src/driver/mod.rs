@@ -6,7 +6,9 @@
 //! servants, destructors.
 
 mod background;
+mod body;
 mod dial;
+mod enclosed;
 mod ending;
 mod lane;
 mod lease;
@@ -24,24 +26,30 @@ mod waiter;
 mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
+pub(crate) use body::{Body, Opened};
 pub(crate) use dial::Dial;
+pub(crate) use enclosed::Enclosed;
 pub(crate) use order::{Order, Target};
+pub(crate) use reply::Answer;
 pub(crate) use start::{Handler, Job, launch_late};
 pub(crate) use wait::Spinning;
 pub(crate) use waiter::Reply;
 
 use crate::{
     address::Spin as SpinMode,
+    buffer::Buffer,
     codec::Budget,
     conn::Connection,
     error::{Error, ErrorKind, Executed},
     host,
     id::{CallId, ObjectId},
     limits::Limits,
+    payload::{Loan, Payload},
     registry::Differences,
     skeleton::Local,
-    transport::Peer,
+    transport::{Peer, Purpose, Tx},
 };
+use enclosed::Encoded;
 use spin::Spin;
 use state::{FlushBy, State};
 use std::{
@@ -53,6 +61,7 @@ use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::watch::Sender,
 };
+use waiter::Wakes;
 
 /// One connection, through all its wires.
 pub(crate) struct Link {
@@ -126,6 +135,10 @@ impl Link {
             *state.waiter(call) = waiter::Waiter::default();
         }
         if state.outbox.is_empty() && state.can_transmit(order.target) {
+            if let Err(error) = state.settle(&mut order) {
+                call.into_iter().for_each(|call| state.conn.forget(call));
+                return Err(error);
+            }
             let had_tail = order.tail.is_some();
             let made = order.made;
             state.transmit(call, &mut order, made);
@@ -147,9 +160,11 @@ impl Link {
             }
             return Err(error);
         }
-        let pumped = state.pump_outbox();
+        let mut wakes = Wakes::default();
+        let pumped = state.pump_outbox(&mut wakes);
         let waker = if pumped || state.is_due_earlier() { state.notify() } else { None };
         drop(state);
+        wakes.wake();
         wake(waker);
         Ok(call)
     }
@@ -224,6 +239,34 @@ impl Link {
         self.lock().line.as_ref().map(|line| Arc::clone(&line.peer))
     }
 
+    /// Finds places for the payloads of a frame whose values are `head` and `tail`. What finds none beside the frame goes behind them.
+    ///
+    /// # Errors
+    /// `TooLarge` for more payloads than a frame can carry.
+    pub(crate) fn enclose(
+        &self,
+        payloads: Vec<Payload>,
+        head: &mut Buffer,
+        tail: &mut Option<Buffer>,
+    ) -> Result<Enclosed, Error> {
+        if payloads.is_empty() {
+            return Ok(Enclosed::default());
+        }
+        let tx = self.tx();
+        Enclosed::place(payloads, tx.as_deref(), Encoded { head, tail })
+    }
+
+    /// Memory for `length` bytes that will be sent: of the present wire, or on the heap where that has none.
+    pub(crate) fn loan(&self, length: usize) -> Loan {
+        let loan = self.tx().and_then(|tx| tx.loan(length, Purpose::Loan));
+        loan.unwrap_or_else(|| Loan::heap(length))
+    }
+
+    /// The sending half of the present wire.
+    fn tx(&self) -> Option<Arc<dyn Tx>> {
+        self.lock().line.as_ref().map(|line| Arc::clone(&line.tx))
+    }
+
     /// The deadline of a call that names none.
     pub(crate) fn default_deadline(&self) -> Duration {
         self.limits.deadline
@@ -256,9 +299,11 @@ impl Link {
         state.conn.borrow_object(root);
         state.root = Some(root);
         state.differences = differences;
-        state.pump_outbox();
+        let mut wakes = Wakes::default();
+        state.pump_outbox(&mut wakes);
         let waker = state.notify();
         drop(state);
+        wakes.wake();
         wake(waker);
         self.bound.send_replace(Bound::Yes);
     }
@@ -300,6 +345,11 @@ impl State {
         {
             differences.check(order.method)?;
         }
+        self.check_size(order)
+    }
+
+    /// The peer takes a frame of that size.
+    fn check_size(&self, order: &Order) -> Result<(), Error> {
         let size = order.len() + 64 + order.metadata.as_ref().map_or(0, |bytes| bytes.len());
         let limit = self.conn.frame_limit();
         if size > limit {

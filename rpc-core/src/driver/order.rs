@@ -1,5 +1,6 @@
 //! A call to be made: everything of it, encoded.
 
+use super::Enclosed;
 use crate::{buffer::Buffer, frame::Trace, id::ObjectId, interface::Method};
 use std::{sync::Arc, time::Instant};
 
@@ -28,16 +29,23 @@ pub(crate) struct Order {
     pub(crate) head: Buffer,
     /// The arguments from the first large one on.
     pub(crate) tail: Option<Buffer>,
+    /// The payloads that travel with them. Those that are inline are at the end of the tail, or of the head.
+    pub(crate) payloads: Enclosed,
 }
 
 impl Order {
-    /// Bytes of the arguments.
+    /// Bytes of the arguments, and of the payloads that are inline.
     pub(super) fn len(&self) -> usize {
         self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
     }
 
-    /// Whether the order can be sent again as it is: its tail was not given away.
+    /// Bytes that it holds while it waits.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.len() + self.payloads.beside_bytes()
+    }
+
+    /// Whether the order can be sent again as it is: nothing of it was given away.
     pub(super) fn is_whole(&self, sent_tail: bool) -> bool {
-        !sent_tail
+        !sent_tail && self.payloads.is_whole()
     }
 }

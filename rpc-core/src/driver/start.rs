@@ -82,7 +82,7 @@ impl Link {
                 let stalled = state.is_stalled(line);
                 let incoming = if stalled { None } else { state.arrived.pop_front() };
                 if let Some(incoming) = &incoming {
-                    state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.frame.len());
+                    state.arrived_bytes = state.arrived_bytes.saturating_sub(incoming.body.len());
                 }
                 let call = incoming.as_ref().and_then(|incoming| incoming.call.call);
                 (incoming, call.is_some_and(|call| state.conn.is_cancelled(call)), state.epoch)
@@ -166,17 +166,18 @@ fn span(call: &IncomingCall<Local>) -> Span {
 
 impl Job {
     fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
-        let Incoming { call, frame } = incoming;
-        let metadata = frame.get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
+        let Incoming { call, body } = incoming;
+        let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
             deadline: call.deadline,
             chain: call.chain.unwrap_or_else(host::new_chain),
             trace: call.trace,
             metadata: metadata.map(Arc::from),
             peer: Arc::clone(&line.peer),
+            tx: Arc::clone(&line.tx),
             span: span(&call),
         };
-        let request = Request::new(Arc::clone(link), epoch, &call, frame);
+        let request = Request::new(Arc::clone(link), epoch, &call, body);
         Self { object: call.target, method: call.method, request, context }
     }
 

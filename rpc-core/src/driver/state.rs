@@ -1,15 +1,16 @@
 //! What the connection's lock guards.
 
 use super::{
+    body::Body,
+    enclosed::Encoded,
     line::Line,
     order::{Order, Target},
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
-    buffer::Buffer,
     conn::{Connection, IncomingCall},
     error::{Error, ErrorKind, Executed},
-    frame::CallHeader,
+    frame::{CallHeader, Table},
     id::{CallId, ObjectId},
     limits::Limits,
     registry::Differences,
@@ -39,7 +40,7 @@ pub(super) struct HeldCall {
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) call: IncomingCall<Local>,
-    pub(super) frame: Buffer,
+    pub(super) body: Body,
 }
 
 /// Everything of a connection that changes.
@@ -93,6 +94,7 @@ pub(super) struct State {
     /// Objects whose last reference was given back, to be dropped outside of the lock.
     pub(super) released: Vec<Local>,
     pub(super) header: Vec<u8>,
+    pub(super) table: Vec<u8>,
     /// When the background task looks at the clock next.
     pub(super) clock: Option<Instant>,
     pub(super) limits: Limits,
@@ -140,6 +142,7 @@ impl State {
             burst: 0,
             released: Vec::new(),
             header: Vec::new(),
+            table: Vec::new(),
             clock: None,
             limits,
         }
@@ -191,9 +194,24 @@ impl State {
         room && self.locate(target).is_some() && self.conn.can_send()
     }
 
-    /// Appends a call's frame. `can_transmit` holds.
+    /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
+    ///
+    /// # Errors
+    /// `TooLarge` if the frame is, with what the wire does not carry.
+    pub(super) fn settle(&self, order: &mut Order) -> Result<(), Error> {
+        let Some(line) = self.line.as_ref().filter(|_| !order.payloads.is_empty()) else {
+            return Ok(());
+        };
+        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail };
+        order.payloads.settle(&*line.tx, encoded);
+        self.check_size(order)
+    }
+
+    /// Appends a call's frame. `can_transmit` holds, and `settle` was called.
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order, now: Instant) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
+        self.table.clear();
+        order.payloads.encode_table(&mut self.table);
         let remaining = order.deadline.map(|deadline| {
             let left = deadline.saturating_duration_since(now);
             u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -206,12 +224,18 @@ impl State {
             chain: order.chain,
             trace: order.trace.as_ref(),
             metadata: order.metadata.as_deref().unwrap_or_default(),
+            payloads: Table::of(&self.table),
         };
         self.unflushed += 1;
         self.conn.expect_answer(now);
         self.header.clear();
         self.conn.send(&header, &mut self.header);
-        if let Err(error) = line.tx.append(&[&self.header, &order.head], order.tail.take()) {
+        let (head, tail) = ([&self.header[..], &order.head], order.tail.take());
+        let appended = match order.payloads.is_empty() {
+            true => line.tx.append(&head, tail),
+            false => line.tx.append_with(&head, tail, order.payloads.take_beside()),
+        };
+        if let Err(error) = appended {
             line.end(super::lost(&line.peer, &error));
             self.notified = true;
         }
@@ -236,7 +260,7 @@ impl State {
     }
 
     /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
-    pub(super) fn pump_outbox(&mut self) -> bool {
+    pub(super) fn pump_outbox(&mut self, wakes: &mut Wakes) -> bool {
         let mut any = false;
         while let Some(held) = self.outbox.front() {
             let target = held.order.target;
@@ -248,7 +272,14 @@ impl State {
                 }
             }
             let Some(mut held) = self.outbox.pop_front() else { break };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+            if let Err(error) = self.settle(&mut held.order) {
+                if let Some(call) = held.call {
+                    self.conn.resolve(call);
+                    self.resolve(call, Reply::Failed(error), wakes);
+                }
+                continue;
+            }
             let had_tail = held.order.tail.is_some();
             self.transmit(held.call, &mut held.order, Instant::now());
             if let Some(call) = held.call {
@@ -267,9 +298,11 @@ impl State {
 
     /// Puts a call that cannot go out now at the end of the outbox.
     pub(super) fn hold(&mut self, call: Option<CallId>, order: Order) -> Result<(), Error> {
-        let bytes = order.len();
+        let bytes = order.held_bytes();
+        // One large payload that the next wire may carry can wait alone.
+        let alone = self.outbox.is_empty() && order.len() <= self.limits.outbox_bytes;
         let full = self.outbox.len() >= self.limits.outbox_calls
-            || self.outbox_bytes + bytes > self.limits.outbox_bytes;
+            || (self.outbox_bytes + bytes > self.limits.outbox_bytes && !alone);
         if full {
             let text = format!(
                 "{} calls ({} bytes) already wait to go out on this connection: wait for some of them, or raise `outbox_calls` \
@@ -289,7 +322,7 @@ impl State {
         if let Some(at) = self.outbox.iter().position(|held| held.call == Some(call))
             && let Some(held) = self.outbox.remove(at)
         {
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
         }
     }
 
