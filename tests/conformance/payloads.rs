@@ -256,6 +256,19 @@ pub(crate) async fn are_passed_on(place: Place) {
     }
 }
 
+pub(crate) async fn are_not_copied_where_they_can_be_read(place: Place) {
+    let (depot, _host) = place.host(keeper()).await;
+    let payload = filled(depot.loan(1 << 20));
+    let address = |payload: &Payload| payload.try_as_slice().map(<[u8]>::as_ptr);
+    let sent = address(&payload).expect("it is this process's own");
+    let back = depot.echo(payload).await.expect("it fits");
+    let same = address(&back) == Some(sent);
+    assert_eq!(same, !matches!(place, Place::Unix | Place::Tcp | Place::Stream));
+    assert!(back.to_vec() == numbered(1 << 20));
+    let made = depot.make(1 << 20).await.expect("it fits");
+    assert_eq!(made.try_as_slice().is_none(), place == Place::Shm, "the peer could write it");
+}
+
 pub(crate) async fn come_back_by_the_thousand(place: Place) {
     let (depot, _host) = place.host(keeper()).await;
     let length = 100_000;

@@ -1,6 +1,7 @@
 //! The receiving half: takes records out of the ring and makes frames of them.
 
 use super::{
+    arena::HOME,
     end::{End, Stage},
     mapping::{Ours, Theirs},
     ring::{Consumer, Found, Ringer},
@@ -8,6 +9,7 @@ use super::{
 use farcall_core::{
     buffer::Buffer,
     limits::Limits,
+    payload::Payload,
     transport::{Received, Rx},
 };
 use std::{io, sync::Arc};
@@ -25,6 +27,8 @@ pub(super) struct Receiving {
     ring: Consumer<Ours, Theirs>,
     ringer: Ringer,
     body: Option<Body>,
+    /// What came beside the last frame, or comes beside the one that is not whole yet.
+    beside: Vec<Payload>,
     limit: usize,
 }
 
@@ -41,7 +45,8 @@ impl Receiving {
         let (ours, theirs) = (end.ours.segment.clone(), end.theirs.segment.clone());
         let ring = Consumer::new(ours, theirs, end.theirs.geometry);
         let ringer = Ringer::for_space(&end.theirs.geometry);
-        Self { end: Arc::clone(end), ring, ringer, body: None, limit: Limits::default().frame }
+        let limit = Limits::default().frame;
+        Self { end: Arc::clone(end), ring, ringer, body: None, beside: Vec::new(), limit }
     }
 
     /// Takes a record. True if `frame` is whole.
@@ -50,21 +55,38 @@ impl Receiving {
         match self.body.take() {
             None if left > self.limit => Err(too_large(left, self.limit)),
             None if found.rest == 0 => {
+                self.take_in(found)?;
                 make_room(frame, found.length);
                 self.copy(found, frame);
                 Ok(true)
             }
             None => {
+                self.take_in(found)?;
                 let bytes = first_room(left, found.length);
                 Ok(self.add(Body { bytes, rest: left }, found, frame))
             }
-            Some(body) if body.rest == left => Ok(self.add(body, found, frame)),
+            Some(body) if body.rest == left && found.beside == 0 => {
+                Ok(self.add(body, found, frame))
+            }
             body => {
                 self.body = body;
                 let text = "the pieces of the peer's frame do not fit together";
                 Err(io::Error::new(io::ErrorKind::InvalidData, text))
             }
         }
+    }
+
+    /// Takes in the blocks that come beside a frame with its first record.
+    fn take_in(&mut self, found: Found) -> io::Result<()> {
+        for number in 0..found.beside {
+            let (block, length) = self.ring.descriptor(number);
+            let payload = match block & HOME {
+                0 => self.end.borrower.borrow(block, length)?,
+                _ => self.end.lender.take_home(block, length)?,
+            };
+            self.beside.push(payload);
+        }
+        Ok(())
     }
 
     /// Adds a piece. True if it was the last one, and `frame` is whole.
@@ -124,6 +146,9 @@ impl Receiving {
 impl Rx for Receiving {
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
         self.end.check_origin()?;
+        if self.body.is_none() && !self.beside.is_empty() {
+            self.beside.clear();
+        }
         loop {
             match self.ring.find()? {
                 Some(found) if self.take(found, frame)? => return Ok(Received::Frame),
@@ -135,6 +160,10 @@ impl Rx for Receiving {
                 }
             }
         }
+    }
+
+    fn payloads(&mut self) -> Vec<Payload> {
+        std::mem::take(&mut self.beside)
     }
 
     fn partial(&self) -> usize {
