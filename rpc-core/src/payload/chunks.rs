@@ -7,7 +7,9 @@ use std::{
 };
 
 /// Bytes of a piece that is copied: it stays in the processor's first cache.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 8 << 10;
+/// The distance at which addresses are alike to a processor that copies: see `buffer.rs`. Blocks begin with a page.
+const PAGE: usize = 4096;
 
 /// Gives all bytes to `take`.
 pub(super) fn for_each(payload: &Payload, mut take: impl FnMut(&[u8])) {
@@ -17,10 +19,12 @@ pub(super) fn for_each(payload: &Payload, mut take: impl FnMut(&[u8])) {
         }
         return;
     }
-    let mut piece = [0; PIECE];
+    let mut room = [0; PIECE + PAGE];
+    let start = (PAGE / 2).wrapping_sub(room.as_ptr().addr()) % PAGE;
+    let piece = room.get_mut(start..start + PIECE).unwrap_or_default();
     let mut offset = 0;
     loop {
-        let count = payload.copy_to(offset, &mut piece);
+        let count = payload.copy_to(offset, piece);
         if count == 0 {
             return;
         }

@@ -91,7 +91,7 @@ impl Payload {
         }
     }
 
-    /// Gives all bytes to `take`, one piece after the other: as they are if they can be had as a slice, else in copies of 16 KiB,
+    /// Gives all bytes to `take`, one piece after the other: as they are if they can be had as a slice, else in copies of 8 KiB,
     /// which stay in the processor's cache.
     pub fn for_each_chunk(&self, take: impl FnMut(&[u8])) {
         chunks::for_each(self, take);
