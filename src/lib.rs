@@ -32,7 +32,11 @@ pub use transports::register;
 
 /// What a transport implements, for those who write one.
 pub mod transport {
-    pub use farcall_core::{buffer::Buffer, payload::Block, transport::*};
+    pub use farcall_core::{
+        buffer::Buffer,
+        payload::{Block, Trusted},
+        transport::*,
+    };
     pub use farcall_transports::io::{wire, wire_of};
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     buffer::Buffer,
     error::Error,
-    payload::{Loan, Payload},
+    payload::{Loan, Payload, Trusted},
 };
 use std::{
     fmt,
@@ -145,6 +145,11 @@ pub trait Rx: Send {
     /// The payloads that came beside the last frame, once. They may be left here: the next `recv` drops them.
     fn payloads(&mut self) -> Vec<Payload> {
         Vec::new()
+    }
+
+    /// From now on the peer is trusted not to write what it lends: payloads of it can be had as slices.
+    fn trust(&mut self, trusted: Trusted) {
+        let _ = trusted;
     }
 
     /// Bytes received of a frame that is not whole yet. Grows while a large frame arrives: then waiting is worth while.

@@ -1,7 +1,23 @@
-//! What a payload needs of memory that is a transport's. One of the files that may be `unsafe`: it declares a promise.
+//! What a payload needs of memory that is a transport's, and the promise that it may be read like memory of one's own. One of the files that may be `unsafe`: it declares a promise.
 #![expect(unsafe_code, reason = "a promise is declared")]
 
 use std::any::Any;
+
+/// The promise that a peer does not write what it has lent. There is none without `unsafe`; it can be copied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trusted(());
+
+impl Trusted {
+    /// Promises it.
+    ///
+    /// # Safety
+    /// The processes at the other end of each wire that this is given to are builds of farcall and mean no harm: while a block is
+    /// lent, they do not write it.
+    #[must_use]
+    pub unsafe fn new() -> Self {
+        Self(())
+    }
+}
 
 /// Memory of a transport, with the bytes of one payload or loan. Dropping the last reference gives it back.
 pub trait Block: Any + Send + Sync {

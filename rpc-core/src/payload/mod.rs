@@ -8,7 +8,7 @@ mod chunks;
 mod loan;
 mod travel;
 
-pub use block::Block;
+pub use block::{Block, Trusted};
 pub use chunks::Reader;
 pub use loan::Loan;
 pub(crate) use travel::{claim_from, collect_into, may_hold};

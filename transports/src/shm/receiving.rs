@@ -9,7 +9,7 @@ use super::{
 use farcall_core::{
     buffer::Buffer,
     limits::Limits,
-    payload::Payload,
+    payload::{Payload, Trusted},
     transport::{Received, Rx},
 };
 use std::{io, sync::Arc};
@@ -29,6 +29,7 @@ pub(super) struct Receiving {
     body: Option<Body>,
     /// What came beside the last frame, or comes beside the one that is not whole yet.
     beside: Vec<Payload>,
+    trusted: Option<Trusted>,
     limit: usize,
 }
 
@@ -46,7 +47,15 @@ impl Receiving {
         let ring = Consumer::new(ours, theirs, end.theirs.geometry);
         let ringer = Ringer::for_space(&end.theirs.geometry);
         let limit = Limits::default().frame;
-        Self { end: Arc::clone(end), ring, ringer, body: None, beside: Vec::new(), limit }
+        Self {
+            end: Arc::clone(end),
+            ring,
+            ringer,
+            body: None,
+            beside: Vec::new(),
+            trusted: None,
+            limit,
+        }
     }
 
     /// Takes a record. True if `frame` is whole.
@@ -81,7 +90,7 @@ impl Receiving {
         for number in 0..found.beside {
             let (block, length) = self.ring.descriptor(number);
             let payload = match block & HOME {
-                0 => self.end.borrower.borrow(block, length)?,
+                0 => self.end.borrower.borrow(block, length, self.trusted)?,
                 _ => self.end.lender.take_home(block, length)?,
             };
             self.beside.push(payload);
@@ -164,6 +173,10 @@ impl Rx for Receiving {
 
     fn payloads(&mut self) -> Vec<Payload> {
         std::mem::take(&mut self.beside)
+    }
+
+    fn trust(&mut self, trusted: Trusted) {
+        self.trusted = Some(trusted);
     }
 
     fn partial(&self) -> usize {

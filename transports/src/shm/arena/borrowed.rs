@@ -9,7 +9,7 @@ use crate::{
     },
     stream::lock,
 };
-use farcall_core::payload::{Block, Payload};
+use farcall_core::payload::{Block, Payload, Trusted};
 use std::{
     any::Any,
     io,
@@ -38,11 +38,16 @@ impl Borrower {
         Self { ours, theirs, geometry, most: of_ours.lends(), state: Mutex::new(state) }
     }
 
-    /// A block that came with a frame.
+    /// A block that came with a frame. It can be had as a slice if the peer is trusted.
     ///
     /// # Errors
     /// `InvalidData` if there is no such block, or too many are lent.
-    pub(crate) fn borrow(self: &Arc<Self>, number: u32, length: u32) -> io::Result<Payload> {
+    pub(crate) fn borrow(
+        self: &Arc<Self>,
+        number: u32,
+        length: u32,
+        trusted: Option<Trusted>,
+    ) -> io::Result<Payload> {
         let (begin, length) = (number as usize * PAGE, length as usize);
         let arena = self.geometry.arena_bytes();
         if length == 0 || begin >= arena || length > arena - begin {
@@ -56,7 +61,8 @@ impl Borrower {
         drop(state);
         let offset = self.geometry.arena_start() + begin;
         let borrower = Arc::clone(self);
-        Ok(Payload::of_block(Arc::new(Borrowed { borrower, number, offset, length, home: false })))
+        let block = Borrowed { borrower, number, offset, length, home: false, trusted };
+        Ok(Payload::of_block(Arc::new(block)))
     }
 
     /// Whether this is a block of the peer's that nobody else holds: then it can go home with a frame.
@@ -94,6 +100,7 @@ pub(crate) struct Borrowed {
     length: usize,
     /// It was given back already.
     home: bool,
+    trusted: Option<Trusted>,
 }
 
 impl Block for Borrowed {
@@ -117,7 +124,9 @@ impl Block for Borrowed {
     }
 
     fn as_slice(&self) -> Option<&[u8]> {
-        None
+        self.trusted.filter(|_| self.borrower.theirs.is_here())?;
+        // SAFETY: the peer does not write it, as whoever has made `trusted` promises.
+        Some(unsafe { self.borrower.theirs.slice(self.offset, self.length) })
     }
 
     unsafe fn as_slice_unchecked(&self) -> &[u8] {
