@@ -1,4 +1,5 @@
-//! `farcall::connect`: a handle on a service, by its configured name or its address.
+//! `farcall::connect`: a handle on a service, by its configured name or its address. One of the files that may be `unsafe`: it takes a
+//! promise.
 
 use crate::{
     config::Config,
@@ -9,6 +10,7 @@ use farcall_core::{
     address::Spin,
     error::{Error, ErrorKind},
     limits::Limits,
+    payload::Trusted,
     runtime,
     stub::{self, Connect, DialWire, Remote},
     transport::{BoxFuture, Wire},
@@ -27,7 +29,13 @@ use std::{
 /// `.await` it, or `.wait()` for it on a thread without a runtime. It keeps trying for 10 s, or
 /// [`within`](Connecting::within) another time, so that client and server may start in any order.
 pub fn connect<I: Interface + ?Sized>(service: &str) -> Connecting<I> {
-    Connecting { service: service.to_owned(), within: None, limits: None, interface: PhantomData }
+    Connecting {
+        service: service.to_owned(),
+        within: None,
+        limits: None,
+        trusted: None,
+        interface: PhantomData,
+    }
 }
 
 /// Connects over a wire that the program already has, such as one made of a child process's pipes with
@@ -52,6 +60,7 @@ pub async fn connect_over<I: Interface + ?Sized>(wire: Wire) -> Result<Remote<I>
         service: None,
         local: true,
         spin: Spin::default(),
+        trusted: None,
         within: limits.deadline,
         limits,
     })
@@ -64,6 +73,7 @@ pub struct Connecting<I: ?Sized> {
     service: String,
     within: Option<Duration>,
     limits: Option<Limits>,
+    trusted: Option<Trusted>,
     interface: PhantomData<fn(&I)>,
 }
 
@@ -77,6 +87,19 @@ impl<I: Interface + ?Sized> Connecting<I> {
     /// The bounds of the connection, instead of the configured ones.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Trusts the service's process not to write memory that it has lent: a [`Payload`](crate::Payload) from it can be had as a slice, without
+    /// a copy.
+    ///
+    /// # Safety
+    /// Whatever process serves at the address, now and after each reconnection, is a build of farcall that means no harm. Others that
+    /// run as the same user can pretend to be it.
+    #[expect(unsafe_code, reason = "the caller's promise is taken")]
+    pub unsafe fn trust_peer(mut self) -> Self {
+        // SAFETY: the caller promises the same.
+        self.trusted = Some(unsafe { Trusted::new() });
         self
     }
 
@@ -103,6 +126,7 @@ impl<I: Interface + ?Sized> Connecting<I> {
             service: address.service().map(ToOwned::to_owned),
             local: is_local(&address),
             spin: address.spin(),
+            trusted: self.trusted,
             within: self.within.unwrap_or(limits.deadline),
             address: address.to_string(),
             limits,

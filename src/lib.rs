@@ -19,9 +19,10 @@ pub use config::Config;
 pub use connect::{Connecting, connect, connect_over};
 pub use farcall_core::{
     address::{Address, Spin},
-    context::{Context, context, peer},
+    context::{Context, context, loan, peer},
     error::{Error, ErrorKind, Executed, Result},
     limits::Limits,
+    payload::{Loan, Payload},
     stub::{Call, Remote},
     transport::Peer,
 };
@@ -31,7 +32,11 @@ pub use transports::register;
 
 /// What a transport implements, for those who write one.
 pub mod transport {
-    pub use farcall_core::{buffer::Buffer, transport::*};
+    pub use farcall_core::{
+        buffer::Buffer,
+        payload::{Block, Trusted},
+        transport::*,
+    };
     pub use farcall_transports::io::{wire, wire_of};
 }
 

@@ -1,4 +1,4 @@
-//! `farcall::serve` and [`Server`]: services, where they listen, and their end.
+//! `farcall::serve` and [`Server`]: services, where they listen, and their end. One of the files that may be `unsafe`: it takes a promise.
 
 use crate::{config::Config, transports};
 use farcall_core::{
@@ -7,6 +7,7 @@ use farcall_core::{
     endpoint::{self, Endpoint},
     error::{Error, ErrorKind},
     limits::Limits,
+    payload::Trusted,
     runtime,
     stub::Remote,
     transport::{BoxFuture, Wire},
@@ -87,6 +88,7 @@ pub struct Server {
     services: Vec<Result<(String, Local), Error>>,
     listen: Vec<String>,
     limits: Option<Limits>,
+    trusted: Option<Trusted>,
 }
 
 impl Server {
@@ -117,6 +119,19 @@ impl Server {
         self
     }
 
+    /// Trusts the processes of all clients not to write memory that they have lent: a [`Payload`](crate::Payload) from them can be had as a
+    /// slice, without a copy.
+    ///
+    /// # Safety
+    /// Every process that connects is a build of farcall that means no harm.
+    #[must_use]
+    #[expect(unsafe_code, reason = "the caller's promise is taken")]
+    pub unsafe fn trust_peer(mut self) -> Self {
+        // SAFETY: the caller promises the same.
+        self.trusted = Some(unsafe { Trusted::new() });
+        self
+    }
+
     /// Listens. The servants run in the caller's runtime.
     ///
     /// # Errors
@@ -126,6 +141,7 @@ impl Server {
         let services: Result<Vec<_>, Error> = self.services.into_iter().collect();
         let limits = self.limits.unwrap_or_else(|| config.limits().clone());
         let endpoint = Endpoint::new(services?, limits)?;
+        self.trusted.into_iter().for_each(|trusted| endpoint.trust(trusted));
         let mut addresses = Vec::new();
         for listen in &self.listen {
             for address in config.listen_addresses(listen)? {

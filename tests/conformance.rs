@@ -25,6 +25,8 @@ mod deadlines;
 mod nested;
 #[path = "conformance/order.rs"]
 mod order;
+#[path = "conformance/payloads.rs"]
+mod payloads;
 #[path = "conformance/results.rs"]
 mod results;
 #[path = "conformance/services.rs"]
@@ -83,6 +85,9 @@ macro_rules! everywhere {
                 nested: calls_come_back calls_cross_each_other;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
                     of_calls_that_turn_out_slow;
+                payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
+                    are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
+                    too_large_for_anything travel_one_way;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
             }

@@ -79,6 +79,11 @@ impl Buffer {
         self.bytes.reserve_exact(more + PAGE);
     }
 
+    /// Makes it `length` bytes long; those that come to it are zeros.
+    pub fn resize(&mut self, length: usize) {
+        self.bytes.resize(self.start + length, 0);
+    }
+
     /// Keeps the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         self.bytes.truncate(self.start + length);

@@ -2,10 +2,12 @@
 
 use crate::{
     frame::{Trace, metadata_pairs},
-    transport::Peer,
+    payload::Loan,
+    transport::{Peer, Purpose, Tx},
 };
 use std::{
     cell::RefCell,
+    fmt,
     future::Future,
     mem,
     pin::Pin,
@@ -19,13 +21,15 @@ use tracing::Span;
 ///
 /// It follows the polls of the servant's own future, and not the tasks that the servant spawns: carry it there with
 /// [`Context::scope`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Context {
     pub(crate) deadline: Option<Instant>,
     pub(crate) chain: u64,
     pub(crate) trace: Option<Trace>,
     pub(crate) metadata: Option<Arc<[u8]>>,
     pub(crate) peer: Arc<Peer>,
+    /// The wire that the call came by.
+    pub(crate) tx: Arc<dyn Tx>,
     /// The span of the serving, where somebody collects spans.
     pub(crate) span: Span,
 }
@@ -44,6 +48,15 @@ pub fn context() -> Option<Context> {
 #[must_use]
 pub fn peer() -> Option<Arc<Peer>> {
     with(|context| context.map(|context| Arc::clone(&context.peer)))
+}
+
+/// Writable memory for `length` bytes that will travel as a [`Payload`](crate::payload::Payload) to whoever made the call that is being
+/// served: in the transport where it has some, so that it is not copied; else, and outside of a call, on the heap.
+#[must_use]
+pub fn loan(length: usize) -> Loan {
+    let tx = with(|context| context.map(|context| Arc::clone(&context.tx)));
+    let loan = tx.and_then(|tx| tx.loan(length, Purpose::Loan));
+    loan.unwrap_or_else(|| Loan::heap(length))
 }
 
 impl Context {
@@ -84,6 +97,15 @@ impl Context {
     /// That of `future`.
     pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
         Scoped { context: Some(self), future: Box::pin(future) }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("peer", &self.peer)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
     }
 }
 

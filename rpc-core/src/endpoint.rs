@@ -5,6 +5,7 @@ use crate::{
     driver::{Link, serve_wire},
     error::{Error, ErrorKind, Executed},
     limits::Limits,
+    payload::Trusted,
     registry::Registry,
     runtime,
     skeleton::Local,
@@ -12,7 +13,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::{
     runtime::Handle,
@@ -31,6 +32,7 @@ pub struct Endpoint {
 struct Shared {
     root: Local,
     limits: Limits,
+    trusted: OnceLock<Trusted>,
     runtime: Handle,
     links: Mutex<Links>,
     open: watch::Sender<usize>,
@@ -55,12 +57,18 @@ impl Endpoint {
         let shared = Shared {
             root: Registry::host(services),
             limits,
+            trusted: OnceLock::new(),
             runtime: runtime::background()?,
             links: Mutex::default(),
             open: watch::Sender::new(0),
             failed: watch::Sender::new(None),
         };
         Ok(Self { shared: Arc::new(shared), accepting: Mutex::default() })
+    }
+
+    /// Trusts the peers of all wires that are accepted from now on.
+    pub fn trust(&self, trusted: Trusted) {
+        let _ = self.shared.trusted.set(trusted);
     }
 
     /// Accepts from `listener` until the endpoint shuts down.
@@ -128,7 +136,10 @@ impl Shared {
     }
 
     /// Runs one connection.
-    async fn serve(self: Arc<Self>, wire: Wire, spin: Spin, permit: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, mut wire: Wire, spin: Spin, permit: OwnedSemaphorePermit) {
+        if let Some(trusted) = self.trusted.get() {
+            wire.rx.trust(*trusted);
+        }
         let link = Link::new(
             self.limits.clone(),
             spin,

@@ -15,6 +15,7 @@ pub mod address;
 pub mod buffer;
 pub mod context;
 pub mod interface;
+pub mod payload;
 pub mod registry;
 pub mod skeleton;
 pub mod transport;

@@ -7,6 +7,7 @@ pub use bell::{Bell, Readable, Writable};
 use crate::{
     buffer::Buffer,
     limits::Limits,
+    payload::Payload,
     transport::{Flush, Peer, Received, Rx, Tx, Wire},
 };
 use std::{
@@ -39,7 +40,8 @@ fn wire(ready: Arc<Bell>, out: &Arc<Pipe>, into: &Arc<Pipe>, peer: Peer) -> Wire
     let end = Arc::new(End { out: Arc::clone(out), into: Arc::clone(into) });
     let staged = Mutex::default();
     let tx = MemoryTx { end: Arc::clone(&end), staged, queued: AtomicUsize::new(0) };
-    let rx = MemoryRx { end, taken: VecDeque::new(), limit: Limits::default().frame };
+    let limit = Limits::default().frame;
+    let rx = MemoryRx { end, taken: VecDeque::new(), beside: Vec::new(), limit };
     Wire { tx: Arc::new(tx), rx: Box::new(rx), ready, peer }
 }
 
@@ -71,9 +73,12 @@ struct State {
     blocked: bool,
 }
 
+/// A frame, and the payloads beside it: in one process they are simply handed over.
+type Sent = (Buffer, Vec<Payload>);
+
 #[derive(Default)]
 struct Frames {
-    queue: VecDeque<Buffer>,
+    queue: VecDeque<Sent>,
     bytes: usize,
 }
 
@@ -106,7 +111,7 @@ impl Pipe {
     }
 
     /// Gives all frames to its receiver, whose `taken` is empty.
-    fn empty(&self, taken: &mut VecDeque<Buffer>) {
+    fn empty(&self, taken: &mut VecDeque<Sent>) {
         let mut state = lock(&self.state);
         mem::swap(&mut state.frames.queue, taken);
         state.frames.bytes = 0;
@@ -130,14 +135,14 @@ impl Pipe {
 }
 
 impl Frames {
-    fn push(&mut self, frame: Buffer) {
-        self.bytes += frame.len();
+    fn push(&mut self, frame: Sent) {
+        self.bytes += frame.0.len();
         self.queue.push_back(frame);
     }
 
-    fn pop(&mut self) -> Option<Buffer> {
+    fn pop(&mut self) -> Option<Sent> {
         let frame = self.queue.pop_front()?;
-        self.bytes -= frame.len();
+        self.bytes -= frame.0.len();
         Some(frame)
     }
 }
@@ -169,6 +174,15 @@ struct MemoryTx {
 
 impl Tx for MemoryTx {
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+        self.append_with(head, tail, Vec::new())
+    }
+
+    fn append_with(
+        &self,
+        head: &[&[u8]],
+        tail: Option<Buffer>,
+        beside: Vec<Payload>,
+    ) -> io::Result<()> {
         if self.end.out.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
@@ -184,8 +198,12 @@ impl Tx for MemoryTx {
             }
         };
         self.queued.fetch_add(frame.len(), Ordering::Release);
-        lock(&self.staged).push(frame);
+        lock(&self.staged).push((frame, beside));
         Ok(())
+    }
+
+    fn carries(&self, payload: &Payload, _others: usize) -> bool {
+        !payload.is_empty()
     }
 
     fn queued(&self) -> usize {
@@ -218,12 +236,14 @@ impl Tx for MemoryTx {
 
 struct MemoryRx {
     end: Arc<End>,
-    taken: VecDeque<Buffer>,
+    taken: VecDeque<Sent>,
+    beside: Vec<Payload>,
     limit: usize,
 }
 
 impl Rx for MemoryRx {
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
+        self.beside.clear();
         let into = &self.end.into;
         if self.taken.is_empty() {
             if !into.news.load(Ordering::Acquire) {
@@ -236,14 +256,19 @@ impl Rx for MemoryRx {
                 return Ok(if closed { Received::Gone } else { Received::Empty });
             }
         }
-        let next = self.taken.pop_front().unwrap_or_default();
+        let (next, beside) = self.taken.pop_front().unwrap_or_default();
         if next.is_empty() || next.len() > self.limit {
             let error = bad_length(next.len(), self.limit);
-            self.taken.push_front(next);
+            self.taken.push_front((next, beside));
             return Err(error);
         }
         *frame = next;
+        self.beside = beside;
         Ok(Received::Frame)
+    }
+
+    fn payloads(&mut self) -> Vec<Payload> {
+        mem::take(&mut self.beside)
     }
 
     fn set_frame_limit(&mut self, bytes: usize) {

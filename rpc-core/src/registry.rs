@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Budget, Decoder, Encoder},
-    driver::Reply,
+    driver::{Opened, Reply},
     error::{Error, ErrorKind, Executed},
     id::{MethodId, ObjectId},
     interface::{Description, Method, Mode, Timeout},
@@ -122,8 +122,8 @@ pub(crate) fn read_reply(
     reply: Reply,
     wanted: &Wanted,
 ) -> Result<(ObjectId, Option<Arc<Differences>>), Error> {
-    let (frame, at) = match reply {
-        Reply::Ok(frame, at) => (frame, at),
+    let Opened { values, start, .. } = match reply {
+        Reply::Ok(body) => body.open(),
         Reply::App(..) => {
             return Err(Error::of(
                 ErrorKind::Protocol,
@@ -136,7 +136,7 @@ pub(crate) fn read_reply(
         }
     };
     let budget = Budget { bytes: 1 << 20, depth: 8 };
-    let mut decoder = Decoder::new(frame.get(at..).unwrap_or_default(), budget);
+    let mut decoder = Decoder::new(values.get(start..).unwrap_or_default(), budget);
     let bound: Bound = decoder.owned()?;
     decoder.end()?;
     let object = ObjectId { slot: bound.slot, generation: bound.generation };

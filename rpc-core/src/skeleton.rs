@@ -1,9 +1,11 @@
 //! The callee's side of generated code: a hosted servant, a request to it, the task that answers.
 
 mod actor;
+mod arguments;
 mod request;
 
 pub use actor::{Exclusive, actor};
+pub use arguments::Arguments;
 pub use request::Request;
 
 use crate::{

@@ -14,6 +14,7 @@ use crate::{
     error::Error,
     frame::{Trace, metadata_pairs, put_metadata},
     interface::{Hosts, HostsShared, Interface},
+    payload::Loan,
     skeleton::Local,
     transport::Peer,
 };
@@ -94,6 +95,13 @@ impl<I: Interface + ?Sized> Remote<I> {
         let mut remote = self.clone();
         remote.options.carried = Some(Arc::new(carried));
         remote
+    }
+
+    /// Writable memory for `length` bytes that will travel as a [`Payload`](crate::payload::Payload) through this handle: in the transport
+    /// where it has some, so that it is not copied; else, and for an object of this process, on the heap.
+    #[must_use]
+    pub fn loan(&self, length: usize) -> Loan {
+        self.handle.far().map_or_else(|| Loan::heap(length), |link| link.loan(length))
     }
 
     /// Who is at the other end, while connected. `None` for an object of this process.

@@ -4,7 +4,11 @@
 //! share, a receiving half that one thread at a time drains, and a readiness that the rest of the
 //! driver sleeps on. Nothing here blocks except [`Ready::wait`].
 
-use crate::{buffer::Buffer, error::Error};
+use crate::{
+    buffer::Buffer,
+    error::Error,
+    payload::{Loan, Payload, Trusted},
+};
 use std::{
     fmt,
     future::Future,
@@ -66,6 +70,37 @@ pub trait Tx: Send + Sync {
     /// Those of a wire that is closed.
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()>;
 
+    /// Takes one frame as [`append`](Self::append) does, and the payloads that travel beside it, in this order: the receiver's
+    /// [`Rx::payloads`] gives them out. [`carries`](Self::carries) was asked for each of them a moment ago.
+    ///
+    /// # Errors
+    /// Those of `append`; `Unsupported` from a wire that carries none.
+    fn append_with(
+        &self,
+        head: &[&[u8]],
+        tail: Option<Buffer>,
+        beside: Vec<Payload>,
+    ) -> io::Result<()> {
+        match beside.as_slice() {
+            [] => self.append(head, tail),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Whether `payload` can travel beside a frame, with `others` that do. `false` for a wire that carries none: then its bytes
+    /// travel in the frame. Called under the connection's lock.
+    fn carries(&self, payload: &Payload, others: usize) -> bool {
+        let _ = (payload, others);
+        false
+    }
+
+    /// Memory of the wire for `length` bytes that will travel beside a frame. `None` where there is none, or not enough at the moment.
+    /// Never blocks.
+    fn loan(&self, length: usize, purpose: Purpose) -> Option<Loan> {
+        let _ = (length, purpose);
+        None
+    }
+
     /// Bytes taken by `append` and not yet given to the operating system or the peer.
     fn queued(&self) -> usize;
 
@@ -78,6 +113,15 @@ pub trait Tx: Send + Sync {
 
     /// Closes the wire in both directions. What was flushed still arrives; whoever sleeps on the wire wakes up.
     fn close(&self);
+}
+
+/// What memory of a wire is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The program fills it.
+    Loan,
+    /// A copy of a payload that is elsewhere, which can travel in the frame as well: only while memory is not short.
+    Copy,
 }
 
 /// How far a flush got.
@@ -97,6 +141,16 @@ pub trait Rx: Send {
     /// # Errors
     /// `InvalidData` if a frame has length zero or exceeds the limit; otherwise the operating system's.
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received>;
+
+    /// The payloads that came beside the last frame, once. They may be left here: the next `recv` drops them.
+    fn payloads(&mut self) -> Vec<Payload> {
+        Vec::new()
+    }
+
+    /// From now on the peer is trusted not to write what it lends: payloads of it can be had as slices.
+    fn trust(&mut self, trusted: Trusted) {
+        let _ = trusted;
+    }
 
     /// Bytes received of a frame that is not whole yet. Grows while a large frame arrives: then waiting is worth while.
     fn partial(&self) -> usize {

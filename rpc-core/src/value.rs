@@ -1,9 +1,8 @@
 //! What may travel: asked once of each type of an interface, in words of our own. Generated code goes on as if the answer were yes.
 
 use crate::{
-    codec::Decoder,
     error::Error,
-    skeleton::Request,
+    skeleton::{Arguments, Request},
     stub::{Call, Outgoing},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -76,7 +75,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Wire<T> {
     ///
     /// # Errors
     /// The bytes are not those of a `T`.
-    pub fn decode(arguments: &mut Decoder<'_>) -> Result<T, Error> {
+    pub fn decode(arguments: &mut Arguments<'_>) -> Result<T, Error> {
         arguments.owned()
     }
 }
@@ -109,7 +108,7 @@ pub trait Refused {
     ///
     /// # Errors
     /// Always.
-    fn decode<V>(_: &mut Decoder<'_>) -> Result<V, Error> {
+    fn decode<V>(_: &mut Arguments<'_>) -> Result<V, Error> {
         Err(Error::new("a type that cannot travel"))
     }
 

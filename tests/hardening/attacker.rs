@@ -2,7 +2,7 @@
 
 use farcall_core::{
     error::{Error, ErrorKind},
-    frame::{CallHeader, Frame, Hello, Outcome, VERSION, kind},
+    frame::{CallHeader, Frame, Hello, Outcome, Table, VERSION, kind},
     id::{CallId, MethodId, ObjectId},
 };
 use std::{
@@ -245,6 +245,7 @@ pub(crate) fn call(
         chain: None,
         trace: None,
         metadata: &[],
+        payloads: Table::default(),
     };
     encoded(&Frame::Call(header, arguments))
 }

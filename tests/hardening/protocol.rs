@@ -13,7 +13,7 @@ use farcall_core::{
 };
 
 fn returned(call: CallId) -> Vec<u8> {
-    encoded(&Frame::Return(ReturnHeader { call }, Outcome::Ok(&[])))
+    encoded(&Frame::Return(ReturnHeader::of(call), Outcome::Ok(&[])))
 }
 
 fn echo(number: u32, target: ObjectId) -> Vec<u8> {
@@ -253,7 +253,10 @@ fn an_end_is_an_end() {
 /// A call whose time is over when it comes is not started.
 #[test]
 fn expired_calls_are_not_started() {
-    use farcall_core::{frame::CallHeader, id::MethodId};
+    use farcall_core::{
+        frame::{CallHeader, Table},
+        id::MethodId,
+    };
     attacked(|fortress, address| {
         let (mut attacker, target) = Attacker::bound(address, "work", 0);
         let header = CallHeader {
@@ -264,6 +267,7 @@ fn expired_calls_are_not_started() {
             chain: None,
             trace: None,
             metadata: &[],
+            payloads: Table::default(),
         };
         attacker.send(&[encoded(&Frame::Call(header.clone(), &[1]))]);
         is_refused(attacker.next(), 1, ErrorKind::TimedOut, "before the call was started");

@@ -141,7 +141,7 @@ fn a_server_that_answers_no_call_costs_a_deadline() {
                 .collect::<Vec<_>>()
         });
         let mut stream = puppet.accept();
-        let header = ReturnHeader { call: CallId { slot: 0, generation: 0 } };
+        let header = ReturnHeader::of(CallId { slot: 0, generation: 0 });
         let mut found = [0; 4];
         stream.write_all(&hello(VERSION)).expect("the client is there");
         // Its Hello, then its lookup.
@@ -165,7 +165,7 @@ fn a_peer_that_answers_what_was_not_asked_is_closed() {
         let puppet = Puppet::new();
         let client = connect_to(&puppet, Duration::from_secs(50));
         let mut stream = puppet.accept();
-        let header = ReturnHeader { call: CallId { slot: 7, generation: 3 } };
+        let header = ReturnHeader::of(CallId { slot: 7, generation: 3 });
         let answer = framed(&Frame::Return(header, Outcome::Ok(&[])));
         stream.write_all(&[hello(VERSION), answer].concat()).expect("the client is there");
         let mut said = Vec::new();

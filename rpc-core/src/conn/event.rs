@@ -16,10 +16,10 @@ pub enum Event<S> {
     Connected,
     /// A call to start.
     Call(IncomingCall<S>),
-    /// A call of mine came back with the servant's value, which starts at the offset.
-    Ok(CallId, usize),
-    /// A call of mine came back with the servant's error, which starts at the offset.
-    App(CallId, usize),
+    /// A call of mine came back with the servant's value.
+    Ok(CallId, Values),
+    /// A call of mine came back with the servant's error.
+    App(CallId, Values),
     /// A call of mine failed.
     Failed(CallId, Error),
     /// The caller has given up a call that I serve.
@@ -51,8 +51,17 @@ pub struct IncomingCall<S> {
     pub trace: Option<Trace>,
     /// Where its metadata is.
     pub metadata: Range<usize>,
-    /// Where its arguments start.
-    pub arguments: usize,
+    /// Where its arguments are.
+    pub arguments: Values,
+}
+
+/// Where the values of a frame are. Behind them are the payloads that are inline.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Values {
+    /// Where the table of payloads starts; it ends where the values start.
+    pub table: usize,
+    /// Where the values start.
+    pub start: usize,
 }
 
 /// A call of mine that failed without an answer.

@@ -1,9 +1,11 @@
 //! What comes from the peer and from the clock.
 
-use super::{Connection, Event, IncomingCall, Phase, keepalive::Silence, later, serving::Accepted};
+use super::{
+    Connection, Event, IncomingCall, Phase, Values, keepalive::Silence, later, serving::Accepted,
+};
 use crate::{
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, VERSION, metadata_pairs},
+    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION, metadata_pairs},
     id::{CallId, ObjectId},
 };
 use std::time::{Duration, Instant};
@@ -32,9 +34,10 @@ impl<S: Clone> Connection<S> {
         match frame {
             Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
             Frame::Call(header, arguments) => {
-                self.handle_call(now, header, bytes, bytes.len().saturating_sub(arguments.len()))
+                let arguments = values(bytes, header.payloads, arguments);
+                self.handle_call(now, header, bytes, arguments)
             }
-            Frame::Return(header, outcome) => self.handle_return(header, outcome, bytes.len()),
+            Frame::Return(header, outcome) => self.handle_return(header, outcome, bytes),
             Frame::Finish(call) => Ok(self.handle_finish(call)),
             Frame::Release(object, count) => self.handle_release(object, count),
             Frame::Ping(number) => {
@@ -116,7 +119,7 @@ impl<S: Clone> Connection<S> {
         now: Instant,
         header: CallHeader<'_>,
         bytes: &[u8],
-        arguments: usize,
+        arguments: Values,
     ) -> Result<Event<S>, Error> {
         if self.phase == Phase::Draining {
             return Ok(Event::None);
@@ -173,14 +176,14 @@ impl<S: Clone> Connection<S> {
     }
 
     fn refuse(&mut self, call: CallId, error: Error) {
-        self.control.push_back(Frame::Return(ReturnHeader { call }, Outcome::Rpc(error)));
+        self.control.push_back(Frame::Return(ReturnHeader::of(call), Outcome::Rpc(error)));
     }
 
     fn handle_return(
         &mut self,
-        header: ReturnHeader,
+        header: ReturnHeader<'_>,
         outcome: Outcome<'_>,
-        length: usize,
+        bytes: &[u8],
     ) -> Result<Event<S>, Error> {
         let call = header.call;
         let waited = self.calls.handle_return(call).ok_or_else(|| {
@@ -190,8 +193,8 @@ impl<S: Clone> Connection<S> {
             return Ok(Event::None);
         }
         Ok(match outcome {
-            Outcome::Ok(bytes) => Event::Ok(call, length.saturating_sub(bytes.len())),
-            Outcome::App(bytes) => Event::App(call, length.saturating_sub(bytes.len())),
+            Outcome::Ok(value) => Event::Ok(call, values(bytes, header.payloads, value)),
+            Outcome::App(error) => Event::App(call, values(bytes, header.payloads, error)),
             Outcome::Rpc(error) => Event::Failed(call, error),
             Outcome::Cancelled => {
                 let text = "the servant's side cancelled the call";
@@ -212,6 +215,12 @@ impl<S: Clone> Connection<S> {
             Err(_) => Err(breach(format!("the peer gave back more of {object} than it has"))),
         }
     }
+}
+
+/// Where `values`, the rest of a frame, and the table before it are.
+fn values(frame: &[u8], table: Table<'_>, values: &[u8]) -> Values {
+    let start = frame.len().saturating_sub(values.len());
+    Values { table: start.saturating_sub(table.bytes().len()), start }
 }
 
 /// A breach of the protocol.

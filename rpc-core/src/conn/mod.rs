@@ -24,7 +24,7 @@ mod imports;
 mod keepalive;
 mod serving;
 
-pub use event::{Event, IncomingCall, Unsent};
+pub use event::{Event, IncomingCall, Unsent, Values};
 
 use crate::{
     error::{Error, ErrorKind, Executed},
@@ -265,10 +265,15 @@ impl<S: Clone> Connection<S> {
 
     /// Writes the header of an answer; for `Ok` and `App` the bytes follow. False if the call is not open (any more):
     /// then nothing is written.
-    pub fn reply(&mut self, call: CallId, outcome: &Outcome<'_>, out: &mut Vec<u8>) -> bool {
-        let open = self.serving.remove(call);
+    pub fn reply(
+        &mut self,
+        header: &ReturnHeader<'_>,
+        outcome: &Outcome<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let open = self.serving.remove(header.call);
         if open {
-            Frame::Return(ReturnHeader { call }, outcome.clone()).encode(out);
+            Frame::Return(*header, outcome.clone()).encode(out);
         }
         open
     }

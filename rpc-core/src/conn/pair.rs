@@ -4,7 +4,7 @@
 use super::{Connection, Event};
 use crate::{
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, VERSION},
+    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION},
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -83,6 +83,7 @@ pub(super) fn header(call: Option<CallId>) -> CallHeader<'static> {
         chain: None,
         trace: None,
         metadata: &[],
+        payloads: Table::default(),
     }
 }
 
@@ -170,7 +171,7 @@ impl Pair {
 
     pub(super) fn reply_as(&mut self, from: usize, call: CallId, outcome: &Outcome<'_>) -> bool {
         let mut bytes = Vec::new();
-        let open = self.conn(from).reply(call, outcome, &mut bytes);
+        let open = self.conn(from).reply(&ReturnHeader::of(call), outcome, &mut bytes);
         assert_eq!(open, !bytes.is_empty());
         if open {
             self.send_bytes(from, bytes);
@@ -258,9 +259,11 @@ fn seen(event: Event<u32>, frame: &[u8]) -> Seen {
     match event {
         Event::None => unreachable!("nothing was seen"),
         Event::Connected => Seen::Connected,
-        Event::Call(call) => Seen::Call(call.call, call.target, frame[call.arguments..].to_vec()),
-        Event::Ok(call, at) => Seen::Ok(call, frame[at..].to_vec()),
-        Event::App(call, at) => Seen::App(call, frame[at..].to_vec()),
+        Event::Call(call) => {
+            Seen::Call(call.call, call.target, frame[call.arguments.start..].to_vec())
+        }
+        Event::Ok(call, at) => Seen::Ok(call, frame[at.start..].to_vec()),
+        Event::App(call, at) => Seen::App(call, frame[at.start..].to_vec()),
         Event::Failed(call, error) => Seen::Failed(call, error.kind(), error.executed()),
         Event::Cancel(call) => Seen::Cancel(call),
         Event::Released(object) => Seen::Released(object),

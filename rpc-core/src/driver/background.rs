@@ -197,7 +197,7 @@ impl Link {
         state.batch = false;
         state.transmit_control();
         if !state.outbox.is_empty() {
-            state.pump_outbox();
+            state.pump_outbox(&mut wakes);
         }
         let released = mem::take(&mut state.released);
         let startable = !state.arrived.is_empty() && !state.is_stalled(line);

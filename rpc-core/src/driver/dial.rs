@@ -1,7 +1,7 @@
 //! A client's way to its service: dialling, backing off, and looking the service up on each new wire.
 
 use super::{
-    Bound, Link,
+    Bound, Enclosed, Link,
     line::Line,
     order::{Deadline, Order, Target},
     waiter::{Reply, Wakes},
@@ -176,7 +176,7 @@ impl Link {
         let mut head = Buffer::with_capacity(256);
         wanted.encode(head.writer())?;
         let mut state = self.lock();
-        let order = Order {
+        let mut order = Order {
             target: Target::Object(ObjectId::ROOT, state.epoch),
             method: &registry::LOOKUP,
             idempotent: false,
@@ -184,9 +184,11 @@ impl Link {
             chain: None,
             carried: None,
             head,
+            tail: None,
+            payloads: Enclosed::default(),
         };
         let call = state.reserve();
-        state.transmit(Some(call), &order, None);
+        state.transmit(Some(call), &mut order);
         state.begin(Some(call), order.deadline);
         let waker = state.notify();
         drop(state);

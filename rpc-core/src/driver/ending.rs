@@ -185,7 +185,7 @@ impl State {
             let order = order.filter(|order| unsent.executed == Executed::No || order.idempotent);
             match order {
                 Some(order) if redials => {
-                    again.push(HeldCall { call: Some(unsent.call), order, tail: None });
+                    again.push(HeldCall { call: Some(unsent.call), order });
                 }
                 _ => {
                     self.conn.resolve(unsent.call);
@@ -195,7 +195,7 @@ impl State {
             }
         }
         for held in again.into_iter().rev() {
-            self.outbox_bytes += held.len();
+            self.outbox_bytes += held.order.held_bytes();
             self.outbox.push_front(held);
         }
     }

@@ -6,7 +6,9 @@
 //! servants, destructors.
 
 mod background;
+mod body;
 mod dial;
+mod enclosed;
 mod ending;
 mod lane;
 mod lease;
@@ -25,8 +27,11 @@ mod waiter;
 mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
+pub(crate) use body::{Body, Opened};
 pub(crate) use dial::Dial;
+pub(crate) use enclosed::Enclosed;
 pub(crate) use order::{Carried, Deadline, Order, Target};
+pub(crate) use reply::Answer;
 pub(crate) use spinning::Spinning;
 pub(crate) use start::{Handler, Job, launch_late};
 pub(crate) use waiter::Reply;
@@ -40,10 +45,12 @@ use crate::{
     host,
     id::{CallId, ObjectId},
     limits::Limits,
+    payload::{Loan, Payload},
     registry::Differences,
     skeleton::Local,
-    transport::Peer,
+    transport::{Peer, Purpose, Tx},
 };
+use enclosed::Encoded;
 use spin::Spin;
 use state::{FlushBy, HeldCall, State};
 use std::{
@@ -55,6 +62,7 @@ use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::watch::Sender,
 };
+use waiter::Wakes;
 
 /// One connection, through all its wires.
 pub(crate) struct Link {
@@ -117,24 +125,24 @@ impl Link {
         })
     }
 
-    /// Makes a call; `tail` are its arguments from the first large one on. `None`: it is a one-way call, and on its way.
-    pub(crate) fn call(
-        &self,
-        mut order: Order,
-        mut tail: Option<Buffer>,
-    ) -> Result<Option<CallId>, Error> {
+    /// Makes a call. `None`: it is a one-way call, and on its way.
+    pub(crate) fn call(&self, mut order: Order) -> Result<Option<CallId>, Error> {
         let mut state = self.lock();
-        state.admit(&order, tail.as_deref())?;
+        state.admit(&order)?;
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
         let oneway = order.method.mode.oneway;
         let call = (!oneway).then(|| state.reserve());
         if state.outbox.is_empty() && state.can_transmit(order.target) {
-            let is_whole = tail.is_none();
-            state.transmit(call, &order, tail.take());
+            if let Err(error) = state.settle(&mut order) {
+                call.into_iter().for_each(|call| state.conn.forget(call));
+                return Err(error);
+            }
+            let had_tail = order.tail.is_some();
+            state.transmit(call, &mut order);
             order.deadline = state.begin(call, order.deadline);
             if let Some(call) = call
                 && self.redials
-                && is_whole
+                && order.is_whole(had_tail)
             {
                 state.waiter(call).order = Some(order);
             }
@@ -146,15 +154,17 @@ impl Link {
             return Ok(call);
         }
         order.deadline = state.begin(call, order.deadline);
-        if let Err(error) = state.hold(HeldCall { call, order, tail }) {
+        if let Err(error) = state.hold(HeldCall { call, order }) {
             if let Some(call) = call {
                 state.conn.forget(call);
             }
             return Err(error);
         }
-        let pumped = state.pump_outbox();
+        let mut wakes = Wakes::default();
+        let pumped = state.pump_outbox(&mut wakes);
         let waker = if pumped || state.is_due_earlier() { state.notify() } else { None };
         drop(state);
+        wakes.wake();
         wake(waker);
         Ok(call)
     }
@@ -229,6 +239,34 @@ impl Link {
         self.lock().line.as_ref().map(|line| Arc::clone(&line.peer))
     }
 
+    /// Finds places for the payloads of a frame whose values are `head` and `tail`. What finds none beside the frame goes behind them.
+    ///
+    /// # Errors
+    /// `TooLarge` for more payloads than a frame can carry.
+    pub(crate) fn enclose(
+        &self,
+        payloads: Vec<Payload>,
+        head: &mut Buffer,
+        tail: &mut Option<Buffer>,
+    ) -> Result<Enclosed, Error> {
+        if payloads.is_empty() {
+            return Ok(Enclosed::default());
+        }
+        let tx = self.tx();
+        Enclosed::place(payloads, tx.as_deref(), Encoded { head, tail })
+    }
+
+    /// Memory for `length` bytes that will be sent: of the present wire, or on the heap where that has none.
+    pub(crate) fn loan(&self, length: usize) -> Loan {
+        let loan = self.tx().and_then(|tx| tx.loan(length, Purpose::Loan));
+        loan.unwrap_or_else(|| Loan::heap(length))
+    }
+
+    /// The sending half of the present wire.
+    fn tx(&self) -> Option<Arc<dyn Tx>> {
+        self.lock().line.as_ref().map(|line| Arc::clone(&line.tx))
+    }
+
     /// The deadline of a call that names none.
     pub(crate) fn default_deadline(&self) -> Duration {
         self.limits.deadline
@@ -261,9 +299,11 @@ impl Link {
         state.conn.borrow_object(root);
         state.root = Some(root);
         state.differences = differences;
-        state.pump_outbox();
+        let mut wakes = Wakes::default();
+        state.pump_outbox(&mut wakes);
         let waker = state.notify();
         drop(state);
+        wakes.wake();
         wake(waker);
         self.bound.send_replace(Bound::Yes);
     }
@@ -287,7 +327,7 @@ impl Link {
 
 impl State {
     /// A call can be made at all.
-    fn admit(&self, order: &Order, tail: Option<&[u8]>) -> Result<(), Error> {
+    fn admit(&self, order: &Order) -> Result<(), Error> {
         if let Some(error) = &self.closed {
             return Err(error.clone().executed_as(Executed::No));
         }
@@ -305,14 +345,19 @@ impl State {
         {
             differences.check(order.method)?;
         }
-        let length = order.head.len() + tail.map_or(0, <[u8]>::len);
-        let size = length + 64 + order.metadata().len();
+        self.check_size(order)
+    }
+
+    /// The peer takes a frame of that size.
+    fn check_size(&self, order: &Order) -> Result<(), Error> {
+        let size = order.len() + 64 + order.metadata().len();
         let limit = self.conn.frame_limit();
         if size > limit {
             let text = format!(
                 "the arguments of `{}` are {} bytes and the peer takes frames of at most {limit}: send less at a time, or raise \
                  `limits.frame` on its side",
-                order.method.name, length
+                order.method.name,
+                order.len()
             );
             return Err(Error::of(ErrorKind::TooLarge, text));
         }

@@ -1,5 +1,6 @@
 //! A call to be made: everything of it, encoded.
 
+use super::Enclosed;
 use crate::{buffer::Buffer, frame::Trace, id::ObjectId, interface::Method};
 use std::{
     sync::Arc,
@@ -68,6 +69,10 @@ pub(crate) struct Order {
     pub(crate) carried: Option<Arc<Carried>>,
     /// The arguments, up to the first large one.
     pub(crate) head: Buffer,
+    /// The arguments from the first large one on.
+    pub(crate) tail: Option<Buffer>,
+    /// The payloads that travel with them. Those that are inline are at the end of the tail, or of the head.
+    pub(crate) payloads: Enclosed,
 }
 
 impl Order {
@@ -78,5 +83,20 @@ impl Order {
 
     pub(super) fn trace(&self) -> Option<&Trace> {
         self.carried.as_ref().and_then(|carried| carried.trace.as_ref())
+    }
+
+    /// Bytes of the arguments, and of the payloads that are inline.
+    pub(super) fn len(&self) -> usize {
+        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+    }
+
+    /// Bytes that it holds while it waits.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.len() + self.payloads.beside_bytes()
+    }
+
+    /// Whether the order can be sent again as it is: nothing of it was given away.
+    pub(super) fn is_whole(&self, sent_tail: bool) -> bool {
+        !sent_tail && self.payloads.is_whole()
     }
 }

@@ -2,13 +2,14 @@
 
 use super::{
     Link,
+    body::Body,
     line::Line,
     state::{Incoming, State},
     waiter::{Reply, Wakes},
 };
 use crate::{
     buffer::Buffer,
-    conn::Event,
+    conn::{Event, Values},
     error::{Error, ErrorKind, Executed},
     id::CallId,
     transport::{Received, Rx},
@@ -98,7 +99,7 @@ impl Link {
     fn follow_up(&self, wakes: &mut Wakes) {
         let mut state = self.lock();
         let control = state.transmit_control();
-        let pumped = !state.outbox.is_empty() && state.pump_outbox();
+        let pumped = !state.outbox.is_empty() && state.pump_outbox(wakes);
         if (control || pumped) && !state.batch {
             wakes.push(state.notify());
         }
@@ -144,15 +145,22 @@ impl State {
     ) -> Result<(), Error> {
         match self.conn.handle_frame(now, frame)? {
             Event::None => {}
-            Event::Ok(call, at) => self.returned(call, Reply::Ok(mem::take(frame), at), wakes),
-            Event::App(call, at) => self.returned(call, Reply::App(mem::take(frame), at), wakes),
+            Event::Ok(call, values) => {
+                let body = body(frame, values, rx)?;
+                self.returned(call, Reply::Ok(body), wakes);
+            }
+            Event::App(call, values) => {
+                let body = body(frame, values, rx)?;
+                self.returned(call, Reply::App(body), wakes);
+            }
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
             Event::Call(call) => {
-                self.arrived_bytes += frame.len();
+                let body = body(frame, call.arguments, rx)?;
+                self.arrived_bytes += body.len();
                 if call.call.is_none() {
                     self.oneways += 1;
                 }
-                self.arrived.push_back(Incoming { call, frame: mem::take(frame) });
+                self.arrived.push_back(Incoming { call, body });
                 if !self.batch {
                     wakes.push(self.notify());
                 }
@@ -219,4 +227,10 @@ impl State {
             && !self.is_overfull(line)
             && line.paused.swap(false, Ordering::Relaxed)
     }
+}
+
+/// A frame that somebody needs, with the payloads that it names.
+fn body(frame: &mut Buffer, values: Values, rx: &mut dyn Rx) -> Result<Body, Error> {
+    let beside = if values.table == values.start { Vec::new() } else { rx.payloads() };
+    Body::new(mem::take(frame), values, beside)
 }

@@ -1,45 +1,62 @@
 //! Answers a call.
 
-use super::Link;
+use super::{Enclosed, Link, enclosed::Encoded, line::Line};
 use crate::{
     buffer::Buffer,
     error::{Error, ErrorKind, Executed},
-    frame::Outcome,
+    frame::{Outcome, ReturnHeader, Table},
     id::CallId,
+    transport::Tx,
 };
+use std::io;
+
+/// An answer, encoded: the value or the error of the servant, and the payloads that travel with it.
+#[derive(Default, Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: Buffer,
+    pub(crate) tail: Option<Buffer>,
+    pub(crate) payloads: Enclosed,
+}
 
 impl Link {
-    /// Answers `call`, which came on the wire numbered `epoch`; for `Ok` and `App`, the bytes of `head` and `tail` are the value.
+    /// Answers `call`, which came on the wire numbered `epoch`; for `Ok` and `App`, `answer` is the value or the error.
     pub(crate) fn reply(
         &self,
         epoch: u32,
         call: CallId,
         outcome: &Outcome<'_>,
-        head: &[u8],
-        tail: Option<Buffer>,
+        mut answer: Answer,
     ) {
         let mut locked = self.lock();
         let state = &mut *locked;
         if state.epoch != epoch {
             return;
         }
-        let size = head.len() + tail.as_ref().map_or(0, |tail| tail.len()) + 16;
+        answer.settle(state.line.as_deref());
+        let size = answer.len() + 16;
         let limit = state.conn.frame_limit();
         state.header.clear();
-        let (open, tail) = if size > limit {
+        let too_large = size > limit;
+        let open = if too_large {
             let text = format!(
                 "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
                  the caller's `limits.frame`"
             );
             let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
-            (state.conn.reply(call, &Outcome::Rpc(error), &mut state.header), None)
+            state.conn.reply(&ReturnHeader::of(call), &Outcome::Rpc(error), &mut state.header)
         } else {
-            (state.conn.reply(call, outcome, &mut state.header), Some((head, tail)))
+            state.table.clear();
+            answer.payloads.encode_table(&mut state.table);
+            let header = ReturnHeader { call, payloads: Table::of(&state.table) };
+            state.conn.reply(&header, outcome, &mut state.header)
         };
         state.urgent = true;
         if open && let Some(line) = &state.line {
-            let (head, tail) = tail.unwrap_or((&[], None));
-            if let Err(error) = line.tx.append(&[&state.header, head], tail) {
+            let appended = match too_large {
+                true => line.tx.append(&[&state.header], None),
+                false => answer.append(&*line.tx, &state.header),
+            };
+            if let Err(error) = appended {
                 line.end(super::lost(&line.peer, &error));
             }
         }
@@ -69,5 +86,27 @@ impl Link {
         let waker = if state.resume() || ends { state.notify() } else { None };
         drop(state);
         super::wake(waker);
+    }
+}
+
+impl Answer {
+    fn len(&self) -> usize {
+        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+    }
+
+    /// Makes sure that the wire carries all payloads that stay beside the frame.
+    fn settle(&mut self, line: Option<&Line>) {
+        if let Some(line) = line.filter(|_| !self.payloads.is_empty()) {
+            let encoded = Encoded { head: &mut self.head, tail: &mut self.tail };
+            self.payloads.settle(&*line.tx, encoded);
+        }
+    }
+
+    fn append(&mut self, tx: &dyn Tx, header: &[u8]) -> io::Result<()> {
+        let (head, tail) = ([header, &self.head], self.tail.take());
+        match self.payloads.is_empty() {
+            true => tx.append(&head, tail),
+            false => tx.append_with(&head, tail, self.payloads.take_beside()),
+        }
     }
 }

@@ -112,7 +112,7 @@ impl State {
             return None;
         }
         let incoming = self.arrived.pop_front()?;
-        self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.frame.len());
+        self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
         let cancelled = incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
         Some(Next { incoming, epoch: self.epoch, cancelled, last: self.arrived.is_empty() })
     }
@@ -184,17 +184,18 @@ fn span(call: &IncomingCall<Local>) -> Span {
 
 impl Job {
     fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
-        let Incoming { call, frame } = incoming;
-        let metadata = frame.get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
+        let Incoming { call, body } = incoming;
+        let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
             deadline: call.deadline,
             chain: call.chain.unwrap_or_else(host::new_chain),
             trace: call.trace,
             metadata: metadata.map(Arc::from),
             peer: Arc::clone(&line.peer),
+            tx: Arc::clone(&line.tx),
             span: span(&call),
         };
-        let request = Request::new(Arc::clone(link), epoch, &call, frame);
+        let request = Request::new(Arc::clone(link), epoch, &call, body);
         Self { object: call.target, method: call.method, request, context }
     }
 

@@ -1,15 +1,16 @@
 //! What the connection's lock guards.
 
 use super::{
+    body::Body,
+    enclosed::Encoded,
     line::Line,
     order::{Deadline, Order, Target},
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
-    buffer::Buffer,
     conn::{Connection, IncomingCall},
     error::{Error, ErrorKind, Executed},
-    frame::CallHeader,
+    frame::{CallHeader, Table},
     id::{CallId, ObjectId},
     limits::Limits,
     registry::Differences,
@@ -33,22 +34,13 @@ pub(super) struct HeldCall {
     /// None for a one-way call.
     pub(super) call: Option<CallId>,
     pub(super) order: Order,
-    /// Its arguments from the first large one on.
-    pub(super) tail: Option<Buffer>,
-}
-
-impl HeldCall {
-    /// Bytes of the arguments.
-    pub(super) fn len(&self) -> usize {
-        self.order.head.len() + self.tail.as_deref().map_or(0, <[u8]>::len)
-    }
 }
 
 /// A call that waits to be started.
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) call: IncomingCall<Local>,
-    pub(super) frame: Buffer,
+    pub(super) body: Body,
 }
 
 /// Everything of a connection that changes.
@@ -101,6 +93,7 @@ pub(super) struct State {
     /// Objects whose last reference was given back, to be dropped outside of the lock.
     pub(super) released: Vec<Local>,
     pub(super) header: Vec<u8>,
+    pub(super) table: Vec<u8>,
     /// When the background task looks at the clock next.
     pub(super) clock: Option<Instant>,
     pub(super) limits: Limits,
@@ -147,6 +140,7 @@ impl State {
             burst: 0,
             released: Vec::new(),
             header: Vec::new(),
+            table: Vec::new(),
             clock: None,
             limits,
         }
@@ -205,6 +199,19 @@ impl State {
         room && self.locate(target).is_some() && self.conn.can_send()
     }
 
+    /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
+    ///
+    /// # Errors
+    /// `TooLarge` if the frame is, with what the wire does not carry.
+    pub(super) fn settle(&self, order: &mut Order) -> Result<(), Error> {
+        let Some(line) = self.line.as_ref().filter(|_| !order.payloads.is_empty()) else {
+            return Ok(());
+        };
+        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail };
+        order.payloads.settle(&*line.tx, encoded);
+        self.check_size(order)
+    }
+
     /// A slot for a call.
     pub(super) fn reserve(&mut self) -> CallId {
         let call = self.conn.reserve(None);
@@ -223,9 +230,11 @@ impl State {
         at.map_or(Deadline::Never, Deadline::At)
     }
 
-    /// Appends a call's frame. `can_transmit` holds.
-    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &Order, tail: Option<Buffer>) {
+    /// Appends a call's frame. `can_transmit` holds, and `settle` was called.
+    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
+        self.table.clear();
+        order.payloads.encode_table(&mut self.table);
         let header = CallHeader {
             call,
             target,
@@ -234,11 +243,17 @@ impl State {
             chain: order.chain,
             trace: order.trace(),
             metadata: order.metadata(),
+            payloads: Table::of(&self.table),
         };
         self.unflushed += 1;
         self.header.clear();
         self.conn.send(&header, &mut self.header);
-        if let Err(error) = line.tx.append(&[&self.header, &order.head], tail) {
+        let (head, tail) = ([&self.header[..], &order.head], order.tail.take());
+        let appended = match order.payloads.is_empty() {
+            true => line.tx.append(&head, tail),
+            false => line.tx.append_with(&head, tail, order.payloads.take_beside()),
+        };
+        if let Err(error) = appended {
             line.end(super::lost(&line.peer, &error));
             self.notified = true;
         }
@@ -263,7 +278,7 @@ impl State {
     }
 
     /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
-    pub(super) fn pump_outbox(&mut self) -> bool {
+    pub(super) fn pump_outbox(&mut self, wakes: &mut Wakes) -> bool {
         let mut any = false;
         while let Some(held) = self.outbox.front() {
             let target = held.order.target;
@@ -275,12 +290,19 @@ impl State {
                 }
             }
             let Some(mut held) = self.outbox.pop_front() else { break };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.len());
-            let is_whole = held.tail.is_none();
-            self.transmit(held.call, &held.order, held.tail.take());
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+            if let Err(error) = self.settle(&mut held.order) {
+                if let Some(call) = held.call {
+                    self.conn.resolve(call);
+                    self.resolve(call, Reply::Failed(error), wakes);
+                }
+                continue;
+            }
+            let had_tail = held.order.tail.is_some();
+            self.transmit(held.call, &mut held.order);
             self.conn.expect_answer(Instant::now(), held.call);
             if let Some(call) = held.call
-                && is_whole
+                && held.order.is_whole(had_tail)
             {
                 self.waiter(call).order = Some(held.order);
             }
@@ -291,9 +313,11 @@ impl State {
 
     /// Puts a call that cannot go out now at the end of the outbox.
     pub(super) fn hold(&mut self, held: HeldCall) -> Result<(), Error> {
-        let bytes = held.len();
+        let (bytes, length) = (held.order.held_bytes(), held.order.len());
+        // One large payload that the next wire may carry can wait alone.
+        let alone = self.outbox.is_empty() && length <= self.limits.outbox_bytes;
         let full = self.outbox.len() >= self.limits.outbox_calls
-            || self.outbox_bytes + bytes > self.limits.outbox_bytes;
+            || (self.outbox_bytes + bytes > self.limits.outbox_bytes && !alone);
         if full {
             let text = format!(
                 "{} calls ({} bytes) already wait to go out on this connection: wait for some of them, or raise `outbox_calls` \
@@ -313,7 +337,7 @@ impl State {
         if let Some(at) = self.outbox.iter().position(|held| held.call == Some(call))
             && let Some(held) = self.outbox.remove(at)
         {
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.len());
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
         }
     }
 

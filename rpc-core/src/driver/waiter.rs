@@ -1,17 +1,17 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
-use super::order::Order;
-use crate::{buffer::Buffer, error::Error, id::CallId};
+use super::{body::Body, order::Order};
+use crate::{error::Error, id::CallId};
 use std::{cell::Cell, mem, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
 /// How a call came back, still encoded.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// The servant's value, from this offset on.
-    Ok(Buffer, usize),
-    /// The servant's error, from this offset on.
-    App(Buffer, usize),
+    /// The servant's value.
+    Ok(Body),
+    /// The servant's error.
+    App(Body),
     /// It did not reach the servant, or not as meant.
     Failed(Error),
 }

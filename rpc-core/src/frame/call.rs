@@ -1,6 +1,6 @@
 //! The header of a call. What is absent in the common case is a flag's bit and not a byte.
 
-use super::{FrameError, Reader, kind, put_call_id, put_object_id, put_varint};
+use super::{FrameError, Reader, Table, kind, put_call_id, put_object_id, put_varint};
 use crate::id::{CallId, MethodId, ObjectId};
 
 const ONEWAY: u8 = 1;
@@ -8,8 +8,9 @@ const REMAINING: u8 = 2;
 const CHAIN: u8 = 4;
 const TRACE: u8 = 8;
 const METADATA: u8 = 16;
+const PAYLOADS: u8 = 128;
 /// Reserved: descriptors of references; a target that is an answer. This build refuses both.
-const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA;
+const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA | PAYLOADS;
 
 /// A W3C trace context: 16 bytes of trace id, 8 of span id, 1 of flags.
 pub type Trace = [u8; 25];
@@ -31,6 +32,8 @@ pub struct CallHeader<'a> {
     pub trace: Option<&'a Trace>,
     /// Encoded metadata: (key, value) pairs of texts. Empty: none.
     pub metadata: &'a [u8],
+    /// The payloads that travel with it.
+    pub payloads: Table<'a>,
 }
 
 impl<'a> CallHeader<'a> {
@@ -51,6 +54,7 @@ impl<'a> CallHeader<'a> {
                 false => None,
             },
             metadata: if has(METADATA) { reader.bytes()? } else { &[] },
+            payloads: if has(PAYLOADS) { Table::decode(reader)? } else { Table::default() },
         })
     }
 
@@ -61,7 +65,8 @@ impl<'a> CallHeader<'a> {
             | flag(self.remaining.is_some(), REMAINING)
             | flag(self.chain.is_some(), CHAIN)
             | flag(self.trace.is_some(), TRACE)
-            | flag(!self.metadata.is_empty(), METADATA);
+            | flag(!self.metadata.is_empty(), METADATA)
+            | flag(!self.payloads.is_empty(), PAYLOADS);
         out.extend_from_slice(&[kind::CALL, flags]);
         if let Some(call) = self.call {
             put_call_id(out, call);
@@ -81,6 +86,7 @@ impl<'a> CallHeader<'a> {
             put_varint(out, self.metadata.len() as u64);
             out.extend_from_slice(self.metadata);
         }
+        out.extend_from_slice(self.payloads.bytes());
     }
 }
 

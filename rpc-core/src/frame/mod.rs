@@ -15,11 +15,13 @@
 
 mod call;
 mod hello;
+mod payloads;
 mod reader;
 mod reply;
 
 pub use call::{CallHeader, Trace, metadata_pairs, put_metadata};
 pub use hello::Hello;
+pub use payloads::{Entry, MOST_PAYLOADS, Place, Table};
 pub use reader::{FrameError, Reader};
 pub use reply::{Outcome, ReturnHeader};
 
@@ -70,10 +72,10 @@ pub mod kind {
 pub enum Frame<'a> {
     /// The first frame both ways.
     Hello(Hello),
-    /// A call; its arguments are the rest of the frame.
+    /// A call; its arguments, and the payloads that are inline, are the rest of the frame.
     Call(CallHeader<'a>, &'a [u8]),
     /// The answer to a call.
-    Return(ReturnHeader, Outcome<'a>),
+    Return(ReturnHeader<'a>, Outcome<'a>),
     /// The caller needs nothing more of a call; before its return, a request to cancel it.
     Finish(CallId),
     /// References given back: which object, and how many times its descriptor had been received.

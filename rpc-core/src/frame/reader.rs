@@ -26,7 +26,7 @@ pub enum FrameError {
 }
 
 /// A cursor over the bytes of one frame.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
 }

@@ -1,6 +1,6 @@
 //! The answer to a call, and how an error travels.
 
-use super::{FrameError, Reader, kind, put_call_id};
+use super::{FrameError, Reader, Table, kind, put_call_id};
 use crate::{
     error::{Error, ErrorKind, Executed},
     id::CallId,
@@ -10,20 +10,32 @@ const OK: u8 = 0;
 const APP: u8 = 1;
 const RPC: u8 = 2;
 const CANCELLED: u8 = 3;
+/// To be added to `OK` and `APP`.
+const PAYLOADS: u8 = 128;
 
-/// Which call is answered.
+/// Which call is answered, and what travels with the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReturnHeader {
+pub struct ReturnHeader<'a> {
     /// The call.
     pub call: CallId,
+    /// The payloads that travel with the servant's value or error.
+    pub payloads: Table<'a>,
+}
+
+impl ReturnHeader<'_> {
+    /// The answer to `call`, without payloads.
+    #[must_use]
+    pub fn of(call: CallId) -> Self {
+        Self { call, payloads: Table::default() }
+    }
 }
 
 /// How a call ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome<'a> {
-    /// With the servant's value, encoded.
+    /// With the servant's value, encoded, and the payloads that are inline.
     Ok(&'a [u8]),
-    /// With the servant's error, encoded.
+    /// With the servant's error, encoded, and the payloads that are inline.
     App(&'a [u8]),
     /// Without the servant, or not as it meant to.
     Rpc(Error),
@@ -31,17 +43,21 @@ pub enum Outcome<'a> {
     Cancelled,
 }
 
-pub(super) fn encode(header: &ReturnHeader, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
+pub(super) fn encode(header: &ReturnHeader<'_>, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
     let tag = match outcome {
         Outcome::Ok(_) => OK,
         Outcome::App(_) => APP,
         Outcome::Rpc(_) => RPC,
         Outcome::Cancelled => CANCELLED,
     };
-    out.extend_from_slice(&[kind::RETURN, tag]);
+    let carries = tag <= APP && !header.payloads.is_empty();
+    out.extend_from_slice(&[kind::RETURN, if carries { tag | PAYLOADS } else { tag }]);
     put_call_id(out, header.call);
     match outcome {
-        Outcome::Ok(bytes) | Outcome::App(bytes) => out.extend_from_slice(bytes),
+        Outcome::Ok(bytes) | Outcome::App(bytes) => {
+            out.extend_from_slice(header.payloads.bytes());
+            out.extend_from_slice(bytes);
+        }
         Outcome::Rpc(error) => encode_error(error, out),
         Outcome::Cancelled => {}
     }
@@ -49,17 +65,21 @@ pub(super) fn encode(header: &ReturnHeader, outcome: &Outcome<'_>, out: &mut Vec
 
 pub(super) fn decode<'a>(
     reader: &mut Reader<'a>,
-) -> Result<(ReturnHeader, Outcome<'a>), FrameError> {
+) -> Result<(ReturnHeader<'a>, Outcome<'a>), FrameError> {
     let tag = reader.u8()?;
-    let header = ReturnHeader { call: reader.call_id()? };
-    let outcome = match tag {
+    let mut header = ReturnHeader::of(reader.call_id()?);
+    if tag & PAYLOADS != 0 {
+        header.payloads = Table::decode(reader)?;
+    }
+    let outcome = match tag & !PAYLOADS {
         OK => Outcome::Ok(reader.rest()),
         APP => Outcome::App(reader.rest()),
         RPC => Outcome::Rpc(decode_error(reader)?),
         CANCELLED => Outcome::Cancelled,
         _ => return Err(FrameError::Value),
     };
-    Ok((header, outcome))
+    let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
+    if tag & PAYLOADS != 0 && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
 }
 
 pub(super) fn encode_error(error: &Error, out: &mut Vec<u8>) {

@@ -7,6 +7,9 @@ use proptest::prelude::*;
 const CALL: CallId = CallId { slot: 300, generation: 7 };
 const OBJECT: ObjectId = ObjectId { slot: 2, generation: 1 };
 
+/// Three bytes inline, none inline, 100 bytes beside the frame.
+const PAYLOADS: &[u8] = &[3, 3 << 1, 0, 0xc9, 1];
+
 fn samples() -> Vec<Frame<'static>> {
     let bare = CallHeader {
         call: Some(CALL),
@@ -16,6 +19,7 @@ fn samples() -> Vec<Frame<'static>> {
         chain: None,
         trace: None,
         metadata: &[],
+        payloads: Table::default(),
     };
     let full = CallHeader {
         call: None,
@@ -25,6 +29,8 @@ fn samples() -> Vec<Frame<'static>> {
         metadata: b"\x01k\x01v",
         ..bare.clone()
     };
+    let payloads = Table::of(PAYLOADS);
+    let loaded = CallHeader { payloads, ..full.clone() };
     let hello = Hello {
         version: VERSION,
         features: 0,
@@ -34,13 +40,16 @@ fn samples() -> Vec<Frame<'static>> {
         frame: 16 << 20,
         serving: 1024,
     };
-    let header = ReturnHeader { call: CALL };
+    let header = ReturnHeader::of(CALL);
     let error = Error::of(ErrorKind::Overloaded, "busy");
     vec![
         Frame::Hello(hello),
         Frame::Call(bare, b"arguments"),
         Frame::Call(full, b""),
+        Frame::Call(loaded, b"argumentsabc"),
         Frame::Return(header, Outcome::Ok(b"value")),
+        Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::Ok(b"valueabc")),
+        Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::App(b"abc")),
         Frame::Return(header, Outcome::App(b"")),
         Frame::Return(header, Outcome::Rpc(error.clone())),
         Frame::Return(header, Outcome::Cancelled),
@@ -78,6 +87,7 @@ fn a_null_call_has_at_most_16_bytes_of_header() {
         chain: None,
         trace: None,
         metadata: &[],
+        payloads: Table::default(),
     };
     let mut bytes = Vec::new();
     header.encode(&mut bytes);
@@ -91,6 +101,51 @@ fn a_cut_frame_is_refused_or_shorter() {
         for end in 0..bytes.len() {
             assert_ne!(Frame::decode(&bytes[..end]), Ok(frame.clone()), "{frame:?} cut at {end}");
         }
+    }
+}
+
+#[test]
+fn a_table_has_a_place_for_each_payload() {
+    let entries = [(3, Place::Inline), (0, Place::Inline), (100, Place::Beside)];
+    let entries = entries.map(|(length, place)| Entry { length, place });
+    let table = Table::of(PAYLOADS);
+    assert!(table.entries().eq(entries));
+    assert_eq!((table.inline(), table.is_empty()), (3, false));
+    let mut bytes = Vec::new();
+    Table::encode(entries.into_iter(), &mut bytes);
+    assert_eq!(bytes, PAYLOADS);
+    Table::encode([].into_iter(), &mut bytes);
+    assert_eq!(bytes, PAYLOADS);
+    assert!(Table::default().is_empty() && Table::default().entries().next().is_none());
+}
+
+#[test]
+fn a_table_that_cannot_be_is_refused() {
+    let check = |table: &[u8], rest: usize, want: Result<usize, FrameError>| {
+        let bytes = [table, &vec![0; rest]].concat();
+        let decoded = Table::decode(&mut Reader::new(&bytes)).map(|table| table.entries().count());
+        assert_eq!(decoded, want, "{table:?} and {rest} bytes");
+    };
+    let most = [&[64][..], &[0; 64]].concat();
+    check(&most, 0, Ok(64));
+    check(&[&[65][..], &[0; 65]].concat(), 0, Err(FrameError::Value));
+    check(&[0], 0, Err(FrameError::Value));
+    check(&[1, 3 << 1], 3, Ok(1));
+    check(&[1, 3 << 1], 2, Err(FrameError::Cut));
+    check(&[2, 3 << 1, 1 << 1], 3, Err(FrameError::Cut));
+    check(&[1, 3 << 1 | 1], 0, Ok(1));
+    check(&[1, 1], 0, Err(FrameError::Value));
+    check(&[2, 0], 0, Err(FrameError::Cut));
+    check(&[1, 0x80, 0], 0, Err(FrameError::Varint));
+    let huge = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    check(&[&[2][..], &huge, &huge].concat(), 8, Err(FrameError::Cut));
+}
+
+#[test]
+fn only_values_come_with_payloads() {
+    for outcome in [2, 3, 4] {
+        let bytes = [&[kind::RETURN, outcome | 128, 0, 0][..], PAYLOADS, b"abc"].concat();
+        assert_eq!(Frame::decode(&bytes), Err(FrameError::Value), "{outcome}");
     }
 }
 

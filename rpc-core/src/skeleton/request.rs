@@ -2,21 +2,22 @@
 
 use crate::{
     buffer::Buffer,
-    codec::{Budget, Decoder, Encoder},
+    codec::{Budget, Encoder},
     conn::IncomingCall,
-    driver::Link,
+    driver::{Answer, Body, Link, Opened},
     error::{Error, ErrorKind, Executed},
     frame::Outcome,
     id::{CallId, MethodId},
     interface::Description,
-    skeleton::Local,
+    payload::{Payload, collect_into, may_hold},
+    skeleton::{Arguments, Local},
 };
 use serde::Serialize;
 use std::{
     any::Any,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -28,8 +29,10 @@ pub struct Request {
     link: Arc<Link>,
     epoch: u32,
     call: Option<CallId>,
-    frame: Buffer,
-    arguments: usize,
+    values: Buffer,
+    start: usize,
+    /// The payloads that came with the call, until its arguments are decoded.
+    payloads: Option<Box<Mutex<Payloads>>>,
     deadline: Option<Instant>,
     interface: &'static Description,
     method: MethodId,
@@ -37,20 +40,20 @@ pub struct Request {
     answered: AtomicBool,
 }
 
+/// In the order of their indices.
+type Payloads = Vec<Option<Payload>>;
+
 impl Request {
-    pub(crate) fn new(
-        link: Arc<Link>,
-        epoch: u32,
-        call: &IncomingCall<Local>,
-        frame: Buffer,
-    ) -> Self {
-        let budget = link.budget(frame.len());
+    pub(crate) fn new(link: Arc<Link>, epoch: u32, call: &IncomingCall<Local>, body: Body) -> Self {
+        let Opened { values, start, payloads } = body.open();
+        let budget = link.budget(values.len());
         Self {
             link,
             epoch,
             call: call.call,
-            frame,
-            arguments: call.arguments,
+            values,
+            start,
+            payloads: (!payloads.is_empty()).then(|| Box::new(Mutex::new(payloads))),
             deadline: call.deadline,
             interface: call.target.description(),
             method: call.method,
@@ -61,29 +64,36 @@ impl Request {
 
     /// The arguments, to be decoded in order.
     #[must_use]
-    pub fn arguments(&self) -> Decoder<'_> {
-        Decoder::new(self.frame.get(self.arguments..).unwrap_or_default(), self.budget)
+    pub fn arguments(&self) -> Arguments<'_> {
+        let payloads = self.payloads.as_ref().map_or_else(Vec::new, |payloads| {
+            std::mem::take(&mut *payloads.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        Arguments::new(self.values.get(self.start..).unwrap_or_default(), self.budget, payloads)
     }
 
     /// Answers with the servant's result.
     pub fn reply<T: Serialize + 'static, E: Serialize + 'static>(&self, result: Result<T, E>) {
         let mut encoder = Encoder::new();
+        let mut payloads = Vec::new();
         let (outcome, encoded) = match result {
-            Ok(value) => (Outcome::Ok(&[]), encoder.owned(value)),
+            Ok(value) => (Outcome::Ok(&[]), encode(&mut encoder, &mut payloads, value)),
             Err(error) => {
-                let encoded = match (&error as &dyn Any).downcast_ref::<Error>() {
+                let own = (&error as &dyn Any).downcast_ref::<Error>().cloned();
+                let encoded = match own {
                     // What failed inside of the servant: this call did run.
-                    Some(error) => encoder.value(&error.clone().executed_as(Executed::Yes)),
-                    None => encoder.value(&error),
+                    Some(error) => encoder.value(&error.executed_as(Executed::Yes)),
+                    None => encode(&mut encoder, &mut payloads, error),
                 };
                 (Outcome::App(&[]), encoded)
             }
         };
-        match encoded {
-            Ok(()) => {
-                let (head, tail) = encoder.finish();
-                self.answer(&outcome, &head, tail);
-            }
+        let answer = encoded.and_then(|()| {
+            let (mut head, mut tail) = encoder.finish();
+            let payloads = self.link.enclose(payloads, &mut head, &mut tail)?;
+            Ok(Answer { head, tail, payloads })
+        });
+        match answer {
+            Ok(answer) => self.answer(&outcome, answer),
             Err(error) => self.fail(error.executed_as(Executed::Yes)),
         }
     }
@@ -124,15 +134,15 @@ impl Request {
     }
 
     fn fail(&self, error: Error) {
-        self.answer(&Outcome::Rpc(error), &[], None);
+        self.answer(&Outcome::Rpc(error), Answer::default());
     }
 
-    fn answer(&self, outcome: &Outcome<'_>, head: &[u8], tail: Option<Buffer>) {
+    fn answer(&self, outcome: &Outcome<'_>, answer: Answer) {
         if self.answered.swap(true, Ordering::Relaxed) {
             return;
         }
         match self.call {
-            Some(call) => self.link.reply(self.epoch, call, outcome, head, tail),
+            Some(call) => self.link.reply(self.epoch, call, outcome, answer),
             None => self.link.ended(self.epoch),
         }
     }
@@ -140,6 +150,18 @@ impl Request {
     fn method_name(&self) -> &'static str {
         self.interface.method(self.method).map_or("?", |method| method.name)
     }
+}
+
+/// Encodes the servant's value or error, and collects the payloads in it.
+fn encode<T: Serialize + 'static>(
+    encoder: &mut Encoder,
+    payloads: &mut Vec<Payload>,
+    value: T,
+) -> Result<(), Error> {
+    if !may_hold::<T>() {
+        return encoder.owned(value);
+    }
+    collect_into(payloads, || encoder.owned(value))
 }
 
 impl Drop for Request {

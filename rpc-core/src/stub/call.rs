@@ -2,12 +2,12 @@
 
 use super::handle::Handle;
 use crate::{
-    buffer::Buffer,
     codec::Decoder,
-    driver::{Link, Reply, Spinning},
+    driver::{Body, Link, Opened, Reply, Spinning},
     error::{Error, Executed},
     id::CallId,
     limits::Limits,
+    payload::{claim_from, may_hold},
     runtime,
 };
 use serde::de::DeserializeOwned;
@@ -96,17 +96,21 @@ where
     E: DeserializeOwned + From<Error> + 'static,
 {
     match reply {
-        Reply::Ok(frame, at) => decode(&frame, at).map_err(E::from),
-        Reply::App(frame, at) => Err(decode(&frame, at).unwrap_or_else(E::from)),
+        Reply::Ok(body) => decode(body).map_err(E::from),
+        Reply::App(body) => Err(decode(body).unwrap_or_else(E::from)),
         Reply::Failed(error) => Err(E::from(error)),
     }
 }
 
-fn decode<T: DeserializeOwned + 'static>(frame: &Buffer, at: usize) -> Result<T, Error> {
-    let bytes = frame.get(at..).unwrap_or_default();
+fn decode<T: DeserializeOwned + 'static>(body: Body) -> Result<T, Error> {
+    let Opened { values, start, mut payloads } = body.open();
+    let bytes = values.get(start..).unwrap_or_default();
     let budget = Limits::default().budget(bytes.len());
     let mut decoder = Decoder::new(bytes, budget);
-    let value = decoder.owned();
+    let value = match may_hold::<T>() {
+        true => claim_from(&mut payloads, || decoder.owned()),
+        false => decoder.owned(),
+    };
     let value = value.and_then(|value| decoder.end().map(|()| value));
     value.map_err(|error| error.executed_as(Executed::Yes))
 }
@@ -178,7 +182,7 @@ impl Flight {
     /// The result of a call that is not out.
     fn take_early(&mut self) -> Reply {
         match mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Sent => Reply::Ok(Buffer::new(), 0),
+            Stage::Sent => Reply::Ok(Body::default()),
             Stage::Failed(error) => Reply::Failed(*error),
             Stage::Out(_) | Stage::Over => {
                 Reply::Failed(Error::new("a call was polled after it had finished"))

@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     interface::Interface,
     limits::Limits,
+    payload::Trusted,
     registry::Wanted,
     runtime,
     transport::{BoxFuture, Wire},
@@ -30,6 +31,8 @@ pub struct Connect {
     pub spin: Spin,
     /// The bounds of the connection.
     pub limits: Limits,
+    /// The promise that the service's process does not write what it has lent, where it is given.
+    pub trusted: Option<Trusted>,
     /// How long to try.
     pub within: Duration,
 }
@@ -66,7 +69,12 @@ struct Dialler {
 
 impl Dial for Dialler {
     fn dial(&self) -> BoxFuture<'_, Result<Wire, Error>> {
-        (self.options.dial)()
+        let Some(trusted) = self.options.trusted else { return (self.options.dial)() };
+        Box::pin(async move {
+            let mut wire = (self.options.dial)().await?;
+            wire.rx.trust(trusted);
+            Ok(wire)
+        })
     }
 
     fn wanted(&self) -> &Wanted {

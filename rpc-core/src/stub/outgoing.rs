@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     host,
     interface::{Interface, Method, Timeout},
+    payload::{Payload, collect_into, may_hold},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Outgoing<'a> {
     options: &'a Options,
     method: &'static Method,
     encoder: Encoder,
+    /// The payloads of the arguments, in the order of their indices.
+    payloads: Vec<Payload>,
     failed: Option<Error>,
 }
 
@@ -31,13 +34,19 @@ impl<'a> Outgoing<'a> {
             options: &remote.options,
             method,
             encoder: Encoder::new(),
+            payloads: Vec::new(),
             failed: None,
         }
     }
 
     /// An argument that is not a bulk one, by reference.
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
-        if let Err(error) = self.encoder.value(value) {
+        let encoder = &mut self.encoder;
+        let encoded = match std::mem::needs_drop::<T>() {
+            true => collect_into(&mut self.payloads, || encoder.value(value)),
+            false => encoder.value(value),
+        };
+        if let Err(error) = encoded {
             self.failed.get_or_insert(error);
         }
     }
@@ -54,7 +63,12 @@ impl<'a> Outgoing<'a> {
 
     /// An argument passed by value. `Vec<u8>`, `String` and `Bytes` are moved or copied whole.
     pub fn owned<T: Serialize + 'static>(&mut self, value: T) {
-        if let Err(error) = self.encoder.owned(value) {
+        let encoder = &mut self.encoder;
+        let encoded = match may_hold::<T>() {
+            true => collect_into(&mut self.payloads, || encoder.owned(value)),
+            false => encoder.owned(value),
+        };
+        if let Err(error) = encoded {
             self.failed.get_or_insert(error);
         }
     }
@@ -76,7 +90,11 @@ impl<'a> Outgoing<'a> {
             Ok(link) => link,
             Err(error) => return Flight::failed(error.clone()),
         };
-        let (head, tail) = self.encoder.finish();
+        let (mut head, mut tail) = self.encoder.finish();
+        let payloads = match link.enclose(self.payloads, &mut head, &mut tail) {
+            Ok(payloads) => payloads,
+            Err(error) => return Flight::failed(error),
+        };
         let timeout = match (self.options.timeout, self.method.timeout) {
             (Some(timeout), _) | (None, Timeout::After(timeout)) => Some(timeout),
             (None, Timeout::Never) => None,
@@ -90,6 +108,8 @@ impl<'a> Outgoing<'a> {
             chain: None,
             carried: self.options.carried.clone(),
             head,
+            tail,
+            payloads,
         };
         context::with(|context| {
             if let Some(context) = context {
@@ -97,7 +117,7 @@ impl<'a> Outgoing<'a> {
             }
         });
         tracing::trace!(target: "farcall::call", method = self.method.name, "call");
-        match link.call(order, tail) {
+        match link.call(order) {
             Ok(call) => Flight::begun(Arc::clone(self.handle), call),
             Err(error) => Flight::failed(error),
         }

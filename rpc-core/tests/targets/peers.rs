@@ -3,7 +3,7 @@
 use farcall_core::{
     conn::{Connection, Event, IncomingCall, Unsent},
     error::{Error, ErrorKind},
-    frame::{CallHeader, Frame, Hello, Outcome, VERSION},
+    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION},
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -124,8 +124,11 @@ impl Peers {
             _ => Outcome::Cancelled,
         };
         let mut frame = Vec::new();
-        assert!(mine.conn.reply(call, &outcome, &mut frame), "it is served");
-        assert!(!mine.conn.reply(call, &outcome, &mut Vec::new()), "and answered once");
+        assert!(mine.conn.reply(&ReturnHeader::of(call), &outcome, &mut frame), "it is served");
+        assert!(
+            !mine.conn.reply(&ReturnHeader::of(call), &outcome, &mut Vec::new()),
+            "and answered once"
+        );
         transmit(&mut mine.conn, &mut other.coming);
         other.coming.push_back(frame);
     }
@@ -192,7 +195,7 @@ impl Peers {
         match event {
             Event::Call(call) => self.start(end, &call, frame),
             Event::Ok(call, at) | Event::App(call, at) => {
-                assert!(at <= frame.len());
+                assert!(at.table <= at.start && at.start <= frame.len());
                 self.end(end, call);
             }
             Event::Failed(call, _) => self.end(end, call),
@@ -207,7 +210,7 @@ impl Peers {
     fn start(&mut self, end: usize, call: &IncomingCall<u32>, frame: &[u8]) {
         let peer = &mut self.ends[end];
         assert!(frame.get(call.metadata.clone()).is_some());
-        let arguments = frame.get(call.arguments..).expect("arguments lie in the frame");
+        let arguments = frame.get(call.arguments.start..).expect("arguments lie in the frame");
         if let [a, b, c, d, e, f] = *arguments
             && !self.forged
         {
@@ -277,6 +280,7 @@ fn header(call: Option<CallId>, target: ObjectId) -> CallHeader<'static> {
         chain: None,
         trace: None,
         metadata: &[],
+        payloads: Table::default(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod ending;
 mod moving;
+mod returning;
 #[allow(dead_code, unused_imports, reason = "the models use a part of it")]
 #[path = "../../src/shm/ring/mod.rs"]
 mod ring;

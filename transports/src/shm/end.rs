@@ -1,6 +1,7 @@
 //! This side of a wire: its segments, its descriptors, and whether it is over. Shared by both halves and the readiness.
 
 use super::{
+    arena::{Borrower, Lender},
     doorbell::Doorbell,
     forked::Origin,
     mapping::{Ours, Theirs},
@@ -14,7 +15,10 @@ use rustix::{
 use std::{
     io,
     os::fd::OwnedFd,
-    sync::atomic::{AtomicU8, AtomicUsize, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+    },
 };
 
 /// A segment and the doorbells of whoever owns it.
@@ -46,10 +50,16 @@ pub(super) struct End {
     /// Says nothing after the handshake; its end is the end of the wire.
     pub(super) control: OwnedFd,
     pub(super) sleepers: Sleepers,
+    /// What this side lends to the peer.
+    pub(super) lender: Lender,
+    /// What the peer lends to this side.
+    pub(super) borrower: Arc<Borrower>,
     stage: AtomicU8,
     /// Where the next record will be committed, for those who do not hold the receiving half.
     next: AtomicUsize,
     origin: Origin,
+    /// Which rule the peer has broken.
+    breach: OnceLock<String>,
 }
 
 impl End {
@@ -62,7 +72,12 @@ impl End {
         let sleepers = Sleepers::new(&ours.geometry);
         let stage = AtomicU8::new(Stage::Open as u8);
         let next = AtomicUsize::new(theirs.geometry.start());
-        Self { ours, theirs, control, sleepers, stage, next, origin }
+        let (mine, its) = (&ours.segment, &theirs.segment);
+        let (my, of_its) = (ours.geometry, theirs.geometry);
+        let lender = Lender::new(mine.clone(), &my, its.clone(), of_its);
+        let borrower = Arc::new(Borrower::new(mine.clone(), my, its.clone(), of_its));
+        let breach = OnceLock::new();
+        Self { ours, theirs, control, sleepers, lender, borrower, stage, next, origin, breach }
     }
 
     /// How far it has come, without looking at the control socket.
@@ -100,10 +115,18 @@ impl End {
         self.origin.check()
     }
 
-    /// The error of a peer that has said something on the control socket.
+    /// The error of a peer that has broken the rules, or has said something on the control socket.
     pub(super) fn broken(&self) -> io::Error {
         let text = "the peer speaks where there is nothing to say";
-        io::Error::new(io::ErrorKind::InvalidData, text)
+        let text = self.breach.get().map_or(text, String::as_str);
+        io::Error::new(io::ErrorKind::InvalidData, text.to_owned())
+    }
+
+    /// The peer has broken a rule, and whoever has noticed cannot say so: everybody else on the wire will.
+    pub(super) fn breach(&self, error: &io::Error) {
+        let _ = self.breach.set(error.to_string());
+        self.end(Stage::Broken);
+        let _ = shutdown(&self.control, Shutdown::Both);
     }
 
     /// The first reason counts.

@@ -151,7 +151,8 @@ fn encode(word: Word) -> [u8; LENGTH] {
     message[..8].copy_from_slice(&MAGIC);
     message[8..12].copy_from_slice(&VERSION.to_le_bytes());
     message[12..16].copy_from_slice(&what.to_le_bytes());
-    for (at, value) in [(16, length), (24, ring), (32, record)] {
+    let arena = geometry.map_or(0, |geometry| geometry.arena_bytes() as u64);
+    for (at, value) in [(16, length), (24, ring), (32, record), (40, arena)] {
         message[at..at + 8].copy_from_slice(&value.to_le_bytes());
     }
     message
@@ -181,15 +182,17 @@ fn decode(message: &[u8; LENGTH]) -> io::Result<Word> {
 }
 
 fn segment(message: &[u8; LENGTH]) -> io::Result<Geometry> {
-    let ring = usize::try_from(long_at(message, 24)).ok().and_then(Geometry::of_ring);
+    let size = |at| usize::try_from(long_at(message, at)).ok();
+    let geometry = size(24).zip(size(40)).and_then(|(ring, arena)| Geometry::new(ring, arena));
     let fits = |geometry: &Geometry| {
         geometry.length() as u64 == long_at(message, 16)
             && geometry.record() as u64 == long_at(message, 32)
     };
-    ring.filter(fits).ok_or_else(|| {
+    geometry.filter(fits).ok_or_else(|| {
         let text = format!(
-            "the peer's segment has a ring of {} bytes in {} bytes, which this side does not take",
+            "the peer's segment has a ring of {} bytes and an arena of {} in {} bytes, which this side does not take",
             long_at(message, 24),
+            long_at(message, 40),
             long_at(message, 16)
         );
         io::Error::new(io::ErrorKind::Unsupported, text)

@@ -1,6 +1,6 @@
 //! Mapped segments: the memory of a ring, shared with another process. One of the files that may be `unsafe`.
 //!
-//! No reference to bytes is ever made here. Words are loaded and stored by atomic accesses; bytes are copied through raw
+//! No reference is ever made to bytes that the peer can write, but where the program vouches for it. Words are loaded and stored by atomic accesses; bytes are copied through raw
 //! pointers between the mapping and private memory, so that whatever the other process does meanwhile, the copy is some
 //! bytes, which are checked afterwards.
 #![expect(unsafe_code, reason = "what is mapped has no owner that Rust knows")]
@@ -70,6 +70,12 @@ impl Region {
         // SAFETY: four aligned bytes of a mapping that lives as long as `self`. On a read-only one only relaxed loads are
         // made, which are allowed there.
         unsafe { &*word }
+    }
+
+    fn copy_to(&self, offset: usize, bytes: &mut [u8]) {
+        let from = self.at(offset, bytes.len());
+        // SAFETY: both ranges have that length, one in the mapping and one in private memory: they do not overlap.
+        unsafe { copy(from, bytes.as_mut_ptr(), bytes.len()) };
     }
 
     fn read(&self, offset: usize, length: usize, bytes: &mut Vec<u8>) {
@@ -143,6 +149,12 @@ impl Ours {
         Region::map(memory, length, protection, origin).map(|region| Self(Arc::new(region)))
     }
 
+    /// Sees to it that these bytes have memory behind them, by a system call. False if there is none.
+    pub(super) fn commit_part(&self, offset: usize, length: usize) -> bool {
+        let Some(memory) = &self.0.memory else { return false };
+        fallocate(memory, FallocateFlags::empty(), offset as u64, length as u64).is_ok()
+    }
+
     /// The memory, to be handed to the peer.
     pub(super) fn memory(&self) -> Option<&OwnedFd> {
         self.0.memory.as_ref()
@@ -200,5 +212,74 @@ impl Readable for Theirs {
 
     fn read(&self, offset: usize, length: usize, bytes: &mut Vec<u8>) {
         self.0.read(offset, length, bytes);
+    }
+}
+
+impl Theirs {
+    /// Copies bytes out, whatever the peer writes meanwhile.
+    pub(super) fn copy_to(&self, offset: usize, bytes: &mut [u8]) {
+        self.0.copy_to(offset, bytes);
+    }
+
+    /// The bytes themselves.
+    ///
+    /// # Safety
+    /// The peer does not write them while the slice is there.
+    pub(super) unsafe fn slice(&self, offset: usize, length: usize) -> &[u8] {
+        let start = self.0.at(offset, length);
+        // SAFETY: the range is in the mapping, which lives as long as `self`; nobody writes it, as the caller promises.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// Whether the mapping is there: it is not in a fork.
+    pub(super) fn is_here(&self) -> bool {
+        self.0.origin.is_here()
+    }
+}
+
+/// Bytes of this process's own segment that one owner has to itself: the peer can only read them.
+#[derive(Debug)]
+pub(super) struct Part {
+    segment: Ours,
+    offset: usize,
+    length: usize,
+}
+
+impl Part {
+    /// # Safety
+    /// While it is there, nobody makes another one of the same bytes, or writes them otherwise.
+    pub(super) unsafe fn new(segment: &Ours, offset: usize, length: usize) -> Self {
+        let _ = segment.0.at(offset, length);
+        Self { segment: segment.clone(), offset, length }
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Keeps the first `length` bytes.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
+    /// Whether the mapping is there: it is not in a fork.
+    pub(super) fn is_here(&self) -> bool {
+        self.segment.0.origin.is_here()
+    }
+
+    /// The bytes. `None` in a fork, which does not have the mapping.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        let region = &self.segment.0;
+        let start = region.origin.is_here().then(|| region.at(self.offset, self.length))?;
+        // SAFETY: the range is in the mapping, which lives as long as `self`; only through a unique `self` is it written.
+        Some(unsafe { std::slice::from_raw_parts(start, self.length) })
+    }
+
+    /// The bytes, to be written. `None` in a fork.
+    pub(super) fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        let region = &self.segment.0;
+        let start = region.origin.is_here().then(|| region.at(self.offset, self.length))?;
+        // SAFETY: the range is in the mapping, which lives as long as `self`, and nobody else has it; the peer can only read.
+        Some(unsafe { std::slice::from_raw_parts_mut(start, self.length) })
     }
 }

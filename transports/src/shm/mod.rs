@@ -13,6 +13,7 @@ mod receiving;
 mod sending;
 mod sleepers;
 
+mod arena;
 mod doorbell;
 mod forked;
 mod mapping;

@@ -1,6 +1,7 @@
 //! The receiving half: takes records out of the ring and makes frames of them.
 
 use super::{
+    arena::HOME,
     end::{End, Stage},
     mapping::{Ours, Theirs},
     ring::{Consumer, Found, Ringer},
@@ -8,6 +9,7 @@ use super::{
 use farcall_core::{
     buffer::Buffer,
     limits::Limits,
+    payload::{Payload, Trusted},
     transport::{Received, Rx},
 };
 use std::{io, sync::Arc};
@@ -27,6 +29,9 @@ pub(super) struct Receiving {
     ring: Consumer<Ours, Theirs>,
     ringer: Ringer,
     body: Option<Body>,
+    /// What came beside the last frame, or comes beside the one that is not whole yet.
+    beside: Vec<Payload>,
+    trusted: Option<Trusted>,
     limit: usize,
     lull: Lull,
 }
@@ -57,12 +62,15 @@ impl Receiving {
         let (ours, theirs) = (end.ours.segment.clone(), end.theirs.segment.clone());
         let ring = Consumer::new(ours, theirs, end.theirs.geometry);
         let ringer = Ringer::for_space(&end.theirs.geometry);
+        let limit = Limits::default().frame;
         Self {
             end: Arc::clone(end),
             ring,
             ringer,
             body: None,
-            limit: Limits::default().frame,
+            beside: Vec::new(),
+            trusted: None,
+            limit,
             lull: Lull::default(),
         }
     }
@@ -73,21 +81,38 @@ impl Receiving {
         match self.body.take() {
             None if left > self.limit => Err(too_large(left, self.limit)),
             None if found.rest == 0 => {
+                self.take_in(found)?;
                 make_room(frame, found.length);
                 self.copy(found, frame);
                 Ok(true)
             }
             None => {
+                self.take_in(found)?;
                 let bytes = first_room(left, found.length);
                 Ok(self.add(Body { bytes, rest: left }, found, frame))
             }
-            Some(body) if body.rest == left => Ok(self.add(body, found, frame)),
+            Some(body) if body.rest == left && found.beside == 0 => {
+                Ok(self.add(body, found, frame))
+            }
             body => {
                 self.body = body;
                 let text = "the pieces of the peer's frame do not fit together";
                 Err(io::Error::new(io::ErrorKind::InvalidData, text))
             }
         }
+    }
+
+    /// Takes in the blocks that come beside a frame with its first record.
+    fn take_in(&mut self, found: Found) -> io::Result<()> {
+        for number in 0..found.beside {
+            let (block, length) = self.ring.descriptor(number);
+            let payload = match block & HOME {
+                0 => self.end.borrower.borrow(block, length, self.trusted)?,
+                _ => self.end.lender.take_home(block, length)?,
+            };
+            self.beside.push(payload);
+        }
+        Ok(())
     }
 
     /// Adds a piece. True if it was the last one, and `frame` is whole.
@@ -150,6 +175,9 @@ impl Rx for Receiving {
         if self.lull.is_likely() {
             return Ok(Received::Empty);
         }
+        if self.body.is_none() && !self.beside.is_empty() {
+            self.beside.clear();
+        }
         loop {
             let found = self.ring.find()?;
             self.lull.note(found);
@@ -163,6 +191,14 @@ impl Rx for Receiving {
                 }
             }
         }
+    }
+
+    fn payloads(&mut self) -> Vec<Payload> {
+        std::mem::take(&mut self.beside)
+    }
+
+    fn trust(&mut self, trusted: Trusted) {
+        self.trusted = Some(trusted);
     }
 
     fn partial(&self) -> usize {

@@ -16,6 +16,8 @@ use std::{io, os::fd::OwnedFd};
 
 /// Bytes of a ring.
 const RING: usize = 512 << 10;
+/// Bytes of an arena. It has memory only where it is used.
+const ARENA: usize = 64 << 20;
 /// What a segment is sealed against: other sizes, other writers, other seals.
 const SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
@@ -27,7 +29,7 @@ const TMPFS: FsWord = 0x0102_1994;
 /// # Errors
 /// None: it is one of those that are accepted.
 pub(super) fn geometry() -> io::Result<Geometry> {
-    Geometry::of_ring(RING).ok_or(io::ErrorKind::InvalidInput.into())
+    Geometry::new(RING, ARENA).ok_or(io::ErrorKind::InvalidInput.into())
 }
 
 /// Makes a segment.

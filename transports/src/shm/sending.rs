@@ -3,12 +3,13 @@
 use super::{
     end::End,
     mapping::{Ours, Theirs},
-    ring::{Due, Producer, Ringer, Room},
+    ring::{DESCRIPTOR, Due, Producer, Ringer, Room},
 };
 use crate::stream::lock;
 use farcall_core::{
     buffer::Buffer,
-    transport::{Flush, Tx},
+    payload::{Loan, Payload},
+    transport::{Flush, Purpose, Tx},
 };
 use std::{
     collections::VecDeque,
@@ -52,6 +53,8 @@ struct Sender {
 /// A frame that waits for room.
 #[derive(Debug)]
 struct Waiting {
+    /// Of the blocks that travel beside it.
+    descriptors: Buffer,
     head: Buffer,
     tail: Option<Buffer>,
     /// Bytes that are in the ring already.
@@ -84,6 +87,21 @@ impl Sending {
         lock(&self.sender).has_room().unwrap_or(true)
     }
 
+    /// Lends what travels beside a frame, and describes it.
+    fn describe(&self, beside: Vec<Payload>) -> io::Result<Buffer> {
+        let mut descriptors = Buffer::new();
+        for payload in beside {
+            let mut block = payload.into_block().map_err(|_| io::ErrorKind::InvalidInput)?;
+            let (number, length) = match self.end.borrower.send_home(&mut block) {
+                Some(home) => home,
+                None => self.end.lender.lend(block)?,
+            };
+            descriptors.extend_from_slice(&number.to_le_bytes());
+            descriptors.extend_from_slice(&length.to_le_bytes());
+        }
+        Ok(descriptors)
+    }
+
     /// One step of a flush, and who must be rung for it.
     fn step(&self) -> io::Result<(Step, Due)> {
         let mut sender = lock(&self.sender);
@@ -108,6 +126,15 @@ impl Sending {
 
 impl Tx for Sending {
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+        self.append_with(head, tail, Vec::new())
+    }
+
+    fn append_with(
+        &self,
+        head: &[&[u8]],
+        tail: Option<Buffer>,
+        beside: Vec<Payload>,
+    ) -> io::Result<()> {
         self.end.check_open()?;
         let tail_length = tail.as_ref().map_or(0, |tail| tail.len());
         let length = head.iter().map(|part| part.len()).sum::<usize>() + tail_length;
@@ -115,10 +142,30 @@ impl Tx for Sending {
             let text = format!("a frame cannot have {length} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        let descriptors = self.describe(beside)?;
         let mut sender = lock(&self.sender);
-        sender.append(head, tail, length)?;
+        sender.append(descriptors, head, tail, length)?;
         self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
         Ok(())
+    }
+
+    fn carries(&self, payload: &Payload, others: usize) -> bool {
+        payload.block().is_some_and(|block| {
+            self.end.borrower.can_send_home(block) || self.end.lender.can_lend(&**block, others)
+        })
+    }
+
+    fn loan(&self, length: usize, purpose: Purpose) -> Option<Loan> {
+        if self.end.is_over() {
+            return None;
+        }
+        match self.end.lender.loan(length, purpose) {
+            Ok(loan) => loan,
+            Err(error) => {
+                self.end.breach(&error);
+                None
+            }
+        }
     }
 
     fn queued(&self) -> usize {
@@ -143,17 +190,24 @@ impl Tx for Sending {
 }
 
 impl Sender {
-    fn append(&mut self, head: &[&[u8]], tail: Option<Buffer>, length: usize) -> io::Result<()> {
+    fn append(
+        &mut self,
+        descriptors: Buffer,
+        head: &[&[u8]],
+        tail: Option<Buffer>,
+        length: usize,
+    ) -> io::Result<()> {
         if self.queue.is_empty() && length <= DIRECT {
-            let parts = head.iter().copied().chain(tail.as_deref());
-            if self.ring.push(parts, 0)? == Room::Yes {
+            let parts = iter::once(&descriptors[..]).chain(head.iter().copied());
+            let parts = parts.chain(tail.as_deref());
+            if self.ring.push_with(descriptors.len() / DESCRIPTOR, parts, 0)? == Room::Yes {
                 self.unrung += length;
                 return Ok(());
             }
         }
         let mut copy = Buffer::with_capacity(head.iter().map(|part| part.len()).sum());
         head.iter().for_each(|part| copy.extend_from_slice(part));
-        self.queue.push_back(Waiting { head: copy, tail, sent: 0 });
+        self.queue.push_back(Waiting { descriptors, head: copy, tail, sent: 0 });
         self.waiting += length;
         Ok(())
     }
@@ -163,9 +217,11 @@ impl Sender {
         let mut moved = 0;
         while let Some(frame) = self.queue.front_mut() {
             let left = frame.left();
-            let piece = left.min(self.ring.piece());
+            let descriptors = frame.descriptors();
+            let piece = left.min(self.ring.piece() - descriptors.len());
             let rest = u32::try_from(left - piece).unwrap_or(u32::MAX);
-            match self.ring.push(frame.next(piece), rest)? {
+            let parts = iter::once(descriptors).chain(frame.next(piece));
+            match self.ring.push_with(descriptors.len() / DESCRIPTOR, parts, rest)? {
                 Room::Yes => {}
                 Room::Full => return Ok(Step::Full),
                 Room::Short => {
@@ -188,7 +244,8 @@ impl Sender {
 
     fn has_room(&mut self) -> io::Result<bool> {
         let Some(frame) = self.queue.front() else { return Ok(true) };
-        self.ring.has_room(frame.left().min(self.ring.piece()))
+        let beside = frame.descriptors().len();
+        self.ring.has_room(frame.left().min(self.ring.piece() - beside) + beside)
     }
 
     /// Loses everything: the wire is broken.
@@ -200,6 +257,11 @@ impl Sender {
 }
 
 impl Waiting {
+    /// They go with the first piece.
+    fn descriptors(&self) -> &[u8] {
+        if self.sent == 0 { &self.descriptors } else { &[] }
+    }
+
     fn tail(&self) -> &[u8] {
         self.tail.as_deref().unwrap_or_default()
     }

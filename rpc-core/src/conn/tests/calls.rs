@@ -6,7 +6,7 @@ use crate::{
         pair::{LEFT, Pair, RIGHT, ROOT, Seen, header, other},
     },
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Outcome},
+    frame::{CallHeader, Outcome, Table},
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -84,6 +84,7 @@ fn what_a_header_says_arrives() {
         chain: Some(3),
         trace: Some(&[4; 25]),
         metadata: b"metadata",
+        payloads: Table::default(),
     };
     let mut frame = Vec::new();
     pair.conn(LEFT).send(&full, &mut frame);
@@ -95,7 +96,7 @@ fn what_a_header_says_arrives() {
     assert_eq!((call.method, call.chain, call.trace), (full.method, Some(3), Some([4; 25])));
     assert_eq!(call.deadline, Some(now + Duration::from_millis(1500)), "from its receipt on");
     assert_eq!(&frame[call.metadata], b"metadata");
-    assert_eq!(&frame[call.arguments..], b"arguments");
+    assert_eq!(&frame[call.arguments.start..], b"arguments");
     assert_over(&mut pair);
 }
 

@@ -19,7 +19,7 @@ fn force_call(pair: &mut Pair, call: Option<CallId>, target: ObjectId) {
 }
 
 fn answer(pair: &mut Pair, call: CallId, outcome: Outcome<'static>) {
-    pair.send(RIGHT, &Frame::Return(ReturnHeader { call }, outcome));
+    pair.send(RIGHT, &Frame::Return(ReturnHeader::of(call), outcome));
     pair.shuttle();
 }
 

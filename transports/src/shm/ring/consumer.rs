@@ -2,7 +2,10 @@
 
 use super::{
     Geometry, Ordering, Readable, Writable, broken, fence,
-    record::{HEADER, INLINE, LENGTH, PLACE, REST, WRAP, committed, granules},
+    record::{
+        BESIDE, DESCRIPTOR, HEADER, INLINE, LENGTH, MOST_BESIDE, PLACE, REST, WRAP, committed,
+        granules,
+    },
 };
 use std::io;
 
@@ -27,6 +30,15 @@ pub(crate) struct Found {
     pub(crate) length: usize,
     /// Bytes of the same frame in later records.
     pub(crate) rest: usize,
+    /// Descriptors.
+    pub(crate) beside: usize,
+}
+
+impl Found {
+    /// Bytes behind the header.
+    fn bytes(self) -> usize {
+        self.beside * DESCRIPTOR + self.length
+    }
 }
 
 impl<W: Writable, R: Readable> Consumer<W, R> {
@@ -53,10 +65,16 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
     /// Appends the bytes of the record that was found to `bytes`, and goes on to the next one. True if the producer was
     /// told that there is room.
     pub(crate) fn take(&mut self, found: Found, bytes: &mut Vec<u8>) -> bool {
-        let offset = self.geometry.offset(self.head) + HEADER;
+        let offset = self.geometry.offset(self.head) + HEADER + found.beside * DESCRIPTOR;
         self.theirs.read(offset, found.length, bytes);
-        self.head = self.head.wrapping_add(granules(found.length));
+        self.head = self.head.wrapping_add(granules(found.bytes()));
         self.head.wrapping_sub(self.told) >= self.geometry.credit() && self.tell()
+    }
+
+    /// A descriptor of the record that was found: which block, and how long it is. Each is to be read once.
+    pub(crate) fn descriptor(&self, number: usize) -> (u32, u32) {
+        let offset = self.geometry.offset(self.head) + HEADER + number * DESCRIPTOR;
+        (self.theirs.load(offset), self.theirs.load(offset + 4))
     }
 
     /// Tells the producer how far this end is. False if it knows.
@@ -85,9 +103,10 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
             let place = self.theirs.load(offset + PLACE);
             let rest = self.theirs.load(offset + REST) as usize;
             let index = self.geometry.index(self.head);
-            match place {
-                INLINE => return self.check(index, length, rest).map(Some),
-                WRAP if index > 0 && length == 0 && rest == 0 => {
+            let beside = (place / BESIDE) as usize;
+            match place % BESIDE {
+                INLINE => return self.check(index, Found { length, rest, beside }).map(Some),
+                WRAP if index > 0 && length == 0 && rest == 0 && beside == 0 => {
                     self.head = self.head.wrapping_add(self.geometry.granules - index);
                 }
                 WRAP => return Err(broken("it skips a ring that it has not used")),
@@ -97,13 +116,17 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
         Ok(None)
     }
 
-    fn check(&self, index: u32, length: usize, rest: usize) -> io::Result<Found> {
-        if length == 0 || length > self.geometry.record {
+    fn check(&self, index: u32, found: Found) -> io::Result<Found> {
+        if found.beside > MOST_BESIDE {
+            return Err(broken("a record has too many descriptors"));
+        }
+        let most = self.geometry.record;
+        if found.length == 0 || found.length > most || found.bytes() > most {
             return Err(broken("a record has an impossible length"));
         }
-        if index + granules(length) > self.geometry.granules {
+        if index + granules(found.bytes()) > self.geometry.granules {
             return Err(broken("a record goes beyond the ring"));
         }
-        Ok(Found { length, rest })
+        Ok(found)
     }
 }

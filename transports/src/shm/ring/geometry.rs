@@ -5,8 +5,10 @@
 //! 0x0400  park     two words: odd while a task (a thread) of the segment's owner sleeps until something arrives
 //! 0x0480  head     granules that the owner has consumed of the other ring
 //! 0x0500  space    two words: odd while a task (a thread) of the owner sleeps until the other has consumed
-//! 0x0580  returned blocks, once there are any
-//! 0x1000  the ring: 2^n granules of 64 bytes
+//! 0x0580  returned: blocks of the other segment that the owner has given back
+//! 0x1000  the numbers of the blocks that were given back, 1024 of four bytes each
+//! 0x2000  the ring: 2^n granules of 64 bytes
+//!         the arena: pages of 4 KiB, of which blocks are made
 //! ```
 //!
 //! What is written together is alone on two cache lines; all of it is written by the segment's owner only.
@@ -20,6 +22,10 @@ pub(crate) struct Geometry {
     pub(super) park: usize,
     pub(super) head: usize,
     pub(super) space: usize,
+    pub(super) returned: usize,
+    pub(super) returns: usize,
+    /// Blocks that can be on their way back, a power of two.
+    pub(super) lends: u32,
     pub(super) ring: usize,
     /// Granules of the ring, a power of two.
     pub(super) granules: u32,
@@ -29,6 +35,8 @@ pub(crate) struct Geometry {
     pub(super) soft: u32,
     /// Bytes that follow one header at most.
     pub(super) record: usize,
+    /// Bytes of the arena, which follows the ring.
+    pub(super) arena: usize,
 }
 
 impl Geometry {
@@ -36,22 +44,32 @@ impl Geometry {
     pub(crate) const FIRST: usize = 64 << 10;
     /// Bytes of the rings that are accepted.
     const RINGS: std::ops::RangeInclusive<usize> = (256 << 10)..=(1 << 20);
-    const RING: usize = 0x1000;
+    /// The largest arena that is accepted.
+    const ARENA: usize = 1 << 30;
+    /// What the size of an arena is a multiple of.
+    const STEP: usize = 1 << 20;
+    const RETURNS: usize = 0x1000;
+    const RING: usize = 0x2000;
 
-    /// A segment whose ring has `bytes`, if that is a size that rings have.
-    pub(crate) fn of_ring(bytes: usize) -> Option<Self> {
-        if !bytes.is_power_of_two() || !Self::RINGS.contains(&bytes) {
+    /// A segment whose ring has `bytes`, and with an arena of `arena`, if those are sizes that they have.
+    pub(crate) fn new(bytes: usize, arena: usize) -> Option<Self> {
+        let may_be = arena.is_multiple_of(Self::STEP) && arena <= Self::ARENA;
+        if !bytes.is_power_of_two() || !Self::RINGS.contains(&bytes) || !may_be {
             return None;
         }
         Some(Self {
             park: 0x400,
             head: 0x480,
             space: 0x500,
+            returned: 0x580,
+            returns: Self::RETURNS,
+            lends: 1024,
             ring: Self::RING,
             granules: u32::try_from(bytes / GRANULE).ok()?,
             first: u32::try_from((Self::FIRST - Self::RING) / GRANULE).ok()?,
             soft: 256,
             record: (32 << 10) - super::HEADER,
+            arena,
         })
     }
 
@@ -59,12 +77,45 @@ impl Geometry {
     #[cfg(any(test, loom))]
     pub(crate) fn small(granules: u32, soft: u32) -> Self {
         let record = (granules as usize / 2) * GRANULE - super::HEADER;
-        Self { park: 0, head: 8, space: 16, ring: 64, granules, first: granules, soft, record }
+        Self {
+            park: 0,
+            head: 8,
+            space: 16,
+            returned: 24,
+            returns: 32,
+            lends: 4,
+            ring: 64,
+            granules,
+            first: granules,
+            soft,
+            record,
+            arena: 0,
+        }
     }
 
     /// Bytes of the whole segment.
     pub(crate) fn length(&self) -> usize {
+        self.arena_start() + self.arena
+    }
+
+    /// Where the arena begins.
+    pub(crate) fn arena_start(&self) -> usize {
         self.end_of(self.granules)
+    }
+
+    /// Bytes of the arena.
+    pub(crate) fn arena_bytes(&self) -> usize {
+        self.arena
+    }
+
+    /// Blocks of the other segment that the owner can have borrowed at a time.
+    pub(crate) fn lends(&self) -> usize {
+        self.lends as usize
+    }
+
+    /// Where the number of a block is that was given back, by how many were before it, which counts on for ever.
+    pub(super) fn return_place(&self, number: u32) -> usize {
+        self.returns + (number & (self.lends - 1)) as usize * 4
     }
 
     /// Where the first word of the first record will be.

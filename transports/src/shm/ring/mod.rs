@@ -12,6 +12,7 @@ mod memory;
 mod park;
 mod producer;
 mod record;
+mod returns;
 mod sync;
 
 pub(crate) use consumer::{Consumer, Found};
@@ -19,7 +20,8 @@ pub(crate) use geometry::{GRANULE, Geometry};
 pub(crate) use memory::{Readable, Writable};
 pub(crate) use park::{Due, Lot, Ringer, Sleeper};
 pub(crate) use producer::{Producer, Room};
-pub(crate) use record::HEADER;
+pub(crate) use record::{DESCRIPTOR, HEADER};
+pub(crate) use returns::{GivenBack, TakenBack};
 pub(crate) use sync::{Ordering, fence};
 
 use std::io;

@@ -2,7 +2,7 @@
 
 use super::{
     GRANULE, Geometry, Ordering, Readable, Writable, broken, fence,
-    record::{HEADER, INLINE, LENGTH, PLACE, REST, WRAP, committed, granules},
+    record::{BESIDE, DESCRIPTOR, HEADER, INLINE, LENGTH, PLACE, REST, WRAP, committed, granules},
 };
 use std::io;
 
@@ -48,13 +48,27 @@ impl<W: Writable, R: Readable> Producer<W, R> {
         Self { ours, theirs, geometry, tail: 0, head: 0, end, look, exhausted: false }
     }
 
-    /// Publishes one record with all bytes of `parts`, at least one and at most [`Geometry::record`]. `rest` bytes of
-    /// the same frame will follow in further records.
+    /// Publishes a record without descriptors.
+    ///
+    /// # Errors
+    /// Those of [`push_with`](Self::push_with).
+    #[cfg(any(test, loom))]
+    pub(crate) fn push<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+        rest: u32,
+    ) -> io::Result<Room> {
+        self.push_with(0, parts, rest)
+    }
+
+    /// Publishes one record with all bytes of `parts`, of which the first are so many descriptors, at least one of the frame and at most
+    /// [`Geometry::record`]. `rest` bytes of the same frame will follow in further records.
     ///
     /// # Errors
     /// `InvalidData` if the consumer lies about how far it is.
-    pub(crate) fn push<'a>(
+    pub(crate) fn push_with<'a>(
         &mut self,
+        beside: usize,
         parts: impl Iterator<Item = &'a [u8]> + Clone,
         rest: u32,
     ) -> io::Result<Room> {
@@ -66,7 +80,8 @@ impl<W: Writable, R: Readable> Producer<W, R> {
             room => return Ok(room),
         }
         let mut line = [0; STAGED];
-        fill(&mut line, length as u32, INLINE, rest);
+        let of_frame = length - beside * DESCRIPTOR;
+        fill(&mut line, of_frame as u32, INLINE + beside as u32 * BESIDE, rest);
         let mut filled = HEADER - LENGTH;
         let mut beyond = self.geometry.offset(self.tail) + GRANULE;
         for part in parts {
@@ -105,7 +120,7 @@ impl<W: Writable, R: Readable> Producer<W, R> {
     /// Whether the consumer has consumed everything that was published.
     ///
     /// # Errors
-    /// Those of [`push`](Self::push).
+    /// Those of [`push_with`](Self::push_with).
     pub(crate) fn is_drained(&mut self) -> io::Result<bool> {
         self.look()?;
         Ok(self.head == self.tail)
@@ -114,7 +129,7 @@ impl<W: Writable, R: Readable> Producer<W, R> {
     /// Whether a record of `length` bytes would go in, or would after [`grow`](Self::grow).
     ///
     /// # Errors
-    /// Those of [`push`](Self::push).
+    /// Those of [`push_with`](Self::push_with).
     pub(crate) fn has_room(&mut self, length: usize) -> io::Result<bool> {
         Ok(self.reserve(granules(length))? != Room::Full)
     }

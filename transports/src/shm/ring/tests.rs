@@ -175,8 +175,10 @@ fn forged(words: [u32; 4], at: u32) -> io::Result<Option<Found>> {
 #[test]
 fn a_record_that_breaks_the_rules_is_an_error() {
     const THERE: u32 = 0x8000_0000;
-    let record = Some(Found { length: 240, rest: 7 });
+    let record = Some(Found { length: 240, rest: 7, beside: 0 });
     assert_eq!(forged([THERE, 240, 1, 7], 0).expect("as it should be"), record);
+    let record = Some(Found { length: 240 - 16, rest: 7, beside: 2 });
+    assert_eq!(forged([THERE, 240 - 16, 0x201, 7], 0).expect("as it should be"), record);
     assert_eq!(forged([0, 240, 1, 7], 0).expect("not there yet"), None);
     for (words, at, text) in [
         ([1, 4, 1, 0], 0, "not where it says"),
@@ -187,8 +189,13 @@ fn a_record_that_breaks_the_rules_is_an_error() {
         ([THERE + 5, 240, 1, 0], 5, "beyond the ring"),
         ([THERE, 4, 0, 0], 0, "unknown kind"),
         ([THERE, 4, 3, 0], 0, "unknown kind"),
-        ([THERE, 4, 0x101, 0], 0, "unknown kind"),
+        ([THERE, 4, 0x103, 0], 0, "unknown kind"),
+        ([THERE, 241 - 64, 0x801, 0], 0, "impossible length"),
+        ([THERE, 4, 65 * 256 + 1, 0], 0, "too many descriptors"),
+        ([THERE, 4, u32::MAX - 254, 0], 0, "too many descriptors"),
+        ([THERE + 5, 240 - 8, 0x101, 0], 5, "beyond the ring"),
         ([THERE, 0, 2, 0], 0, "not used"),
+        ([THERE + 1, 0, 0x102, 0], 1, "not used"),
         ([THERE + 1, 1, 2, 0], 1, "not used"),
     ] {
         let error = forged(words, at).expect_err(text);

@@ -14,12 +14,13 @@ use std::{
     os::fd::AsFd,
 };
 
-const LENGTH: u64 = 0x1000 + (512 << 10);
+const ARENA: u64 = 64 << 20;
+const LENGTH: u64 = 0x2000 + (512 << 10) + ARENA;
 const SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
 /// A message as PROTOCOL.md has it.
-fn message(version: u32, what: u32, numbers: [u64; 3]) -> Vec<u8> {
+fn message(version: u32, what: u32, numbers: [u64; 4]) -> Vec<u8> {
     let mut message = [&b"farcshm\n"[..], &version.to_le_bytes(), &what.to_le_bytes()].concat();
     numbers.iter().for_each(|number| message.extend_from_slice(&number.to_le_bytes()));
     message.resize(64, 0);
@@ -27,7 +28,7 @@ fn message(version: u32, what: u32, numbers: [u64; 3]) -> Vec<u8> {
 }
 
 fn segment() -> Vec<u8> {
-    message(1, 1, [LENGTH, 512 << 10, (32 << 10) - 16])
+    message(1, 1, [LENGTH, 512 << 10, (32 << 10) - 16, ARENA])
 }
 
 fn memory(length: u64, seals: SealFlags) -> OwnedFd {
@@ -114,9 +115,9 @@ fn what_is_no_handshake_is_refused() {
         let http = b"GET /there/is/nothing/of/the/kind HTTP/1.1\r\nHost: localhost:80\r\n\r\n";
         let wrong = ErrorKind::InvalidData;
         refuses(&http[..64], &[], wrong, "check that both ends use this scheme").await;
-        refuses(&message(1, 4, [0; 3]), &[], wrong, "nobody knows").await;
-        refuses(&message(1, 2, [0; 3]), &[], wrong, "out of turn").await;
-        refuses(&message(1, 0, [0; 3]), &[doorbell()], wrong, "without a segment").await;
+        refuses(&message(1, 4, [0; 4]), &[], wrong, "nobody knows").await;
+        refuses(&message(1, 2, [0; 4]), &[], wrong, "out of turn").await;
+        refuses(&message(1, 0, [0; 4]), &[doorbell()], wrong, "without a segment").await;
         refuses(&segment()[..63], &[], ErrorKind::UnexpectedEof, "end of file").await;
         refuses(b"", &[], ErrorKind::UnexpectedEof, "end of file").await;
     });
@@ -126,16 +127,25 @@ fn what_is_no_handshake_is_refused() {
 fn another_version_or_geometry_is_named_and_answered() {
     run(async {
         let given = || [memory(LENGTH, SEALS), doorbell(), doorbell()];
-        let numbers = [LENGTH, 512 << 10, (32 << 10) - 16];
+        let numbers = [LENGTH, 512 << 10, (32 << 10) - 16, ARENA];
+        let with = |at: usize, number: u64| {
+            let mut numbers = numbers;
+            numbers[at] = number;
+            message(1, 1, numbers)
+        };
         for (sent, text) in [
             (message(2, 1, numbers), "version 2 of shm://, and this side speaks 1"),
-            (message(1, 1, [LENGTH, 512 << 20, numbers[2]]), "a ring of 536870912 bytes"),
-            (message(1, 1, [LENGTH, (512 << 10) - 64, numbers[2]]), "a ring of 524224 bytes"),
-            (message(1, 1, [u64::MAX, 512 << 10, numbers[2]]), "in 18446744073709551615 bytes"),
-            (message(1, 1, [LENGTH, 512 << 10, u64::MAX]), "does not take"),
+            (with(1, 512 << 20), "a ring of 536870912 bytes"),
+            (with(1, (512 << 10) - 64), "a ring of 524224 bytes"),
+            (with(0, u64::MAX), "in 18446744073709551615 bytes"),
+            (with(2, u64::MAX), "does not take"),
+            (with(3, ARENA + (1 << 20)), "an arena of 68157440"),
+            (with(3, ARENA - 1), "an arena of 67108863"),
+            (with(3, 2 << 30), "an arena of 2147483648"),
+            (with(3, u64::MAX), "an arena of 18446744073709551615"),
         ] {
             let answer = refuses(&sent, &given(), ErrorKind::Unsupported, text).await;
-            assert_eq!(answer, message(1, 3, [0; 3]), "it says that it refuses");
+            assert_eq!(answer, message(1, 3, [0; 4]), "it says that it refuses");
         }
     });
 }
@@ -145,9 +155,9 @@ fn a_client_is_told_why_a_server_is_none() {
     run(async {
         let unsealed = || vec![memory(LENGTH, SealFlags::empty()), doorbell(), doorbell()];
         for (answer, descriptors, kind, text) in [
-            (message(1, 3, [0; 3]), vec![], ErrorKind::Unsupported, "the same version of farcall"),
-            (message(9, 1, [0; 3]), vec![], ErrorKind::Unsupported, "version 9"),
-            (message(1, 2, [0; 3]), vec![], ErrorKind::InvalidData, "out of turn"),
+            (message(1, 3, [0; 4]), vec![], ErrorKind::Unsupported, "the same version of farcall"),
+            (message(9, 1, [0; 4]), vec![], ErrorKind::Unsupported, "version 9"),
+            (message(1, 2, [0; 4]), vec![], ErrorKind::InvalidData, "out of turn"),
             (segment(), unsealed(), ErrorKind::InvalidData, "sealed"),
         ] {
             let (client, server) = Socket::pair().expect("a pair of sockets");

@@ -12,8 +12,9 @@ use std::{
 
 /// The words that say who sleeps and how far the other ring is consumed, and those of the first records.
 fn shared_words() -> impl Iterator<Item = usize> {
-    let control = [0x400, 0x404, 0x480, 0x500, 0x504];
-    control.into_iter().chain((0x1000..0x1080).step_by(4))
+    let control = [0x400, 0x404, 0x480, 0x500, 0x504, 0x580];
+    let returns = (0x1000..0x1010).step_by(4);
+    control.into_iter().chain(returns).chain((0x2000..0x2080).step_by(4))
 }
 
 const VALUES: [u32; 9] =
@@ -118,8 +119,8 @@ fn scribble(segment: &Ours, seed: u32, over: &AtomicBool) {
         random ^= random >> 17;
         random ^= random << 5;
         let word = match random % 3 {
-            0 => [0x400, 0x404, 0x480, 0x500, 0x504][(random >> 8) as usize % 5],
-            _ => 0x1000 + (random >> 8) as usize % 0x4000 / 4 * 4,
+            0 => [0x400, 0x404, 0x480, 0x500, 0x504, 0x580, 0x1000][(random >> 8) as usize % 7],
+            _ => 0x2000 + (random >> 8) as usize % 0x4000 / 4 * 4,
         };
         let there = segment.load(word);
         let values = [random, there ^ (1 << (random >> 27)), there.wrapping_add(1), 0x8000_0000];

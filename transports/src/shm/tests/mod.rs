@@ -5,6 +5,7 @@ mod fallback;
 mod fork;
 mod handshake;
 mod hostile;
+mod lending;
 
 use super::{
     connecting::{self, Memory, Offer},

@@ -1,0 +1,189 @@
+//! The payloads of a call or an answer on their way: each beside the frame where the wire carries it, else at the frame's end.
+
+use crate::{
+    buffer::Buffer,
+    error::{Error, ErrorKind},
+    frame::{Entry, MOST_PAYLOADS, Place, Table},
+    payload::Payload,
+    transport::{Purpose, Tx},
+};
+
+/// Bytes from which a payload is copied into memory of the wire, if it is not there yet. Copying a smaller one into the frame is cheaper.
+const WORTH_A_BLOCK: usize = 16 << 10;
+/// Bytes from which a payload becomes a buffer of its own within the frame.
+const BULK: usize = 32 << 10;
+
+/// The payloads of a frame that is to be sent, in the order of their indices.
+#[derive(Default, Debug)]
+pub(crate) struct Enclosed {
+    entries: Vec<Enclosure>,
+}
+
+#[derive(Debug)]
+enum Enclosure {
+    Beside(Payload),
+    /// So many bytes at the frame's end.
+    Inline(usize),
+    /// It was the peer's own memory, and was given back to it.
+    Gone,
+}
+
+/// The values of a frame that is to be sent: the bytes of the head, then those of the tail. What is inline comes behind them.
+pub(super) struct Encoded<'a> {
+    pub(super) head: &'a mut Buffer,
+    pub(super) tail: &'a mut Option<Buffer>,
+}
+
+impl Enclosed {
+    /// Finds a place for each payload. Without a wire, large ones wait for it. Copies: not to be called under a lock.
+    ///
+    /// # Errors
+    /// `TooLarge` for more payloads than a frame can carry.
+    pub(super) fn place(
+        payloads: Vec<Payload>,
+        tx: Option<&dyn Tx>,
+        mut encoded: Encoded<'_>,
+    ) -> Result<Self, Error> {
+        if payloads.len() > MOST_PAYLOADS {
+            let text = format!(
+                "{} payloads travel with it, and {MOST_PAYLOADS} are the most: put the bytes of several into one",
+                payloads.len()
+            );
+            return Err(Error::of(ErrorKind::TooLarge, text));
+        }
+        let mut entries = Vec::with_capacity(payloads.len());
+        for payload in payloads {
+            let placed = match tx {
+                Some(tx) => carried(tx, payload, entries.len()),
+                None if payload.len() >= WORTH_A_BLOCK => Ok(payload),
+                None => Err(payload),
+            };
+            entries.push(match placed {
+                Ok(payload) => Enclosure::Beside(payload),
+                Err(payload) => encoded.append(payload),
+            });
+        }
+        Ok(Self { entries })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether nothing of it was given away for good.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.entries.iter().any(|entry| matches!(entry, Enclosure::Gone))
+    }
+
+    /// Bytes of the payloads that are not in the frame.
+    pub(super) fn beside_bytes(&self) -> usize {
+        let length = |entry: &Enclosure| match entry {
+            Enclosure::Beside(payload) => payload.len(),
+            _ => 0,
+        };
+        self.entries.iter().map(length).sum()
+    }
+
+    /// The wire that the frame goes to is known now, and may be another one than before: what it does not carry moves into the frame.
+    pub(super) fn settle(&mut self, tx: &dyn Tx, encoded: Encoded<'_>) {
+        let mut carries_all = true;
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            let Enclosure::Beside(payload) = entry else { continue };
+            match carried(tx, std::mem::take(payload), at) {
+                Ok(there) => *payload = there,
+                Err(left) => {
+                    *payload = left;
+                    carries_all = false;
+                }
+            }
+        }
+        if !carries_all {
+            self.move_inline(tx, encoded);
+        }
+    }
+
+    /// Puts the frame's bytes together anew, with those of all payloads that the wire does not carry.
+    fn move_inline(&mut self, tx: &dyn Tx, encoded: Encoded<'_>) {
+        let inline = |entry: &Enclosure| match entry {
+            Enclosure::Inline(length) => *length,
+            _ => 0,
+        };
+        let inline: usize = self.entries.iter().map(inline).sum();
+        let mut whole = std::mem::take(encoded.head);
+        if let Some(tail) = encoded.tail.take() {
+            whole.extend_from_slice(&tail);
+        }
+        let (values, mut rest) = whole.split_at(whole.len().saturating_sub(inline));
+        let mut frame = Buffer::with_capacity(whole.len() + self.beside_bytes());
+        frame.extend_from_slice(values);
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            match entry {
+                Enclosure::Inline(length) => {
+                    let (bytes, left) = rest.split_at((*length).min(rest.len()));
+                    frame.extend_from_slice(bytes);
+                    rest = left;
+                }
+                Enclosure::Beside(payload) if !tx.carries(payload, at) => {
+                    payload.append_to(&mut frame);
+                    *entry = Enclosure::Inline(payload.len());
+                }
+                _ => {}
+            }
+        }
+        *encoded.tail = Some(frame);
+    }
+
+    /// Appends the table that the peer reads.
+    pub(super) fn encode_table(&self, out: &mut Vec<u8>) {
+        let entry = |entry: &Enclosure| match entry {
+            Enclosure::Beside(payload) => Entry { length: payload.len(), place: Place::Beside },
+            Enclosure::Inline(length) => Entry { length: *length, place: Place::Inline },
+            Enclosure::Gone => Entry { length: 0, place: Place::Inline },
+        };
+        Table::encode(self.entries.iter().map(entry), out);
+    }
+
+    /// What travels beside the frame. What is the peer's own goes back to it for good; the rest can be sent again.
+    pub(super) fn take_beside(&mut self) -> Vec<Payload> {
+        let take = |entry: &mut Enclosure| match entry {
+            Enclosure::Beside(payload) if payload.is_borrowed() => {
+                let payload = std::mem::take(payload);
+                *entry = Enclosure::Gone;
+                Some(payload)
+            }
+            Enclosure::Beside(payload) => Some(payload.clone()),
+            _ => None,
+        };
+        self.entries.iter_mut().filter_map(take).collect()
+    }
+}
+
+impl Encoded<'_> {
+    /// Puts a payload behind what is there. One that nobody else holds is not copied if it is the first large one.
+    fn append(&mut self, payload: Payload) -> Enclosure {
+        let length = payload.len();
+        match self.tail {
+            Some(tail) => payload.append_to(tail),
+            None if length < BULK => payload.append_to(self.head),
+            None => {
+                let buffer = payload.into_buffer().unwrap_or_else(|shared| shared.to_buffer());
+                *self.tail = Some(buffer);
+            }
+        }
+        Enclosure::Inline(length)
+    }
+}
+
+/// The payload as it can travel beside a frame, with `others`: as it is, or copied into memory of the wire. Otherwise itself.
+fn carried(tx: &dyn Tx, payload: Payload, others: usize) -> Result<Payload, Payload> {
+    if tx.carries(&payload, others) {
+        return Ok(payload);
+    }
+    if payload.len() < WORTH_A_BLOCK {
+        return Err(payload);
+    }
+    let Some(mut loan) = tx.loan(payload.len(), Purpose::Copy) else { return Err(payload) };
+    payload.copy_to(0, &mut loan);
+    let copy = Payload::from(loan);
+    if tx.carries(&copy, others) { Ok(copy) } else { Err(payload) }
+}

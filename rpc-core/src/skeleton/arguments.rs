@@ -1,0 +1,74 @@
+//! The arguments of a call while they are decoded, with the payloads that came with them.
+
+use crate::{
+    codec::{Budget, Decoder},
+    error::Error,
+    payload::{Payload, claim_from, may_hold},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// The arguments of a call, decoded in order. Payloads that no argument claims are dropped with this.
+#[derive(Debug)]
+pub struct Arguments<'de> {
+    decoder: Decoder<'de>,
+    payloads: Vec<Option<Payload>>,
+}
+
+impl<'de> Arguments<'de> {
+    pub(super) fn new(bytes: &'de [u8], budget: Budget, payloads: Vec<Option<Payload>>) -> Self {
+        Self { decoder: Decoder::new(bytes, budget), payloads }
+    }
+
+    /// The next argument, which may borrow from the frame.
+    ///
+    /// # Errors
+    /// The bytes are not those of a `T`.
+    #[inline]
+    pub fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+        let decoder = &mut self.decoder;
+        if !std::mem::needs_drop::<T>() {
+            return decoder.value();
+        }
+        claim_from(&mut self.payloads, || decoder.value())
+    }
+
+    /// The next argument, which borrows nothing.
+    ///
+    /// # Errors
+    /// The bytes are not those of a `T`.
+    #[inline]
+    pub fn owned<T: DeserializeOwned + 'static>(&mut self) -> Result<T, Error> {
+        let decoder = &mut self.decoder;
+        if !may_hold::<T>() {
+            return decoder.owned();
+        }
+        claim_from(&mut self.payloads, || decoder.owned())
+    }
+
+    /// The next argument, of type `&[u8]`.
+    ///
+    /// # Errors
+    /// The bytes are not those of a `&[u8]`.
+    #[inline]
+    pub fn bytes(&mut self) -> Result<&'de [u8], Error> {
+        self.decoder.bytes()
+    }
+
+    /// The next argument, of type `&str`.
+    ///
+    /// # Errors
+    /// The bytes are not those of a `&str`.
+    #[inline]
+    pub fn str(&mut self) -> Result<&'de str, Error> {
+        self.decoder.str()
+    }
+
+    /// There may be no more arguments.
+    ///
+    /// # Errors
+    /// Bytes are left.
+    #[inline]
+    pub fn end(&self) -> Result<(), Error> {
+        self.decoder.end()
+    }
+}
