@@ -38,19 +38,19 @@ pub fn all_rounds(
     Ok(())
 }
 
-/// Every row over each of its transports, placement by placement.
+/// Every row over each of its transports, placement by placement. What goes the same way is measured
+/// one after the other: how far apart two CPUs are can change within minutes on a virtual machine.
 fn seats(rows: &[&'static dyn Row]) -> Result<Vec<Seat>> {
     let allowed = placement::allowed()?;
     let mut seats = Vec::new();
     for placement in Placement::ALL {
         let Some(cpus) = placement.cpus(&allowed) else { continue };
-        for row in rows {
-            for transport in row.transports() {
-                if placement == Placement::TwoCores && *transport == Transport::Inproc {
-                    continue; // One process cannot be bound to one core and to two.
-                }
-                seats.push(Seat { row: *row, transport: *transport, placement, cpus });
+        for transport in Transport::ALL {
+            if placement == Placement::TwoCores && transport == Transport::Inproc {
+                continue; // One process cannot be bound to one core and to two.
             }
+            let over = rows.iter().filter(|row| row.transports().contains(&transport));
+            seats.extend(over.map(|row| Seat { row: *row, transport, placement, cpus }));
         }
     }
     Ok(seats)

@@ -53,6 +53,8 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// All of them, in the order in which they are measured.
+    pub const ALL: [Self; 4] = [Self::Inproc, Self::Shm, Self::Unix, Self::Tcp];
     /// Both kinds of socket.
     pub const SOCKETS: &'static [Self] = &[Self::Unix, Self::Tcp];
 }

@@ -17,6 +17,10 @@ pub fn all() -> Vec<&'static dyn Row> {
         raw::blocking::ROWS,
         raw::spinning::ROWS,
         raw::batched::ROWS,
+        raw::line::ROWS,
+        raw::slots::ROWS,
+        raw::ring::ROWS,
+        raw::local::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
         #[cfg(feature = "tarpc")]
