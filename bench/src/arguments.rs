@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -36,6 +37,8 @@ pub enum Command {
     Serve(Role),
     /// Be a row's client.
     Drive(Role),
+    /// Remove what is left of the run in this directory, once it is over.
+    Clean(PathBuf),
 }
 
 /// How `compare` measures.
@@ -75,6 +78,7 @@ impl Command {
             Some("size") => Ok(Self::Size),
             Some("serve") => Ok(Self::Serve(Role::parse(arguments)?)),
             Some("drive") => Ok(Self::Drive(Role::parse(arguments)?)),
+            Some("clean") => Ok(Self::Clean(arguments.next().context("which directory?")?.into())),
             Some(other) => bail!("unknown command: {other}"),
             None => bail!("a command is missing"),
         }

@@ -29,6 +29,7 @@ pub fn all_rounds(
                 report.failures.push(format!("{place}: {error:#}"));
             }
             eprintln!();
+            shop.sweep()?;
         }
         // Nobody always follows the same neighbour.
         let step = seats.len() / options.rounds + 1;

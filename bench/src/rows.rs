@@ -8,6 +8,8 @@ mod raw;
 
 #[cfg(feature = "farcall-rows")]
 mod farcall;
+#[cfg(feature = "iceoryx2")]
+mod iceoryx2;
 #[cfg(feature = "tarpc")]
 mod tarpc;
 
@@ -23,6 +25,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         raw::local::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
+        #[cfg(feature = "iceoryx2")]
+        iceoryx2::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
     ]
