@@ -19,7 +19,7 @@ pub fn all_rounds(
     options: &Options,
     report: &mut Report,
 ) -> Result<()> {
-    let mut seats = seats(rows)?;
+    let mut seats = seats(rows, options)?;
     for round in 0..options.rounds {
         for seat in &seats {
             let place = format!("{}, {}, {}", seat.row.name(), seat.transport, seat.placement);
@@ -41,7 +41,7 @@ pub fn all_rounds(
 
 /// Every row over each of its transports, placement by placement. What goes the same way is measured
 /// one after the other: how far apart two CPUs are can change within minutes on a virtual machine.
-fn seats(rows: &[&'static dyn Row]) -> Result<Vec<Seat>> {
+fn seats(rows: &[&'static dyn Row], options: &Options) -> Result<Vec<Seat>> {
     let allowed = placement::allowed()?;
     let mut seats = Vec::new();
     for placement in Placement::ALL {
@@ -50,7 +50,9 @@ fn seats(rows: &[&'static dyn Row]) -> Result<Vec<Seat>> {
             if placement == Placement::TwoCores && transport == Transport::Inproc {
                 continue; // One process cannot be bound to one core and to two.
             }
-            let over = rows.iter().filter(|row| row.transports().contains(&transport));
+            let over = rows
+                .iter()
+                .filter(|row| options.transports(**row).any(|wanted| wanted == transport));
             seats.extend(over.map(|row| Seat { row: *row, transport, placement, cpus }));
         }
     }
