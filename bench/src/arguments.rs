@@ -1,17 +1,19 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::placement;
-use crate::row::Address;
+use crate::row::{Address, Row, Transport};
 
 /// What the program can be told.
 pub const USAGE: &str = "\
-usage: compare [--quick] [--check] [--only ROW].. [--rounds N] [--time MILLISECONDS]
+usage: compare [--quick] [--check] [--only ROW].. [--over TRANSPORT]..
+               [--rounds N] [--time MILLISECONDS]
        render [--check]
        size
 
@@ -19,6 +21,7 @@ compare   measures every row and writes the report into bench/results/
   --quick   a smoke run: one round, short, no peers
   --check   prints each bar and what was reached; fails on a miss
   --only    rows whose name begins with ROW; may be repeated
+  --over    only inproc, shm, unix or tcp; may be repeated
   --rounds  how often everything is repeated (5)
   --time    how long each kind of work runs in a round (200)
 render    writes the report again from bench/results/compare.json
@@ -36,6 +39,8 @@ pub enum Command {
     Serve(Role),
     /// Be a row's client.
     Drive(Role),
+    /// Remove what is left of the run in this directory, once it is over.
+    Clean(PathBuf),
 }
 
 /// How `compare` measures.
@@ -46,6 +51,8 @@ pub struct Options {
     pub check: bool,
     /// Beginnings of the names of the rows; empty means all.
     pub only: Vec<String>,
+    /// The transports; empty means all.
+    pub over: Vec<Transport>,
     /// How often everything is repeated.
     pub rounds: usize,
     /// How long each kind of work runs in a round.
@@ -75,6 +82,7 @@ impl Command {
             Some("size") => Ok(Self::Size),
             Some("serve") => Ok(Self::Serve(Role::parse(arguments)?)),
             Some("drive") => Ok(Self::Drive(Role::parse(arguments)?)),
+            Some("clean") => Ok(Self::Clean(arguments.next().context("which directory?")?.into())),
             Some(other) => bail!("unknown command: {other}"),
             None => bail!("a command is missing"),
         }
@@ -83,7 +91,8 @@ impl Command {
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let (mut quick, mut check, mut only) = (false, false, Vec::new());
+        let (mut quick, mut check) = (false, false);
+        let (mut only, mut over) = (Vec::new(), Vec::new());
         let (mut rounds, mut milliseconds) = (None, None);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().with_context(|| format!("{argument} of what?"));
@@ -91,6 +100,7 @@ impl Options {
                 "--quick" => quick = true,
                 "--check" => check = true,
                 "--only" => only.push(value()?),
+                "--over" => over.push(Transport::named(&value()?)?),
                 "--rounds" => rounds = Some(value()?.parse::<NonZeroUsize>()?.get()),
                 "--time" => milliseconds = Some(value()?.parse::<NonZeroUsize>()?.get()),
                 other => bail!("unknown argument: {other}"),
@@ -98,7 +108,25 @@ impl Options {
         }
         let rounds = rounds.unwrap_or(if quick { 1 } else { 5 });
         let milliseconds = milliseconds.unwrap_or(if quick { 20 } else { 200 });
-        Ok(Self { quick, check, only, rounds, time: Duration::from_millis(milliseconds as u64) })
+        Ok(Self {
+            quick,
+            check,
+            only,
+            over,
+            rounds,
+            time: Duration::from_millis(milliseconds as u64),
+        })
+    }
+
+    /// Whether all that can be measured is.
+    pub fn is_full(&self) -> bool {
+        !self.quick && self.only.is_empty() && self.over.is_empty()
+    }
+
+    /// What of a row's transports is wanted.
+    pub fn transports(&self, row: &dyn Row) -> impl Iterator<Item = Transport> {
+        let wanted = |over: &Transport| self.over.is_empty() || self.over.contains(over);
+        row.transports().iter().copied().filter(wanted)
     }
 
     /// Whether the row of this name is wanted.
@@ -135,6 +163,8 @@ mod tests {
     fn what_is_said_wins_over_what_quick_implies() {
         let options = parse("--quick --rounds 3").expect("good arguments");
         assert_eq!((options.rounds, options.time), (3, Duration::from_millis(20)));
+        assert_eq!(parse("--over shm").expect("good arguments").over, [Transport::Shm]);
+        assert!(parse("--over pigeon").is_err());
         assert!(parse("--rounds 0").is_err() && parse("--only").is_err() && parse("-x").is_err());
     }
 

@@ -6,11 +6,16 @@
 //! both sides; farcall's must also be as many times faster than tarpc as the bar beside it asks, so
 //! that one placement reaches both.
 
+use filter::{FARCALL, Filter, TARPC};
+
 use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
 use crate::work::Work;
+
+mod filter;
+mod shared;
 
 /// One bar.
 pub struct Bar {
@@ -26,6 +31,7 @@ pub struct Bar {
 enum Limit {
     RatioAtMost(f64),
     RatioAtLeast(f64),
+    RateAtLeast(f64),
     NoTick,
     BytesAtMost(f64),
     ShareAtMost(f64),
@@ -39,7 +45,7 @@ impl Bar {
             Limit::RatioAtMost(most) | Limit::BytesAtMost(most) | Limit::ShareAtMost(most) => {
                 reached <= most
             }
-            Limit::RatioAtLeast(least) => reached >= least,
+            Limit::RatioAtLeast(least) | Limit::RateAtLeast(least) => reached >= least,
             Limit::NoTick => reached == 0.0,
             Limit::Known => true,
         })
@@ -59,6 +65,7 @@ impl Bar {
         match self.limit {
             Limit::RatioAtMost(most) => format!("≤ {}", units::ratio(most)),
             Limit::RatioAtLeast(least) => format!("≥ {}", units::ratio(least)),
+            Limit::RateAtLeast(least) => format!("≥ {}", units::rate(least)),
             Limit::NoTick => "no tick".to_owned(),
             Limit::BytesAtMost(most) => format!("≤ {}", units::bytes(most)),
             Limit::ShareAtMost(most) => format!("≤ {}", units::share(most)),
@@ -71,6 +78,7 @@ impl Bar {
         let Some(reached) = self.reached else { return "not measured".to_owned() };
         let figure = match self.limit {
             Limit::RatioAtMost(_) | Limit::RatioAtLeast(_) | Limit::Known => units::ratio(reached),
+            Limit::RateAtLeast(_) => units::rate(reached),
             Limit::NoTick => format!("{reached} ticks"),
             Limit::BytesAtMost(_) => units::bytes(reached),
             Limit::ShareAtMost(_) => units::share(reached),
@@ -83,10 +91,13 @@ impl Bar {
 pub fn all(report: &Report) -> Vec<Bar> {
     let mut bars = vec![quiet(report)];
     sequential(report, &mut bars);
-    shared(report, &mut bars);
+    shared::sequential(report, &mut bars);
     pipelined(report, &mut bars);
+    shared::pipelined(report, &mut bars);
     payloads(report, &mut bars);
-    bars.push(idle(report));
+    shared::payloads(report, &mut bars);
+    bars.push(idle(report, "", &Transport::ALL));
+    bars.push(idle(report, ", over shared memory", &[Transport::Shm]));
     bars.push(memory(report, "over a socket", Transport::SOCKETS, 10.0 * 1024.0));
     bars.push(memory(report, "over shared memory", &[Transport::Shm], 64.0 * 1024.0));
     bars.push(size(report, "build time", |size| size.build_seconds * 1e9, units::duration));
@@ -108,24 +119,18 @@ fn sequential(report: &Report, bars: &mut Vec<Bar>) {
     for transport in [Transport::Unix, Transport::Tcp] {
         for placement in [Placement::TwoCores, Placement::Free] {
             let here = Filter::new(Work::Add).over(transport);
-            let floor = here.of("raw-spinning");
-            bars.push(latency(report, here.at(placement).of("farcall-"), floor, 2.0));
+            let floor = here.of(&["raw-spinning"]);
+            bars.push(latency(report, here.at(placement).of(FARCALL), floor, 2.0));
         }
         let here = Filter::new(Work::Add).at(Placement::OneCore);
-        bars.push(latency(report, here.over(transport).of("farcall-"), here.of("tarpc-"), 0.75));
+        bars.push(latency(report, here.over(transport).of(FARCALL), here.of(TARPC), 0.75));
     }
-}
-
-/// Where spinning is of no use, shared memory must not lose to a socket.
-fn shared(report: &Report, bars: &mut Vec<Bar>) {
-    let here = Filter::new(Work::Add).at(Placement::OneCore).of("farcall-");
-    bars.push(latency(report, here.over(Transport::Shm), here.over(Transport::Unix), 1.0));
 }
 
 fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
     for (depth, least) in [(64, 2.0), (256, 2.5)] {
-        let ours = Filter::deep(depth).over(Transport::Tcp).of("farcall-");
-        let theirs = Filter::deep(depth).of("tarpc-");
+        let ours = Filter::deep(depth).over(Transport::Tcp).of(FARCALL);
+        let theirs = Filter::deep(depth).of(TARPC);
         let (our_best, their_best) = (ours.fastest(report), theirs.fastest(report));
         let rate = |cell: &Cell| cell.calls_per_second().unwrap_or(0.0);
         let wanted = least * their_best.map_or(0.0, rate);
@@ -152,24 +157,31 @@ fn payloads(report: &Report, bars: &mut Vec<Bar>) {
     let echo = Filter::new(Work::Echo(1 << 20));
     for (transport, most) in [(Transport::Unix, 0.5), (Transport::Tcp, 0.8)] {
         let here = echo.over(transport);
-        bars.push(latency(report, here.of("farcall-"), here.of("tarpc-"), most));
+        bars.push(latency(report, here.of(FARCALL), here.of(TARPC), most));
         for placement in [Placement::TwoCores, Placement::Free] {
-            let floor = here.of("raw-spinning");
-            bars.push(latency(report, here.at(placement).of("farcall-"), floor, 2.0));
+            let floor = here.of(&["raw-spinning"]);
+            bars.push(latency(report, here.at(placement).of(FARCALL), floor, 2.0));
         }
     }
 }
 
 fn latency(report: &Report, ours: Filter, other: Filter, most: f64) -> Bar {
-    let best = |filter: Filter| filter.quickest(report).map(|cell| (cell, cell.p50()));
-    Bar::ratio(ours.to_string(), Limit::RatioAtMost(most), best(ours), best(other), units::duration)
+    named_latency(report, ours.to_string(), ours, other, most)
 }
 
-fn idle(report: &Report) -> Bar {
-    let ours = report.idle.iter().filter(|idle| idle.row.starts_with("farcall-"));
+fn named_latency(report: &Report, what: String, ours: Filter, other: Filter, most: f64) -> Bar {
+    let best = |filter: Filter| filter.quickest(report).map(|cell| (cell, cell.p50()));
+    Bar::ratio(what, Limit::RatioAtMost(most), best(ours), best(other), units::duration)
+}
+
+fn idle(report: &Report, how: &str, over: &[Transport]) -> Bar {
+    let ours = report
+        .idle
+        .iter()
+        .filter(|idle| idle.row.starts_with("farcall-") && over.contains(&idle.transport));
     let worst = ours.max_by_key(|idle| idle.cpu_nanoseconds.iter().max().copied());
     Bar {
-        what: "CPU while idle for 10 s".to_owned(),
+        what: format!("CPU while idle for 10 s{how}"),
         limit: Limit::NoTick,
         reached: worst.filter(|idle| idle.seconds >= 10.0).map(|idle| idle.ticks() as f64),
         detail: worst.map_or_else(String::new, |idle| {
@@ -235,74 +247,57 @@ fn place(cell: &Cell) -> String {
     format!("{} {}, {}, {}:", cell.row, cell.transport, cell.placement, cell.work)
 }
 
-/// Which cells of a report are looked at.
-#[derive(Clone, Copy, Default)]
-struct Filter {
-    rows: &'static str,
-    works: [Option<Work>; 2],
-    transport: Option<Transport>,
-    placement: Option<Placement>,
-}
-
-impl Filter {
-    fn new(work: Work) -> Self {
-        Self { works: [Some(work), None], ..Self::default() }
-    }
-
-    /// As tasks or as held calls, whichever is better.
-    fn deep(depth: usize) -> Self {
-        Self { works: [Some(Work::Tasks(depth)), Some(Work::Held(depth))], ..Self::default() }
-    }
-
-    fn of(self, rows: &'static str) -> Self {
-        Self { rows, ..self }
-    }
-
-    fn over(self, transport: Transport) -> Self {
-        Self { transport: Some(transport), ..self }
-    }
-
-    fn at(self, placement: Placement) -> Self {
-        Self { placement: Some(placement), ..self }
-    }
-
-    fn cells(self, report: &Report) -> impl Iterator<Item = &Cell> {
-        report.cells.iter().filter(move |cell| {
-            cell.row.starts_with(self.rows)
-                && self.works.contains(&Some(cell.work))
-                && self.transport.is_none_or(|transport| transport == cell.transport)
-                && self.placement.is_none_or(|placement| placement == cell.placement)
-        })
-    }
-
-    fn quickest(self, report: &Report) -> Option<&Cell> {
-        let p50 = |cell: &Cell| cell.p50().unwrap_or(f64::INFINITY);
-        self.cells(report).min_by(|a, b| p50(a).total_cmp(&p50(b)))
-    }
-
-    fn fastest(self, report: &Report) -> Option<&Cell> {
-        let rate = |cell: &Cell| cell.calls_per_second().unwrap_or(0.0);
-        self.cells(report).max_by(|a, b| rate(a).total_cmp(&rate(b)))
-    }
-
-    /// The one that takes the least CPU per call, of those that are as fast as this.
-    fn thriftiest(self, report: &Report, calls_per_second: f64) -> Option<&Cell> {
-        let cpu = |cell: &Cell| cell.cpu_per_million().unwrap_or(f64::INFINITY);
-        self.cells(report)
-            .filter(|cell| cell.calls_per_second().is_some_and(|rate| rate >= calls_per_second))
-            .min_by(|a, b| cpu(a).total_cmp(&cpu(b)))
-    }
-}
-
-impl std::fmt::Display for Filter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let work = self.works[0].map(|work| work.to_string());
-        let transport = self.transport.map(|transport| transport.to_string());
-        let placement = self.placement.map(|placement| placement.to_string());
-        let words: Vec<String> = [work, transport, placement].into_iter().flatten().collect();
-        f.write_str(&words.join(", "))
-    }
-}
-
 /// Others' share of the CPUs that spoils no figure.
 pub const QUIET: f64 = 0.05;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report() -> Report {
+        let cell = |row: &str, work: Work, calls: u64, p50: u64, p99: u64| {
+            let round = json!({
+                "calls": calls, "nanoseconds": 1_000_000_000, "p50": p50, "p99": p99,
+                "cpu_nanoseconds": 1,
+            });
+            json!({
+                "row": row, "transport": Transport::Shm, "placement": Placement::TwoCores,
+                "work": work, "rounds": [round],
+            })
+        };
+        let report = json!({
+            "host": {
+                "processor": "", "cpus": 2, "is_virtual": false, "kernel": "", "rustc": "",
+            },
+            "settings": {
+                "date": "", "quick": false, "rounds": 1, "milliseconds": 1, "disturbance": 0.0,
+            },
+            "rows": [], "idle": [], "memory": [], "sizes": [], "failures": [],
+            "cells": [
+                cell("raw-slots", Work::Add, 1, 400, 500),
+                cell("farcall-wait", Work::Add, 1, 600, 1900),
+                cell("farcall-wait-off", Work::Add, 1, 100, 100),
+                cell("farcall-ct", Work::Oneway(64), 9_000_000, 1, 1),
+            ],
+        });
+        serde_json::from_value(report).expect("a report")
+    }
+
+    #[test]
+    fn bars_look_at_their_own_rows_and_figures() {
+        let bars = all(&report());
+        let check = |what: &str, want: (&str, bool)| {
+            let bar = bars.iter().find(|bar| bar.what == what);
+            let bar = bar.unwrap_or_else(|| panic!("no bar is called {what}"));
+            let reached = bar.reached();
+            let figure = reached.split(" (").next().expect("a text has a beginning");
+            assert_eq!((figure, bar.is_met()), want, "{what}");
+        };
+        check("add, shm, two cores, wait, the bare call", ("1.50 ×", true));
+        check("add, shm, two cores, wait, p99 to p50", ("3.17 ×", false));
+        check("add, shm, two cores, wait, iceoryx2 spinning", ("not measured", false));
+        check("one way 64 B, shm, two cores", ("9.00 M/s", true));
+    }
+}

@@ -1,4 +1,4 @@
-//! The report as a picture: a line for each row, a dot for each placement, three logarithmic
+//! The report as a picture: a line for each row, a dot for each placement, four logarithmic
 //! scales.
 
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
 use crate::units;
-use crate::work::Work;
+use crate::work::{ONEWAY, Work};
 
 /// One scale beside the others.
 struct Panel {
@@ -17,7 +17,7 @@ struct Panel {
     unit: fn(f64) -> String,
 }
 
-const PANELS: [Panel; 3] = [
+const PANELS: [Panel; 4] = [
     Panel {
         title: "add, one by one, p50",
         better: "← better",
@@ -34,6 +34,14 @@ const PANELS: [Panel; 3] = [
                 report.cell(row, transport, placement, work).and_then(Cell::calls_per_second)
             };
             [rate(Work::Tasks(64)), rate(Work::Held(64))].into_iter().flatten().reduce(f64::max)
+        },
+        unit: units::rate,
+    },
+    Panel {
+        title: "64 B one way",
+        better: "better →",
+        figure: |report, row, transport, placement| {
+            report.cell(row, transport, placement, Work::Oneway(ONEWAY))?.calls_per_second()
         },
         unit: units::rate,
     },
@@ -234,7 +242,7 @@ impl Scale {
     }
 }
 
-const LABELS: f64 = 150.0;
+const LABELS: f64 = 170.0;
 const PANEL: f64 = 230.0;
 const GAP: f64 = 34.0;
 const TOP: f64 = 56.0;

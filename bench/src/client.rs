@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::driver::Driver;
-use crate::row::Address;
 use crate::stopwatch::{Measured, Stopwatch};
 use crate::work::{self, Work};
 
@@ -21,14 +20,22 @@ pub trait Client: Clone + Send + Sync + 'static {
     /// What `echo` gives back.
     type Echoed: AsRef<[u8]> + Send;
 
-    /// Opens a connection of its own.
-    fn connect(address: &Address) -> impl Future<Output = Result<Self>> + Send;
+    /// Opens a connection of its own, to a URL.
+    fn connect(address: &str) -> impl Future<Output = Result<Self>> + Send;
     /// `a + b`
     fn add(&self, a: u64, b: u64) -> impl Future<Output = Result<u64>> + Send;
     /// The same bytes again.
     fn echo(&self, data: &Bytes) -> impl Future<Output = Result<Self::Echoed>> + Send;
     /// The sum of the bytes.
     fn sum(&self, data: &Bytes) -> impl Future<Output = Result<u64>> + Send;
+    /// Sends the bytes and wants no reply.
+    fn push(&self, _data: &Bytes) -> impl Future<Output = Result<()>> + Send {
+        async { bail!("no one-way calls here") }
+    }
+    /// How many pushes have arrived, ever.
+    fn pushed(&self) -> impl Future<Output = Result<u64>> + Send {
+        async { bail!("no one-way calls here") }
+    }
 }
 
 /// Which tokio runtime a process has.
@@ -54,16 +61,16 @@ impl Flavour {
 /// Does all work with a [`Client`].
 pub struct AsyncDriver<C> {
     runtime: Runtime,
-    address: Address,
+    address: String,
     client: C,
     idle: Vec<C>,
 }
 
 impl<C: Client> AsyncDriver<C> {
     /// Connects from inside `runtime`.
-    pub fn connect(runtime: Runtime, address: &Address) -> Result<Self> {
+    pub fn connect(runtime: Runtime, address: &str) -> Result<Self> {
         let client = runtime.block_on(C::connect(address))?;
-        Ok(Self { runtime, address: address.clone(), client, idle: Vec::new() })
+        Ok(Self { runtime, address: address.to_owned(), client, idle: Vec::new() })
     }
 }
 
@@ -77,6 +84,7 @@ impl<C: Client> Driver for AsyncDriver<C> {
             }
             Work::Tasks(depth) => self.runtime.spawn(tasks(client, depth, time)),
             Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
+            Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
         };
         self.runtime.block_on(run)?
     }
@@ -200,6 +208,25 @@ async fn held<C: Client>(client: C, depth: usize, time: Duration) -> Result<Meas
     Ok(Measured::bulk(calls, started))
 }
 
+/// One task that sends one way. It is never more than two batches ahead: the count of the batch before
+/// the last has come back. What counts is what arrived.
+async fn oneway<C: Client>(client: C, length: usize, time: Duration) -> Result<Measured> {
+    let data = Bytes::from(work::pattern(length));
+    let before = client.pushed().await?;
+    let started = Instant::now();
+    let (mut sent, mut counted) = (0, client.pushed());
+    while started.elapsed() < time {
+        for _ in 0..PUSHES_PER_COUNT {
+            client.push(&data).await?;
+        }
+        sent += PUSHES_PER_COUNT;
+        let count = std::mem::replace(&mut counted, client.pushed());
+        ensure!(count.await? + PUSHES_PER_COUNT == before + sent, "pushes were lost");
+    }
+    ensure!(counted.await? == before + sent, "pushes were lost");
+    Ok(Measured::bulk(sent, started))
+}
+
 /// Room for one call of [`held`], used again and again.
 struct Slot<F: Future> {
     future: Pin<Box<F>>,
@@ -226,3 +253,5 @@ impl<F: Future> Slot<F> {
 
 /// A clock read costs as much as a fast call's share of a batch.
 pub const CALLS_PER_CLOCK_READ: u64 = 16;
+/// Twice as many one-way calls may be under way.
+pub const PUSHES_PER_COUNT: u64 = 256;

@@ -39,15 +39,15 @@ pub fn run(options: &Options) -> Result<bool> {
     let disturbance = Disturbance::watch()?;
     measure::all_rounds(&shop, &rows, options, &mut report)?;
     report.settings.disturbance = disturbance.share()?;
-    standing::idle(&shop, &rows, options.quick, &mut report);
-    standing::memory(&shop, &rows, options.quick, &mut report);
-    if !options.quick && options.only.is_empty() {
+    standing::idle(&shop, &rows, options, &mut report);
+    standing::memory(&shop, &rows, options, &mut report);
+    if options.is_full() {
         report.sizes = size::all(&mut report.failures);
     }
     let name = match options {
         Options { quick: true, .. } => "quick",
-        Options { only, .. } if !only.is_empty() => "partial",
-        _ => results::FULL,
+        options if options.is_full() => results::FULL,
+        _ => "partial",
     };
     results::write(&report, name)?;
     let met = !options.check || results::check(&report);

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Ok(Command::Size) => size::run(),
         Ok(Command::Serve(role)) => serve::run(&role).map(|()| true),
         Ok(Command::Drive(role)) => drive::run(&role).map(|()| true),
+        Ok(Command::Clean(directory)) => workshop::clean(&directory),
         Err(error) => {
             eprintln!("{error:#}\n\n{}", arguments::USAGE);
             return ExitCode::from(2);

@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{DEPTHS, ECHOES, SUM, Work};
+use crate::work::{DEPTHS, ECHOES, ONEWAY, SUMS, Work};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -51,6 +51,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     for placement in Placement::ALL {
         write_pipelined(out, report, placement)?;
     }
+    write_oneway(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -85,7 +86,7 @@ fn write_sequential(out: &mut String, report: &Report) -> std::fmt::Result {
 fn write_payloads(out: &mut String, report: &Report, placement: Placement) -> std::fmt::Result {
     writeln!(out, "## Payloads, {placement}: p50\n")?;
     let mut works = ECHOES.map(Work::Echo).to_vec();
-    works.push(Work::Sum(SUM));
+    works.extend(SUMS.map(Work::Sum));
     let titles: Vec<String> = works.iter().map(Work::to_string).collect();
     table(out, report, &titles, |row, transport| {
         let p50 = |work: &Work| report.cell(row, transport, placement, *work)?.p50();
@@ -106,6 +107,21 @@ fn write_pipelined(out: &mut String, report: &Report, placement: Placement) -> s
     table(out, report, &titles, |row, transport| {
         let cell = |work: &Work| report.cell(row, transport, placement, *work);
         works.iter().map(|work| cell(work).and_then(throughput)).collect()
+    })
+}
+
+fn write_oneway(out: &mut String, report: &Report) -> std::fmt::Result {
+    let work = Work::Oneway(ONEWAY);
+    writeln!(
+        out,
+        "## One-way calls of {}: received per second (CPU seconds per million calls)\n\n\
+         One task or thread sends; the callee counts, and what it has counted comes back.\n",
+        units::bytes(ONEWAY as f64)
+    )?;
+    let titles: Vec<String> = Placement::ALL.iter().map(Placement::to_string).collect();
+    table(out, report, &titles, |row, transport| {
+        let cell = |placement| report.cell(row, transport, placement, work);
+        Placement::ALL.map(|placement| cell(placement).and_then(throughput)).to_vec()
     })
 }
 

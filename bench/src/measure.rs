@@ -19,7 +19,7 @@ pub fn all_rounds(
     options: &Options,
     report: &mut Report,
 ) -> Result<()> {
-    let mut seats = seats(rows)?;
+    let mut seats = seats(rows, options)?;
     for round in 0..options.rounds {
         for seat in &seats {
             let place = format!("{}, {}, {}", seat.row.name(), seat.transport, seat.placement);
@@ -29,6 +29,7 @@ pub fn all_rounds(
                 report.failures.push(format!("{place}: {error:#}"));
             }
             eprintln!();
+            shop.sweep()?;
         }
         // Nobody always follows the same neighbour.
         let step = seats.len() / options.rounds + 1;
@@ -38,19 +39,21 @@ pub fn all_rounds(
     Ok(())
 }
 
-/// Every row over each of its transports, placement by placement.
-fn seats(rows: &[&'static dyn Row]) -> Result<Vec<Seat>> {
+/// Every row over each of its transports, placement by placement. What goes the same way is measured
+/// one after the other: how far apart two CPUs are can change within minutes on a virtual machine.
+fn seats(rows: &[&'static dyn Row], options: &Options) -> Result<Vec<Seat>> {
     let allowed = placement::allowed()?;
     let mut seats = Vec::new();
     for placement in Placement::ALL {
         let Some(cpus) = placement.cpus(&allowed) else { continue };
-        for row in rows {
-            for transport in row.transports() {
-                if placement == Placement::TwoCores && *transport == Transport::Inproc {
-                    continue; // One process cannot be bound to one core and to two.
-                }
-                seats.push(Seat { row: *row, transport: *transport, placement, cpus });
+        for transport in Transport::ALL {
+            if placement == Placement::TwoCores && transport == Transport::Inproc {
+                continue; // One process cannot be bound to one core and to two.
             }
+            let over = rows
+                .iter()
+                .filter(|row| options.transports(**row).any(|wanted| wanted == transport));
+            seats.extend(over.map(|row| Seat { row: *row, transport, placement, cpus }));
         }
     }
     Ok(seats)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::driver::Driver;
@@ -53,8 +53,16 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// All of them, in the order in which they are measured.
+    pub const ALL: [Self; 4] = [Self::Inproc, Self::Shm, Self::Unix, Self::Tcp];
     /// Both kinds of socket.
     pub const SOCKETS: &'static [Self] = &[Self::Unix, Self::Tcp];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|transport| transport.to_string() == name);
+        found.with_context(|| format!("not a transport: {name}"))
+    }
 }
 
 impl fmt::Display for Transport {

@@ -8,6 +8,8 @@ mod raw;
 
 #[cfg(feature = "farcall-rows")]
 mod farcall;
+#[cfg(feature = "iceoryx2")]
+mod iceoryx2;
 #[cfg(feature = "tarpc")]
 mod tarpc;
 
@@ -17,8 +19,14 @@ pub fn all() -> Vec<&'static dyn Row> {
         raw::blocking::ROWS,
         raw::spinning::ROWS,
         raw::batched::ROWS,
+        raw::line::ROWS,
+        raw::slots::ROWS,
+        raw::ring::ROWS,
+        raw::local::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
+        #[cfg(feature = "iceoryx2")]
+        iceoryx2::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
     ]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::arguments::Options;
 use crate::pair::Pair;
 use crate::report::{Idle, Memory, Report};
 use crate::row::{Row, Transport};
@@ -12,14 +13,14 @@ use crate::work::Work;
 use crate::workshop::Workshop;
 
 /// Watches all rows do nothing, at the same time.
-pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], quick: bool, report: &mut Report) {
-    let time = Duration::from_secs(if quick { 1 } else { 10 });
-    if standing_rows(rows).is_empty() {
+pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], options: &Options, report: &mut Report) {
+    let time = Duration::from_secs(if options.quick { 1 } else { 10 });
+    if standing_rows(rows, options).is_empty() {
         return;
     }
     eprintln!("idle for {} s", time.as_secs());
     let mut pairs = Vec::new();
-    for (row, transport) in standing_rows(rows) {
+    for (row, transport) in standing_rows(rows, options) {
         match warm_pair(shop, row, transport) {
             Ok(pair) => pairs.push((row, transport, pair)),
             Err(error) => report.failures.push(format!("{} idle: {error:#}", row.name())),
@@ -58,9 +59,9 @@ pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], quick: bool, report: &mu
 }
 
 /// Opens many connections per row and sees by how much both processes grow.
-pub fn memory(shop: &Workshop, rows: &[&'static dyn Row], quick: bool, report: &mut Report) {
-    let connections = if quick { 100 } else { 1000 };
-    for (row, transport) in standing_rows(rows) {
+pub fn memory(shop: &Workshop, rows: &[&'static dyn Row], options: &Options, report: &mut Report) {
+    let connections = if options.quick { 100 } else { 1000 };
+    for (row, transport) in standing_rows(rows, options) {
         if transport == Transport::Inproc {
             continue;
         }
@@ -92,9 +93,12 @@ fn grown(
     Ok([after[0].saturating_sub(before[0]), after[1].saturating_sub(before[1])])
 }
 
-fn standing_rows(rows: &[&'static dyn Row]) -> Vec<(&'static dyn Row, Transport)> {
+fn standing_rows(
+    rows: &[&'static dyn Row],
+    options: &Options,
+) -> Vec<(&'static dyn Row, Transport)> {
     let standing = rows.iter().filter(|row| row.stands());
-    standing.flat_map(|row| row.transports().iter().map(|transport| (*row, *transport))).collect()
+    standing.flat_map(|row| options.transports(*row).map(|over| (*row, over))).collect()
 }
 
 /// A pair that has made calls, so that what it needs once is there.

@@ -20,6 +20,8 @@ pub enum Work {
     Tasks(usize),
     /// `add` from one task or thread that holds that many unfinished calls.
     Held(usize),
+    /// As many bytes there, one way; the callee counts them.
+    Oneway(usize),
 }
 
 impl Work {
@@ -27,10 +29,20 @@ impl Work {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Add];
         all.extend(ECHOES.map(Self::Echo));
-        all.push(Self::Sum(SUM));
+        all.extend(SUMS.map(Self::Sum));
         all.extend(DEPTHS.map(Self::Tasks));
         all.extend(DEPTHS.map(Self::Held));
+        all.push(Self::Oneway(ONEWAY));
         all
+    }
+
+    /// Whether every framework is asked for it: a reply for each call, and what fits into a frame.
+    pub fn is_universal(self) -> bool {
+        match self {
+            Self::Echo(length) | Self::Sum(length) => length < MAX_FRAME,
+            Self::Add | Self::Tasks(_) | Self::Held(_) => true,
+            Self::Oneway(_) => false,
+        }
     }
 
     /// Whether one call waits for the one before it.
@@ -48,14 +60,17 @@ impl fmt::Display for Work {
             Self::Tasks(1) => write!(f, "1 task"),
             Self::Tasks(depth) => write!(f, "{depth} tasks"),
             Self::Held(depth) => write!(f, "{depth} held"),
+            Self::Oneway(length) => write!(f, "one way {}", units::bytes(*length as f64)),
         }
     }
 }
 
 /// The lengths that are echoed.
 pub const ECHOES: [usize; 4] = [64, 4 << 10, 64 << 10, 1 << 20];
-/// The length that is summed.
-pub const SUM: usize = 1 << 20;
+/// The lengths that are summed.
+pub const SUMS: [usize; 2] = [1 << 20, 16 << 20];
+/// The length that is sent one way.
+pub const ONEWAY: usize = 64;
 /// How many calls are in flight at once.
 pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
 /// No row is sent more than this in one frame.

@@ -47,8 +47,8 @@ impl Row for Tarpc {
         Transport::SOCKETS
     }
 
-    fn offers(&self, _: Placement, _: Work) -> bool {
-        true
+    fn offers(&self, _: Placement, work: Work) -> bool {
+        work.is_universal()
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
@@ -56,7 +56,7 @@ impl Row for Tarpc {
     }
 
     fn connect(&self, address: &Address) -> Result<Box<dyn Driver>> {
-        Ok(Box::new(AsyncDriver::<BenchClient>::connect(self.0.build()?, address)?))
+        Ok(Box::new(AsyncDriver::<BenchClient>::connect(self.0.build()?, &address.to_string())?))
     }
 }
 
@@ -125,11 +125,11 @@ impl Client for BenchClient {
     const EAGER: bool = false;
     type Echoed = Bytes;
 
-    async fn connect(address: &Address) -> Result<Self> {
+    async fn connect(address: &str) -> Result<Self> {
         let mut config = client::Config::default();
         config.max_in_flight_requests = MAX_CALLS;
         config.pending_request_buffer = MAX_CALLS;
-        match address {
+        match address.parse()? {
             Address::Unix(path) => {
                 let framed = codec().new_framed(UnixStream::connect(path).await?);
                 Ok(Self::new(config, serde_transport::new(framed, Bincode::default())).spawn())
@@ -140,7 +140,9 @@ impl Client for BenchClient {
                 let framed = codec().new_framed(stream);
                 Ok(Self::new(config, serde_transport::new(framed, Bincode::default())).spawn())
             }
-            Address::Inproc(_) | Address::Shm(_) => bail!("tarpc is not measured at {address}"),
+            address @ (Address::Inproc(_) | Address::Shm(_)) => {
+                bail!("tarpc is not measured at {address}")
+            }
         }
     }
 

@@ -29,7 +29,7 @@ impl Row for Blocking {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_sequential()
+        work.is_sequential() && work.is_universal()
     }
 
     fn stands(&self) -> bool {

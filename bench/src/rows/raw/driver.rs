@@ -59,7 +59,7 @@ impl Driver for RawDriver {
                     Ok(())
                 })
             }
-            Work::Tasks(_) | Work::Held(_) => bail!("one call at a time here"),
+            Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => bail!("one call at a time here"),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Row for Spinning {
     }
 
     fn offers(&self, placement: Placement, work: Work) -> bool {
-        work.is_sequential() && placement != Placement::OneCore
+        work.is_sequential() && work.is_universal() && placement != Placement::OneCore
     }
 
     fn stands(&self) -> bool {
