@@ -11,7 +11,7 @@ use super::{
 };
 use rustix::{
     fs::{FallocateFlags, fallocate},
-    mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap},
 };
 use std::{
     fmt, io,
@@ -23,7 +23,10 @@ use std::{
     },
 };
 
-/// A mapping, until its last user is gone.
+/// Bytes before and after a mapping that nobody can touch, so that what goes beyond it is a fault: of any page that there is.
+const GUARD: usize = 64 << 10;
+
+/// A mapping between two guards, until its last user is gone.
 struct Region {
     start: NonNull<u8>,
     length: usize,
@@ -44,13 +47,19 @@ impl Region {
         protection: ProtFlags,
         origin: Origin,
     ) -> io::Result<Self> {
+        let (nothing, flags) = (ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE);
         // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing that exists.
-        let start =
-            unsafe { mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, &memory, 0) }?;
-        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        let region = Self { start, length, origin, memory: Some(memory) };
-        // SAFETY: the range is the mapping that was just made; that it is not inherited changes nothing in this process.
-        unsafe { madvise(start.as_ptr().cast(), length, Advice::LinuxDontFork) }?;
+        let guards = unsafe { mmap_anonymous(ptr::null_mut(), guarded(length), nothing, flags) }?;
+        let start = NonNull::new(guards.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        // SAFETY: the first guard is that long.
+        let start = unsafe { start.add(GUARD) };
+        let mut region = Self { start, length, origin, memory: None };
+        let flags = MapFlags::SHARED | MapFlags::FIXED;
+        // SAFETY: the range is between the guards of what was just mapped, where nothing else is.
+        unsafe { mmap(start.as_ptr().cast(), length, protection, flags, &memory, 0) }?;
+        region.memory = Some(memory);
+        // SAFETY: the range is what was just mapped; that it is not inherited changes nothing in this process.
+        unsafe { madvise(guards, guarded(length), Advice::LinuxDontFork) }?;
         Ok(region)
     }
 
@@ -93,8 +102,9 @@ impl Drop for Region {
     fn drop(&mut self) {
         // A forked child does not have the mapping, and may have something else there.
         if self.origin.is_here() {
+            let guards = self.start.as_ptr().wrapping_sub(GUARD);
             // SAFETY: the range is this region's own mapping, and nobody has a pointer into it any more.
-            let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+            let unmapped = unsafe { munmap(guards.cast(), guarded(self.length)) };
             debug_assert!(unmapped.is_ok(), "{unmapped:?}");
         }
     }
@@ -104,6 +114,11 @@ impl fmt::Debug for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Region").field("length", &self.length).finish_non_exhaustive()
     }
+}
+
+/// Bytes of a mapping with its guards.
+fn guarded(length: usize) -> usize {
+    length.next_multiple_of(GUARD) + 2 * GUARD
 }
 
 /// Copies between a mapping and private memory, line by line.

@@ -137,6 +137,22 @@ mod unix {
     }
 
     #[test]
+    fn what_a_listener_left_that_was_killed_while_it_began_is_taken_over() {
+        run(async {
+            let base = tempfile::tempdir().expect("a directory");
+            let path = base.path().join("a.sock");
+            drop(UnixListener::bind(base.path().join(".a.sock.new")).expect("a fresh path"));
+            fs::write(base.path().join("a.sock.lock"), "1").expect("a file");
+            let (_left, _right) = meet(&Unix, &at(&path)).await;
+            assert_eq!(left_in(base.path()), 0);
+            let other = base.path().join(".a.sock.new");
+            fs::write(&other, "content").expect("a file");
+            let (_left, _right) = meet(&Unix, &at(&path)).await;
+            assert_eq!(fs::read_to_string(other).expect("it is no socket"), "content");
+        });
+    }
+
+    #[test]
     fn a_listener_removes_only_its_own_socket() {
         run(async {
             let base = tempfile::tempdir().expect("a directory");

@@ -4,12 +4,12 @@ use super::{not_a_directory, place::LONGEST, place::Place};
 use farcall_core::error::{Error, ErrorKind};
 use rustix::fs::{FlockOperation, flock};
 use std::{
+    ffi::OsString,
     fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{self, Read, Write},
     os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU32, Ordering},
 };
 use tokio::net::{UnixListener, UnixStream};
 
@@ -123,12 +123,16 @@ async fn check_nobody_is_there(place: &Place) -> Result<(), Error> {
 }
 
 /// Binds beside the path and moves the socket there, so that nobody finds it before it is private and listens. Where
-/// the longer name does not fit, binds in place.
+/// the longer name does not fit or is taken, binds in place.
+///
+/// The lock is held: what is there already was left by a process that was killed in the middle of this.
 fn bind(path: &Path) -> io::Result<UnixListener> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let name = format!(".{:x}-{:x}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
     let beside = path.with_file_name(name);
-    if beside.as_os_str().len() > LONGEST {
+    let other = fs::symlink_metadata(&beside).is_ok_and(|it| other_than_socket(&it).is_some());
+    if other || beside.as_os_str().len() > LONGEST {
         remove(path)?;
         let listener = UnixListener::bind(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;

@@ -3,6 +3,7 @@
 mod awake;
 mod fallback;
 mod fork;
+mod guards;
 mod handshake;
 mod hostile;
 mod lending;
