@@ -173,6 +173,7 @@ impl Rx for Receiving {
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
         self.end.check_origin()?;
         if self.lull.is_likely() {
+            self.ring.show();
             return Ok(Received::Empty);
         }
         if self.body.is_none() && !self.beside.is_empty() {
@@ -226,7 +227,7 @@ impl Lull {
         match found {
             Some(found) => {
                 self.taken = self.taken.saturating_add(1);
-                // The producer is told of the room of a small one with the next, and never waits for so little.
+                // The producer never sleeps for the room of a small one: it is told of it with the next.
                 self.alone &= !self.guessed && found.rest == 0 && found.length <= SMALL;
             }
             None if self.taken > 0 => {

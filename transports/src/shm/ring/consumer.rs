@@ -77,6 +77,11 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
         (self.theirs.load(offset), self.theirs.load(offset + 4))
     }
 
+    /// Lets a producer that looks see how far this end is. One that sleeps is [told](Self::tell) later.
+    pub(crate) fn show(&self) {
+        self.ours.publish(self.geometry.head, self.head); // SYNC(head)
+    }
+
     /// Tells the producer how far this end is. False if it knows.
     pub(crate) fn tell(&mut self) -> bool {
         if self.told == self.head {
