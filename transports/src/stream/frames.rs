@@ -249,7 +249,8 @@ mod tests {
         let header = LENGTH.to_le_bytes();
         assert_eq!(parse(&mut frames, &header, 4).expect("a valid header"), Vec::<Vec<u8>>::new());
         let space = frames.space();
-        assert!((1..=64 << 10).contains(&space.capacity()), "{}", space.capacity());
+        // The pool may give a buffer that is there already, four times as large.
+        assert!((1..=256 << 10).contains(&space.capacity()), "{}", space.capacity());
         assert!(!frames.is_between());
     }
 
