@@ -10,7 +10,7 @@ use super::{
 use crate::{
     conn::{Connection, IncomingCall},
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Table},
+    frame::CallHeader,
     id::{CallId, ObjectId},
     limits::Limits,
     registry::Differences,
@@ -202,7 +202,7 @@ impl State {
         let Some(line) = self.line.as_ref().filter(|_| !order.payloads.is_empty()) else {
             return Ok(());
         };
-        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail };
+        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail, block: None };
         order.payloads.settle(&*line.tx, encoded);
         self.check_size(order)
     }
@@ -211,7 +211,7 @@ impl State {
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order, now: Instant) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
         self.table.clear();
-        order.payloads.encode_table(&mut self.table);
+        let payloads = order.payloads.encode_table(&mut self.table);
         let remaining = order.deadline.map(|deadline| {
             let left = deadline.saturating_duration_since(now);
             u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -224,7 +224,7 @@ impl State {
             chain: order.chain,
             trace: order.trace.as_ref(),
             metadata: order.metadata.as_deref().unwrap_or_default(),
-            payloads: Table::of(&self.table),
+            payloads,
         };
         self.unflushed += 1;
         self.conn.expect_answer(now);
