@@ -90,8 +90,8 @@ impl<I: Interface + ?Sized> Connecting<I> {
         self
     }
 
-    /// Trusts the service's process not to write memory that it has lent: a [`Payload`](crate::Payload) from it can be had as a slice, without
-    /// a copy.
+    /// Trusts the service's process not to write memory that it has lent: a [`Payload`](crate::Payload) from it can be had as a slice, and
+    /// large `&[u8]` and `&str` arguments of its calls are borrowed where they are, without a copy.
     ///
     /// # Safety
     /// Whatever process serves at the address, now and after each reconnection, is a build of farcall that means no harm. Others that

@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// Trusts the processes of all clients not to write memory that they have lent: a [`Payload`](crate::Payload) from them can be had as a
-    /// slice, without a copy.
+    /// slice, and large `&[u8]` and `&str` arguments are borrowed where they are, without a copy.
     ///
     /// # Safety
     /// Every process that connects is a build of farcall that means no harm.

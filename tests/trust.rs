@@ -11,6 +11,8 @@ use farcall::{Payload, Remote, Server};
 trait Store {
     /// Whether there was a slice, and its sum.
     async fn take(&self, payload: Payload) -> farcall::Result<(bool, u64)>;
+    /// Where in its page the argument begins, and its sum.
+    async fn bytes(&self, before: &str, bytes: &[u8], after: u32) -> farcall::Result<(usize, u64)>;
     async fn give(&self, length: usize) -> farcall::Result<Payload>;
 }
 
@@ -22,6 +24,12 @@ impl Store for Servant {
         payload
             .for_each_chunk(|chunk| sum += chunk.iter().map(|byte| u64::from(*byte)).sum::<u64>());
         Ok((payload.try_as_slice().is_some(), sum))
+    }
+
+    async fn bytes(&self, before: &str, bytes: &[u8], after: u32) -> farcall::Result<(usize, u64)> {
+        assert_eq!((before, after), ("before", 7));
+        let sum = bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        Ok((bytes.as_ptr().addr() % 4096, sum))
     }
 
     async fn give(&self, length: usize) -> farcall::Result<Payload> {
@@ -49,6 +57,10 @@ async fn slices(client: bool, server: bool) -> (bool, bool) {
     loan.fill(2);
     let (slice, sum) = store.take(loan.into()).await.expect("it fits");
     assert_eq!(sum, 100_000);
+    // Arguments in a block begin with a page; what is copied does not.
+    let prefix = 1 + "before".len() + 3;
+    let (at, sum) = store.bytes("before", &vec![3; 100_000], 7).await.expect("it fits");
+    assert_eq!((at == prefix, sum), (server, 300_000));
     (given.try_as_slice().is_some(), slice)
 }
 

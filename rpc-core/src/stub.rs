@@ -1,5 +1,6 @@
 //! The caller's side: the handle, the call in flight, and what generated code encodes into.
 
+mod bulk;
 mod call;
 mod connect;
 mod handle;

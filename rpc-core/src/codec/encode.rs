@@ -89,6 +89,19 @@ impl Encoder {
         self.bytes(text.as_bytes());
     }
 
+    /// Bytes that were written, if there is no tail yet.
+    #[must_use]
+    pub fn head_length(&self) -> Option<usize> {
+        self.tail.is_none().then_some(self.head.len())
+    }
+
+    /// Takes out what was written, and behind it the length of the next value, which has so many bytes and which the caller writes itself.
+    #[must_use]
+    pub fn take_before_bulk(&mut self, length: usize) -> Buffer {
+        self.length(length);
+        std::mem::replace(&mut self.head, Buffer::with_capacity(HEAD))
+    }
+
     /// What was written: the bytes of the head, then those of the tail.
     #[must_use]
     pub fn finish(self) -> (Buffer, Option<Buffer>) {

@@ -62,6 +62,8 @@ pub struct Values {
     pub table: usize,
     /// Where the values start.
     pub start: usize,
+    /// They are not in the frame, but in the last payload beside it.
+    pub beside: bool,
 }
 
 /// A call of mine that failed without an answer.

@@ -220,7 +220,8 @@ impl<S: Clone> Connection<S> {
 /// Where `values`, the rest of a frame, and the table before it are.
 fn values(frame: &[u8], table: Table<'_>, values: &[u8]) -> Values {
     let start = frame.len().saturating_sub(values.len());
-    Values { table: start.saturating_sub(table.bytes().len()), start }
+    let beside = table.holds_values();
+    Values { table: start.saturating_sub(table.bytes().len()), start, beside }
 }
 
 /// A breach of the protocol.

@@ -7,7 +7,10 @@ use crate::{
     frame::{Entry, Place, Table},
     payload::Payload,
 };
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::{Deref, Range},
+    sync::Arc,
+};
 
 /// Bytes from which a payload keeps the frame that it came in; a smaller one is copied, so that it does not keep a large frame.
 const KEEPS_FRAME: usize = 4 << 10;
@@ -24,10 +27,39 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// The values, from this offset on.
-    pub(crate) values: Buffer,
+    pub(crate) values: Held,
     pub(crate) start: usize,
     /// The payloads, in the order of their indices.
     pub(crate) payloads: Vec<Option<Payload>>,
+}
+
+/// Encoded values, where they are.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Frame(Buffer),
+    /// In memory that may be had as a slice.
+    Block(Payload),
+}
+
+impl Held {
+    /// What nobody else can write is read where it is; the rest is copied, once.
+    fn of(payload: Payload) -> Self {
+        match payload.try_as_slice() {
+            Some(_) => Self::Block(payload),
+            None => Self::Frame(payload.to_buffer()),
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Frame(buffer) => buffer,
+            Self::Block(payload) => payload.try_as_slice().unwrap_or_default(),
+        }
+    }
 }
 
 impl Body {
@@ -44,6 +76,11 @@ impl Body {
         Err(Error::of(ErrorKind::Protocol, text))
     }
 
+    /// Bytes of the values, if they are beside the frame.
+    pub(super) fn bulk(&self) -> usize {
+        self.beside.last().filter(|_| self.values.beside).map_or(0, Payload::len)
+    }
+
     /// Bytes of the whole frame.
     pub(super) fn len(&self) -> usize {
         self.frame.len()
@@ -56,10 +93,22 @@ impl Body {
 
     /// Separates the values from the payloads: whichever is shorter is copied, the other stays where it is.
     pub(crate) fn open(mut self) -> Opened {
-        let Values { table, start } = self.values;
+        let Values { table, start, beside } = self.values;
         if table == start {
-            return Opened { values: self.frame, start, payloads: Vec::new() };
+            return Opened { values: Held::Frame(self.frame), start, payloads: Vec::new() };
         }
+        let bulk = if beside { self.beside.pop() } else { None };
+        let mut opened = self.sort();
+        if let Some(bulk) = bulk {
+            opened.payloads.pop();
+            (opened.values, opened.start) = (Held::of(bulk), 0);
+        }
+        opened
+    }
+
+    /// Separates what is in the frame.
+    fn sort(mut self) -> Opened {
+        let start = self.values.start;
         let entries: Vec<_> = self.table().entries().collect();
         let inline = self.table().inline();
         let end = self.frame.len().saturating_sub(inline).max(start);
@@ -75,13 +124,13 @@ impl Body {
                 false => copy(&frame, range),
             };
             let payloads = entries.into_iter().map(|entry| sorter.next(entry, part)).collect();
-            return Opened { values, start: 0, payloads };
+            return Opened { values: Held::Frame(values), start: 0, payloads };
         }
         let frame = &self.frame;
         let payloads = entries.into_iter();
         let payloads = payloads.map(|e| sorter.next(e, |range| copy(frame, range))).collect();
         self.frame.truncate(end);
-        Opened { values: self.frame, start, payloads }
+        Opened { values: Held::Frame(self.frame), start, payloads }
     }
 
     fn table(&self) -> Table<'_> {
@@ -112,3 +161,7 @@ impl Sorter {
 fn copy(frame: &Buffer, range: Range<usize>) -> Payload {
     Payload::from(frame.get(range).unwrap_or_default())
 }
+
+#[cfg(test)]
+#[path = "tests/body.rs"]
+mod tests;

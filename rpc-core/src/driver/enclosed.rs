@@ -17,6 +17,8 @@ const BULK: usize = 32 << 10;
 #[derive(Default, Debug)]
 pub(crate) struct Enclosed {
     entries: Vec<Enclosure>,
+    /// The values, if they are beside the frame too.
+    values: Option<Payload>,
 }
 
 #[derive(Debug)]
@@ -28,10 +30,13 @@ enum Enclosure {
     Gone,
 }
 
-/// The values of a frame that is to be sent: the bytes of the head, then those of the tail. What is inline comes behind them.
-pub(super) struct Encoded<'a> {
-    pub(super) head: &'a mut Buffer,
-    pub(super) tail: &'a mut Option<Buffer>,
+/// The values of a frame that is to be sent: in memory of a wire, or the bytes of the head, then those of the tail. What is inline
+/// comes behind them.
+pub(crate) struct Encoded<'a> {
+    pub(crate) head: &'a mut Buffer,
+    pub(crate) tail: &'a mut Option<Buffer>,
+    /// All values; head and tail are empty then.
+    pub(crate) block: Option<Payload>,
 }
 
 impl Enclosed {
@@ -51,6 +56,13 @@ impl Enclosed {
             );
             return Err(Error::of(ErrorKind::TooLarge, text));
         }
+        let mut values = encoded.block.take();
+        let room = payloads.len() < MOST_PAYLOADS;
+        if !tx.is_some_and(|tx| {
+            room && values.as_ref().is_some_and(|v| tx.carries(v, payloads.len()))
+        }) {
+            *encoded.tail = values.take().map(|values| values.to_buffer()).or(encoded.tail.take());
+        }
         let mut entries = Vec::with_capacity(payloads.len());
         for payload in payloads {
             let placed = match tx {
@@ -63,11 +75,16 @@ impl Enclosed {
                 Err(payload) => encoded.append(payload),
             });
         }
-        Ok(Self { entries })
+        Ok(Self { entries, values })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.values.is_none()
+    }
+
+    /// Bytes of the values that are beside the frame.
+    pub(super) fn values_bytes(&self) -> usize {
+        self.values.as_ref().map_or(0, Payload::len)
     }
 
     /// Whether nothing of it was given away for good.
@@ -97,7 +114,9 @@ impl Enclosed {
                 }
             }
         }
-        if !carries_all {
+        let others = self.entries.len();
+        let carries_values = self.values.as_ref().is_none_or(|values| tx.carries(values, others));
+        if !carries_all || !carries_values {
             self.move_inline(tx, encoded);
         }
     }
@@ -116,6 +135,10 @@ impl Enclosed {
         let (values, mut rest) = whole.split_at(whole.len().saturating_sub(inline));
         let mut frame = Buffer::with_capacity(whole.len() + self.beside_bytes());
         frame.extend_from_slice(values);
+        let others = self.entries.len();
+        if let Some(values) = self.values.take_if(|values| !tx.carries(values, others)) {
+            values.append_to(&mut frame);
+        }
         for (at, entry) in self.entries.iter_mut().enumerate() {
             match entry {
                 Enclosure::Inline(length) => {
@@ -133,14 +156,20 @@ impl Enclosed {
         *encoded.tail = Some(frame);
     }
 
-    /// Appends the table that the peer reads.
-    pub(super) fn encode_table(&self, out: &mut Vec<u8>) {
+    /// Appends the table that the peer reads, and gives it back as it is read.
+    pub(super) fn encode_table<'a>(&self, out: &'a mut Vec<u8>) -> Table<'a> {
         let entry = |entry: &Enclosure| match entry {
-            Enclosure::Beside(payload) => Entry { length: payload.len(), place: Place::Beside },
+            Enclosure::Beside(payload) => beside(payload),
             Enclosure::Inline(length) => Entry { length: *length, place: Place::Inline },
             Enclosure::Gone => Entry { length: 0, place: Place::Inline },
         };
-        Table::encode(self.entries.iter().map(entry), out);
+        let entries: Vec<_> =
+            self.entries.iter().map(entry).chain(self.values.as_ref().map(beside)).collect();
+        Table::encode(entries.into_iter(), out);
+        match &self.values {
+            Some(_) => Table::of(out).with_values(),
+            None => Table::of(out),
+        }
     }
 
     /// What travels beside the frame. What is the peer's own goes back to it for good; the rest can be sent again.
@@ -154,7 +183,7 @@ impl Enclosed {
             Enclosure::Beside(payload) => Some(payload.clone()),
             _ => None,
         };
-        self.entries.iter_mut().filter_map(take).collect()
+        self.entries.iter_mut().filter_map(take).chain(self.values.clone()).collect()
     }
 }
 
@@ -172,6 +201,10 @@ impl Encoded<'_> {
         }
         Enclosure::Inline(length)
     }
+}
+
+fn beside(payload: &Payload) -> Entry {
+    Entry { length: payload.len(), place: Place::Beside }
 }
 
 /// The payload as it can travel beside a frame, with `others`: as it is, or copied into memory of the wire. Otherwise itself.

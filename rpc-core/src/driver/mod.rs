@@ -27,9 +27,9 @@ mod waiter;
 mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
-pub(crate) use body::{Body, Opened};
+pub(crate) use body::{Body, Held, Opened};
 pub(crate) use dial::Dial;
-pub(crate) use enclosed::Enclosed;
+pub(crate) use enclosed::{Enclosed, Encoded};
 pub(crate) use order::{Carried, Deadline, Order, Target};
 pub(crate) use reply::Answer;
 pub(crate) use spinning::Spinning;
@@ -38,7 +38,6 @@ pub(crate) use waiter::Reply;
 
 use crate::{
     address::Spin as SpinMode,
-    buffer::Buffer,
     codec::Budget,
     conn::Connection,
     error::{Error, ErrorKind, Executed},
@@ -50,7 +49,6 @@ use crate::{
     skeleton::Local,
     transport::{Peer, Purpose, Tx},
 };
-use enclosed::Encoded;
 use spin::Spin;
 use state::{FlushBy, HeldCall, State};
 use std::{
@@ -239,21 +237,25 @@ impl Link {
         self.lock().line.as_ref().map(|line| Arc::clone(&line.peer))
     }
 
-    /// Finds places for the payloads of a frame whose values are `head` and `tail`. What finds none beside the frame goes behind them.
+    /// Finds places for the payloads of a frame. What finds none beside it goes behind its values.
     ///
     /// # Errors
     /// `TooLarge` for more payloads than a frame can carry.
     pub(crate) fn enclose(
         &self,
         payloads: Vec<Payload>,
-        head: &mut Buffer,
-        tail: &mut Option<Buffer>,
+        encoded: Encoded<'_>,
     ) -> Result<Enclosed, Error> {
-        if payloads.is_empty() {
+        if payloads.is_empty() && encoded.block.is_none() {
             return Ok(Enclosed::default());
         }
         let tx = self.tx();
-        Enclosed::place(payloads, tx.as_deref(), Encoded { head, tail })
+        Enclosed::place(payloads, tx.as_deref(), encoded)
+    }
+
+    /// Memory of the present wire for a copy of `length` bytes, if it has some that is not needed otherwise.
+    pub(crate) fn room_for_copy(&self, length: usize) -> Option<Loan> {
+        self.tx()?.loan(length, Purpose::Copy)
     }
 
     /// Memory for `length` bytes that will be sent: of the present wire, or on the heap where that has none.

@@ -87,7 +87,8 @@ impl Order {
 
     /// Bytes of the arguments, and of the payloads that are inline.
     pub(super) fn len(&self) -> usize {
-        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
+        self.head.len() + tail + self.payloads.values_bytes()
     }
 
     /// Bytes that it holds while it waits.

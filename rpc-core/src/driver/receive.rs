@@ -146,16 +146,16 @@ impl State {
         match self.conn.handle_frame(now, frame)? {
             Event::None => {}
             Event::Ok(call, values) => {
-                let body = body(frame, values, rx)?;
+                let body = self.body(frame, values, rx)?;
                 self.returned(call, Reply::Ok(body), wakes);
             }
             Event::App(call, values) => {
-                let body = body(frame, values, rx)?;
+                let body = self.body(frame, values, rx)?;
                 self.returned(call, Reply::App(body), wakes);
             }
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
             Event::Call(call) => {
-                let body = body(frame, call.arguments, rx)?;
+                let body = self.body(frame, call.arguments, rx)?;
                 self.arrived_bytes += body.len();
                 if call.call.is_none() {
                     self.oneways += 1;
@@ -198,6 +198,17 @@ impl State {
         }
     }
 
+    /// A frame that somebody needs, with the payloads that it names.
+    fn body(&self, frame: &mut Buffer, values: Values, rx: &mut dyn Rx) -> Result<Body, Error> {
+        let beside = if values.table == values.start { Vec::new() } else { rx.payloads() };
+        let body = Body::new(mem::take(frame), values, beside)?;
+        if body.bulk() > self.limits.frame {
+            let text = format!("the peer sent values of {} bytes beside a frame", body.bulk());
+            return Err(Error::of(ErrorKind::Protocol, text));
+        }
+        Ok(body)
+    }
+
     fn connected(&self, line: &Line) {
         let Some(peer) = self.conn.peer() else { return };
         if line.peer.local && crate::host::shares_one_processor(peer) {
@@ -227,10 +238,4 @@ impl State {
             && !self.is_overfull(line)
             && line.paused.swap(false, Ordering::Relaxed)
     }
-}
-
-/// A frame that somebody needs, with the payloads that it names.
-fn body(frame: &mut Buffer, values: Values, rx: &mut dyn Rx) -> Result<Body, Error> {
-    let beside = if values.table == values.start { Vec::new() } else { rx.payloads() };
-    Body::new(mem::take(frame), values, beside)
 }

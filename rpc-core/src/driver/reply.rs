@@ -4,7 +4,7 @@ use super::{Enclosed, Link, enclosed::Encoded, line::Line};
 use crate::{
     buffer::Buffer,
     error::{Error, ErrorKind, Executed},
-    frame::{Outcome, ReturnHeader, Table},
+    frame::{Outcome, ReturnHeader},
     id::CallId,
     transport::Tx,
 };
@@ -46,9 +46,8 @@ impl Link {
             state.conn.reply(&ReturnHeader::of(call), &Outcome::Rpc(error), &mut state.header)
         } else {
             state.table.clear();
-            answer.payloads.encode_table(&mut state.table);
-            let header = ReturnHeader { call, payloads: Table::of(&state.table) };
-            state.conn.reply(&header, outcome, &mut state.header)
+            let payloads = answer.payloads.encode_table(&mut state.table);
+            state.conn.reply(&ReturnHeader { call, payloads }, outcome, &mut state.header)
         };
         state.urgent = true;
         if open && let Some(line) = &state.line {
@@ -91,13 +90,14 @@ impl Link {
 
 impl Answer {
     fn len(&self) -> usize {
-        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
+        self.head.len() + tail + self.payloads.values_bytes()
     }
 
     /// Makes sure that the wire carries all payloads that stay beside the frame.
     fn settle(&mut self, line: Option<&Line>) {
         if let Some(line) = line.filter(|_| !self.payloads.is_empty()) {
-            let encoded = Encoded { head: &mut self.head, tail: &mut self.tail };
+            let encoded = Encoded { head: &mut self.head, tail: &mut self.tail, block: None };
             self.payloads.settle(&*line.tx, encoded);
         }
     }

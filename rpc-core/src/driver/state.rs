@@ -10,7 +10,7 @@ use super::{
 use crate::{
     conn::{Connection, IncomingCall},
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Table},
+    frame::CallHeader,
     id::{CallId, ObjectId},
     limits::Limits,
     registry::Differences,
@@ -207,7 +207,7 @@ impl State {
         let Some(line) = self.line.as_ref().filter(|_| !order.payloads.is_empty()) else {
             return Ok(());
         };
-        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail };
+        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail, block: None };
         order.payloads.settle(&*line.tx, encoded);
         self.check_size(order)
     }
@@ -234,7 +234,7 @@ impl State {
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
         self.table.clear();
-        order.payloads.encode_table(&mut self.table);
+        let payloads = order.payloads.encode_table(&mut self.table);
         let header = CallHeader {
             call,
             target,
@@ -243,7 +243,7 @@ impl State {
             chain: order.chain,
             trace: order.trace(),
             metadata: order.metadata(),
-            payloads: Table::of(&self.table),
+            payloads,
         };
         self.unflushed += 1;
         self.header.clear();

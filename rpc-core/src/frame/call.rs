@@ -8,9 +8,10 @@ const REMAINING: u8 = 2;
 const CHAIN: u8 = 4;
 const TRACE: u8 = 8;
 const METADATA: u8 = 16;
+const VALUES: u8 = 64;
 const PAYLOADS: u8 = 128;
 /// Reserved: descriptors of references; a target that is an answer. This build refuses both.
-const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA | PAYLOADS;
+const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA | VALUES | PAYLOADS;
 
 /// A W3C trace context: 16 bytes of trace id, 8 of span id, 1 of flags.
 pub type Trace = [u8; 25];
@@ -54,7 +55,12 @@ impl<'a> CallHeader<'a> {
                 false => None,
             },
             metadata: if has(METADATA) { reader.bytes()? } else { &[] },
-            payloads: if has(PAYLOADS) { Table::decode(reader)? } else { Table::default() },
+            payloads: match (has(PAYLOADS), has(VALUES)) {
+                (false, false) => Table::default(),
+                (true, false) => Table::decode(reader)?,
+                (true, true) => Table::decode_with_values(reader)?,
+                (false, true) => return Err(FrameError::Value),
+            },
         })
     }
 
@@ -66,6 +72,7 @@ impl<'a> CallHeader<'a> {
             | flag(self.chain.is_some(), CHAIN)
             | flag(self.trace.is_some(), TRACE)
             | flag(!self.metadata.is_empty(), METADATA)
+            | flag(self.payloads.holds_values(), VALUES)
             | flag(!self.payloads.is_empty(), PAYLOADS);
         out.extend_from_slice(&[kind::CALL, flags]);
         if let Some(call) = self.call {

@@ -9,6 +9,7 @@ pub const MOST_PAYLOADS: usize = 64;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Table<'a> {
     bytes: &'a [u8],
+    holds_values: bool,
 }
 
 /// One payload.
@@ -33,7 +34,19 @@ impl<'a> Table<'a> {
     /// The table that a decoded frame has in this part of its bytes. What is malformed ends it.
     #[must_use]
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        Self { bytes, holds_values: false }
+    }
+
+    /// The same; the last payload, which is beside the frame, is no payload of the program's, but the values.
+    #[must_use]
+    pub fn with_values(self) -> Self {
+        Self { holds_values: true, ..self }
+    }
+
+    /// Whether the last payload is the values.
+    #[must_use]
+    pub fn holds_values(&self) -> bool {
+        self.holds_values
     }
 
     /// The table as it travels; nothing if it is empty.
@@ -86,8 +99,18 @@ impl<'a> Table<'a> {
         }
         let rest = reader.clone().rest().len();
         let bytes = whole.get(..whole.len().saturating_sub(rest)).unwrap_or_default();
-        let table = Self { bytes };
+        let table = Self::of(bytes);
         if table.inline() > rest { Err(FrameError::Cut) } else { Ok(table) }
+    }
+
+    /// Reads a table whose last payload is the values: it is beside the frame, in which there are none then.
+    pub(super) fn decode_with_values(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
+        let table = Self::decode(reader)?;
+        let last = table.entries().last().map(|entry| entry.place);
+        if last == Some(Place::Beside) && table.inline() == reader.clone().rest().len() {
+            return Ok(table.with_values());
+        }
+        Err(FrameError::Value)
     }
 }
 

@@ -12,6 +12,8 @@ const RPC: u8 = 2;
 const CANCELLED: u8 = 3;
 /// To be added to `OK` and `APP`.
 const PAYLOADS: u8 = 128;
+/// To be added to `PAYLOADS`.
+const VALUES: u8 = 64;
 
 /// Which call is answered, and what travels with the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +53,12 @@ pub(super) fn encode(header: &ReturnHeader<'_>, outcome: &Outcome<'_>, out: &mut
         Outcome::Cancelled => CANCELLED,
     };
     let carries = tag <= APP && !header.payloads.is_empty();
-    out.extend_from_slice(&[kind::RETURN, if carries { tag | PAYLOADS } else { tag }]);
+    let flags = match header.payloads.holds_values() {
+        _ if !carries => 0,
+        true => PAYLOADS | VALUES,
+        false => PAYLOADS,
+    };
+    out.extend_from_slice(&[kind::RETURN, tag | flags]);
     put_call_id(out, header.call);
     match outcome {
         Outcome::Ok(bytes) | Outcome::App(bytes) => {
@@ -68,10 +75,14 @@ pub(super) fn decode<'a>(
 ) -> Result<(ReturnHeader<'a>, Outcome<'a>), FrameError> {
     let tag = reader.u8()?;
     let mut header = ReturnHeader::of(reader.call_id()?);
-    if tag & PAYLOADS != 0 {
-        header.payloads = Table::decode(reader)?;
-    }
-    let outcome = match tag & !PAYLOADS {
+    let flags = tag & (PAYLOADS | VALUES);
+    header.payloads = match flags {
+        0 => Table::default(),
+        PAYLOADS => Table::decode(reader)?,
+        VALUES => return Err(FrameError::Value),
+        _ => Table::decode_with_values(reader)?,
+    };
+    let outcome = match tag & !flags {
         OK => Outcome::Ok(reader.rest()),
         APP => Outcome::App(reader.rest()),
         RPC => Outcome::Rpc(decode_error(reader)?),
@@ -79,7 +90,7 @@ pub(super) fn decode<'a>(
         _ => return Err(FrameError::Value),
     };
     let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
-    if tag & PAYLOADS != 0 && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
+    if flags != 0 && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
 }
 
 pub(super) fn encode_error(error: &Error, out: &mut Vec<u8>) {

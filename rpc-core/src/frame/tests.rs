@@ -31,6 +31,8 @@ fn samples() -> Vec<Frame<'static>> {
     };
     let payloads = Table::of(PAYLOADS);
     let loaded = CallHeader { payloads, ..full.clone() };
+    let bulky = CallHeader { payloads: payloads.with_values(), ..full.clone() };
+    let with_values = ReturnHeader { call: CALL, payloads: payloads.with_values() };
     let hello = Hello {
         version: VERSION,
         features: 0,
@@ -47,6 +49,8 @@ fn samples() -> Vec<Frame<'static>> {
         Frame::Call(bare, b"arguments"),
         Frame::Call(full, b""),
         Frame::Call(loaded, b"argumentsabc"),
+        Frame::Call(bulky, b"abc"),
+        Frame::Return(with_values, Outcome::App(b"abc")),
         Frame::Return(header, Outcome::Ok(b"value")),
         Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::Ok(b"valueabc")),
         Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::App(b"abc")),
@@ -139,6 +143,21 @@ fn a_table_that_cannot_be_is_refused() {
     check(&[1, 0x80, 0], 0, Err(FrameError::Varint));
     let huge = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
     check(&[&[2][..], &huge, &huge].concat(), 8, Err(FrameError::Cut));
+}
+
+#[test]
+fn values_that_are_beside_are_not_in_the_frame_too() {
+    let check = |table: &[u8], rest: usize, want: bool| {
+        let bytes = [&[kind::RETURN, 192, 0, 0], table, &vec![0; rest]].concat();
+        assert_eq!(Frame::decode(&bytes).is_ok(), want, "{table:?} and {rest} bytes");
+    };
+    check(PAYLOADS, 3, true);
+    check(PAYLOADS, 4, false);
+    check(&[1, 3 << 1], 3, false);
+    check(&[2, 0xc9, 1, 3 << 1], 3, false);
+    check(&[1, 0xc9, 1], 0, true);
+    let alone = [kind::RETURN, 64, 0, 0];
+    assert_eq!(Frame::decode(&alone), Err(FrameError::Value));
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! One call to answer. It is answered exactly once: by its handler, or, if that is dropped, by saying so.
 
 use crate::{
-    buffer::Buffer,
     codec::{Budget, Encoder},
     conn::IncomingCall,
-    driver::{Answer, Body, Link, Opened},
+    driver::{Answer, Body, Encoded, Held, Link, Opened},
     error::{Error, ErrorKind, Executed},
     frame::Outcome,
     id::{CallId, MethodId},
@@ -29,7 +28,7 @@ pub struct Request {
     link: Arc<Link>,
     epoch: u32,
     call: Option<CallId>,
-    values: Buffer,
+    values: Held,
     start: usize,
     /// The payloads that came with the call, until its arguments are decoded.
     payloads: Option<Box<Mutex<Payloads>>>,
@@ -89,7 +88,8 @@ impl Request {
         };
         let answer = encoded.and_then(|()| {
             let (mut head, mut tail) = encoder.finish();
-            let payloads = self.link.enclose(payloads, &mut head, &mut tail)?;
+            let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
+            let payloads = self.link.enclose(payloads, encoded)?;
             Ok(Answer { head, tail, payloads })
         });
         match answer {

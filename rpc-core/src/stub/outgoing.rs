@@ -1,10 +1,10 @@
 //! One outgoing call while its arguments are encoded.
 
-use super::{Call, Options, Remote, call::Flight, handle::Handle};
+use super::{Call, Options, Remote, bulk::Bulk, call::Flight, handle::Handle};
 use crate::{
     codec::Encoder,
     context,
-    driver::{Carried, Deadline, Order, Target},
+    driver::{Carried, Deadline, Encoded, Order, Target},
     error::Error,
     host,
     interface::{Interface, Method, Timeout},
@@ -22,6 +22,8 @@ pub struct Outgoing<'a> {
     encoder: Encoder,
     /// The payloads of the arguments, in the order of their indices.
     payloads: Vec<Payload>,
+    /// The arguments up to the first large one, if that found memory of the wire.
+    bulk: Option<Bulk>,
     failed: Option<Error>,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Outgoing<'a> {
             method,
             encoder: Encoder::new(),
             payloads: Vec::new(),
+            bulk: None,
             failed: None,
         }
     }
@@ -53,12 +56,14 @@ impl<'a> Outgoing<'a> {
 
     /// An argument of type `&[u8]`.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.encoder.bytes(bytes);
+        if bytes.len() < Bulk::LEAST || !self.begin_bulk(bytes) {
+            self.encoder.bytes(bytes);
+        }
     }
 
     /// An argument of type `&str`.
     pub fn str(&mut self, text: &str) {
-        self.encoder.str(text);
+        self.bytes(text.as_bytes());
     }
 
     /// An argument passed by value. `Vec<u8>`, `String` and `Bytes` are moved or copied whole.
@@ -71,6 +76,13 @@ impl<'a> Outgoing<'a> {
         if let Err(error) = encoded {
             self.failed.get_or_insert(error);
         }
+    }
+
+    /// Copies a large argument, and those before it, straight to where the peer reads them. False if it was not done.
+    fn begin_bulk(&mut self, bytes: &[u8]) -> bool {
+        let Some(link) = self.handle.far().filter(|_| self.bulk.is_none()) else { return false };
+        self.bulk = Bulk::begin(&mut self.encoder, bytes, |length| link.room_for_copy(length));
+        self.bulk.is_some()
     }
 
     /// Sends the call.
@@ -91,7 +103,9 @@ impl<'a> Outgoing<'a> {
             Err(error) => return Flight::failed(error.clone()),
         };
         let (mut head, mut tail) = self.encoder.finish();
-        let payloads = match link.enclose(self.payloads, &mut head, &mut tail) {
+        let block = self.bulk.and_then(|bulk| bulk.finish(&mut head, &mut tail));
+        let encoded = Encoded { head: &mut head, tail: &mut tail, block };
+        let payloads = match link.enclose(self.payloads, encoded) {
             Ok(payloads) => payloads,
             Err(error) => return Flight::failed(error),
         };

@@ -142,8 +142,9 @@ fn malformed_frames_are_a_breach() {
     check(&[], "a frame ends inside of a field");
     check(&object[..2], "a frame ends inside of a field");
     check(&[&object[..], &[0]].concat(), "a frame has bytes after its last field");
-    check(&[2, 0x40], "a field of a frame has an unknown value");
+    check(&[2, 0x20], "a field of a frame has an unknown value");
     check(&[2, 0x80, 0, 0, 0, 0, 1, 2, 3, 4, 1, 2], "a frame ends inside of a field");
+    check(&[2, 0x40, 0, 0, 0, 0, 1, 2, 3, 4], "a field of a frame has an unknown value");
     check(&[3, 9, 0, 0], "a field of a frame has an unknown value");
     check(&[11, 0x80, 0], "a number in a frame is malformed");
     check(&[14, 0, 0, 0xff], "a text in a frame is not UTF-8");

@@ -121,6 +121,9 @@ impl Lender {
     /// # Errors
     /// `InvalidData` if it was not lent.
     fn drain(&self) -> io::Result<()> {
+        if !self.theirs.is_here() {
+            return Ok(());
+        }
         let mut back = Vec::new();
         let mut lends = lock(&self.lends);
         loop {
