@@ -53,11 +53,12 @@ const FLOORS: [Floor; 4] = [
 ];
 
 /// Each package with those of farcall's that it may depend on.
-const MEMBERS: [(&str, &[&str]); 4] = [
+const MEMBERS: [(&str, &[&str]); 5] = [
     ("rpc-macros/Cargo.toml", &[]),
     ("rpc-core/Cargo.toml", &[]),
     ("transports/Cargo.toml", &["farcall-core"]),
     ("Cargo.toml", &["farcall-core", "farcall-macros", "farcall-transports"]),
+    ("torture/Cargo.toml", &["farcall"]),
 ];
 
 /// What a floor names that is not below it.
@@ -114,6 +115,7 @@ fn dependencies(manifest: &File) -> impl Iterator<Item = (&str, &str, usize)> {
     manifest.text.lines().zip(1..).filter_map(move |(line, number)| {
         if line.starts_with('[') {
             section = line;
+            return None;
         }
         let of_package = section.ends_with("dependencies]") && !section.starts_with("[workspace");
         let (key, _) = line.split_once('=').filter(|_| of_package)?;

@@ -1,0 +1,42 @@
+//! What there is to run: one file per program, and what they share.
+
+mod arguments;
+
+mod hostile;
+mod kills;
+
+mod child;
+mod leftovers;
+mod scene;
+
+mod client;
+mod server;
+
+mod journal;
+mod ledger;
+mod work;
+
+use arguments::Command;
+use std::process::ExitCode;
+
+/// Runs what the arguments say.
+pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
+    let outcome = match Command::parse(arguments) {
+        Ok(Command::Kills(options)) => kills::run(&options),
+        Ok(Command::Hostile(options)) => hostile::run(&options),
+        Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
+        Ok(Command::Call(role)) => client::run(role).map(|()| true),
+        Err(error) => {
+            eprintln!("{error:#}\n\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A server process: serves, says what its servant says, and does what it is told until it is told to end.
+
+use super::{
+    arguments::{Serve, settle},
+    journal::Journal,
+    work::{Work, Worker},
+};
+use anyhow::{Result, bail};
+use farcall::{Remote, Server};
+use std::{io, path::Path, sync::Arc, thread};
+use tokio::{
+    runtime::Builder,
+    sync::{Notify, mpsc},
+};
+
+/// Serves until it is told to `drain`, or its parent is gone.
+pub(crate) fn run(role: &Serve) -> Result<()> {
+    settle()?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(serve(role))
+}
+
+async fn serve(role: &Serve) -> Result<()> {
+    let told = Arc::new(Notify::new());
+    let servant = |journal: &Path| -> Result<Remote<dyn Work>> {
+        let journal = Journal::open(journal)?;
+        Ok(Remote::<dyn Work>::new(Worker { journal, told: Arc::clone(&told) }))
+    };
+    // What liars call is no call of the ledger's.
+    let lies = role.journal.with_extension("lies");
+    let server = Server::new().export("work", servant(&role.journal)?);
+    let server = server.export("target", servant(&lies)?).listen(&role.address);
+    let running = server.start().await?;
+    println!("ready {}", running.address());
+    let mut orders = orders();
+    while let Some(order) = orders.recv().await {
+        match &*order {
+            "answer" => told.notify_waiters(),
+            "drain" => break,
+            _ => bail!("an unknown order: {order}"),
+        }
+    }
+    println!("draining");
+    running.shutdown().await;
+    Ok(())
+}
+
+/// The lines of the standard input.
+fn orders() -> mpsc::UnboundedReceiver<String> {
+    let (sender, orders) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    orders
+}
