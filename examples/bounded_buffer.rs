@@ -13,15 +13,17 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 use tokio::sync::Semaphore;
 
 /// Items that the buffer has room for.
 const SLOTS: usize = 8;
 /// Items that pass through it.
-const ITEMS: usize = 1000;
+const ITEMS: usize = 400;
 /// Bytes of an item.
-const SIZE: usize = 64 << 10;
+const SIZE: usize = 16 << 10;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -81,39 +83,41 @@ async fn down(semaphore: &Semaphore, waited: &AtomicUsize) {
     }
 }
 
-/// The producer is slow with the first half of the items, the consumer with the second.
-fn pace(number: usize) -> (usize, usize) {
-    if number < ITEMS / 2 { (20, 1) } else { (1, 20) }
+/// How long the producer and the consumer take for an item: the producer is slow with the first half, the consumer with the second.
+fn pace(number: usize) -> (Duration, Duration) {
+    let slow = Duration::from_micros(500);
+    if number < ITEMS / 2 { (slow, Duration::ZERO) } else { (Duration::ZERO, slow) }
 }
 
 fn produce(address: &str) -> farcall::Result<()> {
     let buffer = farcall::connect::<dyn Buffer>(address).wait()?;
     for number in 0..ITEMS {
+        thread::sleep(pace(number).0);
         let mut item = buffer.loan(SIZE);
-        for _ in 0..pace(number).0 {
-            item.fill(number as u8);
-        }
+        item.fill(number as u8);
         buffer.put(item.into()).wait()?;
     }
     Ok(())
 }
 
+/// Takes all items, and counts the bytes that are not what was written.
 async fn consume(buffer: &Bounded) -> Option<usize> {
-    let (mut wrong, mut waits) = (0, (0, 0));
-    println!("{:<24}{:>16}{:>16}", "", "waited on full", "waited on empty");
+    let (mut wrong, mut before) = (0, (0, 0));
+    println!("{:<20}{:>16}{:>18}", "", "waited on full", "waited on empty");
     for number in 0..ITEMS {
         let item = buffer.take().await?;
-        for _ in 0..pace(number).1 {
-            item.for_each_chunk(|bytes| {
-                wrong += bytes.iter().filter(|byte| **byte != number as u8).count();
-            });
+        if !pace(number).1.is_zero() {
+            tokio::time::sleep(pace(number).1).await;
         }
+        item.for_each_chunk(|bytes| {
+            wrong += bytes.iter().filter(|byte| **byte != number as u8).count();
+        });
         if (number + 1) % (ITEMS / 2) == 0 {
             let full = buffer.waited_on_full.load(Ordering::Relaxed);
             let empty = buffer.waited_on_empty.load(Ordering::Relaxed);
-            let who = if number < ITEMS / 2 { "a slow producer" } else { "a slow consumer" };
-            println!("{who:<24}{:>16}{:>16}", full - waits.0, empty - waits.1);
-            waits = (full, empty);
+            let slow = if number < ITEMS / 2 { "a slow producer" } else { "a slow consumer" };
+            println!("{slow:<20}{:>16}{:>18}", full - before.0, empty - before.1);
+            before = (full, empty);
         }
     }
     Some(wrong)

@@ -16,7 +16,7 @@ use std::{
 /// Bytes of an image: four for each pixel.
 const IMAGE: usize = 1920 * 1080 * 4;
 /// Images on their way at a time.
-const AHEAD: usize = 3;
+const AHEAD: usize = 2;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

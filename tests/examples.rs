@@ -207,6 +207,31 @@ fn exec() {
 }
 
 #[test]
+fn bounded_buffer() {
+    let want = [
+        "                      waited on full   waited on empty",
+        "a slow producer*",
+        "a slow consumer*",
+        "400 items of 16 KiB through 8 slots, 0 bytes wrong",
+    ];
+    check("bounded_buffer", &want);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn frames() {
+    let (success, text) = Example::new("frames", &["3"]).run();
+    assert!(success, "{text}");
+    let want = [
+        "an image as                     GB/s    images/s      copies",
+        "a loan *        none",
+        "a payload from the heap *           1",
+        "a vector *   2 or more",
+    ];
+    assert_matches(&text, &want);
+}
+
+#[test]
 fn shutdown() {
     let want = [
         "too late   TimedOut (executed: No): the deadline passed before *",
