@@ -28,7 +28,7 @@ const PAGE: usize = 4096;
 pub struct Buffer {
     /// The bytes, behind `start` others that only see to the alignment.
     bytes: Vec<u8>,
-    start: usize,
+    start: u32,
     /// Made by the program: its memory goes back to the allocator, where the program will ask for it again.
     foreign: bool,
 }
@@ -60,13 +60,13 @@ impl Buffer {
     fn large(mut bytes: Vec<u8>) -> Self {
         let start = (PAGE / 2).wrapping_sub(bytes.as_ptr().addr()) % PAGE;
         bytes.resize(start, 0);
-        Self { bytes, start, foreign: false }
+        Self { bytes, start: start as u32, foreign: false }
     }
 
     /// Bytes that there is memory for, those that are there included.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.bytes.capacity() - self.start
+        self.bytes.capacity() - self.start()
     }
 
     /// Appends.
@@ -81,17 +81,21 @@ impl Buffer {
 
     /// Makes it `length` bytes long; those that come to it are zeros.
     pub fn resize(&mut self, length: usize) {
-        self.bytes.resize(self.start + length, 0);
+        self.bytes.resize(self.start() + length, 0);
     }
 
     /// Keeps the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
-        self.bytes.truncate(self.start + length);
+        self.bytes.truncate(self.start() + length);
     }
 
     /// Forgets the bytes and keeps the memory.
     pub fn clear(&mut self) {
         self.truncate(0);
+    }
+
+    fn start(&self) -> usize {
+        self.start as usize
     }
 
     /// The vector to append to: its last bytes are the buffer's, its spare capacity too. Nothing may be taken from it.
@@ -103,7 +107,8 @@ impl Buffer {
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {
         let mut bytes = mem::take(&mut self.bytes);
-        bytes.drain(..mem::take(&mut self.start));
+        bytes.drain(..self.start());
+        self.start = 0;
         bytes
     }
 }
@@ -118,13 +123,17 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
+        self.bytes.get(self.start()..).unwrap_or_default()
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.start..).unwrap_or_default()
+        {
+            let start = self.start();
+            self.bytes.get_mut(start..)
+        }
+        .unwrap_or_default()
     }
 }
 

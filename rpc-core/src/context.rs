@@ -1,9 +1,10 @@
 //! What a servant knows of the call that it serves: who calls, until when, and in which chain.
 
 use crate::{
+    driver::Line,
     frame::{Trace, metadata_pairs},
     payload::Loan,
-    transport::{Peer, Purpose, Tx},
+    transport::{Peer, Purpose},
 };
 use std::{
     cell::RefCell,
@@ -25,13 +26,12 @@ use tracing::Span;
 pub struct Context {
     pub(crate) deadline: Option<Instant>,
     pub(crate) chain: u64,
-    pub(crate) trace: Option<Trace>,
+    pub(crate) trace: Option<Box<Trace>>,
     pub(crate) metadata: Option<Arc<[u8]>>,
-    pub(crate) peer: Arc<Peer>,
     /// The wire that the call came by.
-    pub(crate) tx: Arc<dyn Tx>,
+    pub(crate) line: Arc<Line>,
     /// The span of the serving, where somebody collects spans.
-    pub(crate) span: Span,
+    pub(crate) span: Option<Box<Span>>,
 }
 
 thread_local! {
@@ -47,15 +47,15 @@ pub fn context() -> Option<Context> {
 /// Who made the call that is being served by the running code.
 #[must_use]
 pub fn peer() -> Option<Arc<Peer>> {
-    with(|context| context.map(|context| Arc::clone(&context.peer)))
+    with(|context| context.map(|context| Arc::clone(&context.line.peer)))
 }
 
 /// Writable memory for `length` bytes that will travel as a [`Payload`](crate::payload::Payload) to whoever made the call that is being
 /// served: in the transport where it has some, so that it is not copied; else, and outside of a call, on the heap.
 #[must_use]
 pub fn loan(length: usize) -> Loan {
-    let tx = with(|context| context.map(|context| Arc::clone(&context.tx)));
-    let loan = tx.and_then(|tx| tx.loan(length, Purpose::Loan));
+    let line = with(|context| context.map(|context| Arc::clone(&context.line)));
+    let loan = line.and_then(|line| line.tx.loan(length, Purpose::Loan));
     loan.unwrap_or_else(|| Loan::heap(length))
 }
 
@@ -81,7 +81,7 @@ impl Context {
     /// The W3C trace context that came with the call: trace id, span id, flags.
     #[must_use]
     pub fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
+        self.trace.as_deref()
     }
 
     /// The value that the caller sent under `key`.
@@ -103,7 +103,7 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("peer", &self.peer)
+            .field("peer", &self.line.peer)
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
@@ -138,9 +138,8 @@ pub(crate) fn enter<R>(context: &mut Option<Context>, body: impl FnOnce() -> R) 
             exchange(self.0);
         }
     }
-    let span = context.as_ref().filter(|context| !context.span.is_none());
-    let span = span.map_or_else(Span::none, |context| context.span.clone());
-    let _entered = span.enter();
+    let span = context.as_ref().and_then(|context| context.span.as_deref().cloned());
+    let _entered = span.as_ref().map(Span::enter);
     exchange(context);
     let _restore = Restore(context);
     body()

@@ -48,7 +48,7 @@ pub struct IncomingCall<S> {
     /// The chain of calls it belongs to.
     pub chain: Option<u64>,
     /// The trace it belongs to.
-    pub trace: Option<Trace>,
+    pub trace: Option<Box<Trace>>,
     /// Where its metadata is.
     pub metadata: Range<usize>,
     /// Where its arguments are.

@@ -155,7 +155,7 @@ impl<S: Clone> Connection<S> {
             method: header.method,
             deadline: header.remaining.and_then(|left| later(now, Duration::from_millis(left))),
             chain: header.chain,
-            trace: header.trace.copied(),
+            trace: header.trace.map(|trace| Box::new(*trace)),
             metadata: metadata..metadata.saturating_add(header.metadata.len()),
             arguments,
         }))

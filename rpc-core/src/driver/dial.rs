@@ -1,7 +1,7 @@
 //! A client's way to its service: dialling, backing off, and looking the service up on each new wire.
 
 use super::{
-    Bound, Enclosed, Link,
+    Bound, Link,
     line::Line,
     order::{Deadline, Order, Target},
     waiter::{Reply, Wakes},
@@ -185,7 +185,7 @@ impl Link {
             carried: None,
             head,
             tail: None,
-            payloads: Enclosed::default(),
+            payloads: None,
         };
         let call = state.reserve();
         state.transmit(Some(call), &mut order);

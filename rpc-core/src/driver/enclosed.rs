@@ -13,12 +13,26 @@ const WORTH_A_BLOCK: usize = 16 << 10;
 /// Bytes from which a payload becomes a buffer of its own within the frame.
 const BULK: usize = 32 << 10;
 
+/// What a frame that is to be sent encloses, if it is anything: most calls carry this around for nothing.
+pub(crate) type Enclosing = Option<Box<Enclosed>>;
+
 /// The payloads of a frame that is to be sent, in the order of their indices.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct Enclosed {
     entries: Vec<Enclosure>,
     /// The values, if they are beside the frame too.
     values: Option<Payload>,
+}
+
+/// Writes the table that the peer reads to `out`, and gives it back as it is read.
+pub(super) fn table<'a>(enclosed: &Enclosing, out: &'a mut Vec<u8>) -> Table<'a> {
+    match enclosed {
+        None => Table::default(),
+        Some(enclosed) => {
+            out.clear();
+            enclosed.encode_table(out)
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -76,10 +90,6 @@ impl Enclosed {
             });
         }
         Ok(Self { entries, values })
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.values.is_none()
     }
 
     /// Bytes of the values that are beside the frame.
@@ -157,7 +167,7 @@ impl Enclosed {
     }
 
     /// Appends the table that the peer reads, and gives it back as it is read.
-    pub(super) fn encode_table<'a>(&self, out: &'a mut Vec<u8>) -> Table<'a> {
+    fn encode_table<'a>(&self, out: &'a mut Vec<u8>) -> Table<'a> {
         let entry = |entry: &Enclosure| match entry {
             Enclosure::Beside(payload) => beside(payload),
             Enclosure::Inline(length) => Entry { length: *length, place: Place::Inline },

@@ -16,7 +16,7 @@ use std::{
 
 /// A wire, shared by its waiters and its background task.
 pub(crate) struct Line {
-    pub(super) tx: Arc<dyn Tx>,
+    pub(crate) tx: Arc<dyn Tx>,
     pub(super) ready: Arc<dyn Ready>,
     pub(super) rx: Lease<Box<dyn Rx>>,
     pub(crate) peer: Arc<Peer>,

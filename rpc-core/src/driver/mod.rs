@@ -29,7 +29,8 @@ mod watch;
 pub(crate) use background::{serve_wire, spawn_client};
 pub(crate) use body::{Body, Held, Opened};
 pub(crate) use dial::Dial;
-pub(crate) use enclosed::{Enclosed, Encoded};
+pub(crate) use enclosed::{Enclosed, Enclosing, Encoded};
+pub(crate) use line::Line;
 pub(crate) use order::{Carried, Deadline, Order, Target};
 pub(crate) use reply::Answer;
 pub(crate) use spinning::Spinning;
@@ -245,12 +246,12 @@ impl Link {
         &self,
         payloads: Vec<Payload>,
         encoded: Encoded<'_>,
-    ) -> Result<Enclosed, Error> {
+    ) -> Result<Enclosing, Error> {
         if payloads.is_empty() && encoded.block.is_none() {
-            return Ok(Enclosed::default());
+            return Ok(None);
         }
         let tx = self.tx();
-        Enclosed::place(payloads, tx.as_deref(), encoded)
+        Enclosed::place(payloads, tx.as_deref(), encoded).map(|enclosed| Some(Box::new(enclosed)))
     }
 
     /// Memory of the present wire for a copy of `length` bytes, if it has some that is not needed otherwise.

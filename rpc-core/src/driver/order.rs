@@ -1,6 +1,6 @@
 //! A call to be made: everything of it, encoded.
 
-use super::Enclosed;
+use super::{Enclosed, Enclosing};
 use crate::{buffer::Buffer, frame::Trace, id::ObjectId, interface::Method};
 use std::{
     sync::Arc,
@@ -72,7 +72,7 @@ pub(crate) struct Order {
     /// The arguments from the first large one on.
     pub(crate) tail: Option<Buffer>,
     /// The payloads that travel with them. Those that are inline are at the end of the tail, or of the head.
-    pub(crate) payloads: Enclosed,
+    pub(crate) payloads: Enclosing,
 }
 
 impl Order {
@@ -88,16 +88,16 @@ impl Order {
     /// Bytes of the arguments, and of the payloads that are inline.
     pub(super) fn len(&self) -> usize {
         let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
-        self.head.len() + tail + self.payloads.values_bytes()
+        self.head.len() + tail + self.payloads.as_deref().map_or(0, Enclosed::values_bytes)
     }
 
     /// Bytes that it holds while it waits.
     pub(super) fn held_bytes(&self) -> usize {
-        self.len() + self.payloads.beside_bytes()
+        self.len() + self.payloads.as_deref().map_or(0, Enclosed::beside_bytes)
     }
 
     /// Whether the order can be sent again as it is: nothing of it was given away.
     pub(super) fn is_whole(&self, sent_tail: bool) -> bool {
-        !sent_tail && self.payloads.is_whole()
+        !sent_tail && self.payloads.as_deref().is_none_or(Enclosed::is_whole)
     }
 }

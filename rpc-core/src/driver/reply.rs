@@ -1,6 +1,10 @@
 //! Answers a call.
 
-use super::{Enclosed, Link, enclosed::Encoded, line::Line};
+use super::{
+    Enclosed, Enclosing, Link,
+    enclosed::{Encoded, table},
+    line::Line,
+};
 use crate::{
     buffer::Buffer,
     error::{Error, ErrorKind, Executed},
@@ -15,7 +19,7 @@ use std::io;
 pub(crate) struct Answer {
     pub(crate) head: Buffer,
     pub(crate) tail: Option<Buffer>,
-    pub(crate) payloads: Enclosed,
+    pub(crate) payloads: Enclosing,
 }
 
 impl Link {
@@ -45,8 +49,7 @@ impl Link {
             let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
             state.conn.reply(&ReturnHeader::of(call), &Outcome::Rpc(error), &mut state.header)
         } else {
-            state.table.clear();
-            let payloads = answer.payloads.encode_table(&mut state.table);
+            let payloads = table(&answer.payloads, &mut state.table);
             state.conn.reply(&ReturnHeader { call, payloads }, outcome, &mut state.header)
         };
         state.urgent = true;
@@ -91,22 +94,24 @@ impl Link {
 impl Answer {
     fn len(&self) -> usize {
         let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
-        self.head.len() + tail + self.payloads.values_bytes()
+        self.head.len() + tail + self.payloads.as_deref().map_or(0, Enclosed::values_bytes)
     }
 
     /// Makes sure that the wire carries all payloads that stay beside the frame.
     fn settle(&mut self, line: Option<&Line>) {
-        if let Some(line) = line.filter(|_| !self.payloads.is_empty()) {
+        if let Some(payloads) = &mut self.payloads
+            && let Some(line) = line
+        {
             let encoded = Encoded { head: &mut self.head, tail: &mut self.tail, block: None };
-            self.payloads.settle(&*line.tx, encoded);
+            payloads.settle(&*line.tx, encoded);
         }
     }
 
     fn append(&mut self, tx: &dyn Tx, header: &[u8]) -> io::Result<()> {
         let (head, tail) = ([header, &self.head], self.tail.take());
-        match self.payloads.is_empty() {
-            true => tx.append(&head, tail),
-            false => tx.append_with(&head, tail, self.payloads.take_beside()),
+        match &mut self.payloads {
+            None => tx.append(&head, tail),
+            Some(payloads) => tx.append_with(&head, tail, payloads.take_beside()),
         }
     }
 }

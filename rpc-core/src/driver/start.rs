@@ -173,26 +173,26 @@ impl Starter {
 }
 
 /// The span of a call that is served: `farcall::call` `serve`, with its interface, its method and its chain.
-fn span(call: &IncomingCall<Local>) -> Span {
+fn span(call: &IncomingCall<Local>) -> Option<Box<Span>> {
     if !tracing::enabled!(target: "farcall::call", tracing::Level::DEBUG) {
-        return Span::none();
+        return None;
     }
     let interface = call.target.description();
     let method = interface.method(call.method).map_or("?", |method| method.name);
-    tracing::debug_span!(target: "farcall::call", "serve", interface = interface.name, method, chain = call.chain)
+    let span = tracing::debug_span!(target: "farcall::call", "serve", interface = interface.name, method, chain = call.chain);
+    Some(Box::new(span))
 }
 
 impl Job {
     fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
-        let Incoming { call, body } = incoming;
+        let Incoming { mut call, body } = incoming;
         let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
             deadline: call.deadline,
             chain: call.chain.unwrap_or_else(host::new_chain),
-            trace: call.trace,
+            trace: call.trace.take(),
             metadata: metadata.map(Arc::from),
-            peer: Arc::clone(&line.peer),
-            tx: Arc::clone(&line.tx),
+            line: Arc::clone(line),
             span: span(&call),
         };
         let request = Request::new(Arc::clone(link), epoch, &call, body);

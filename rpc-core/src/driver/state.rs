@@ -2,7 +2,7 @@
 
 use super::{
     body::Body,
-    enclosed::Encoded,
+    enclosed::{Encoded, table},
     line::Line,
     order::{Deadline, Order, Target},
     waiter::{Reply, Waiter, Wakes},
@@ -204,11 +204,11 @@ impl State {
     /// # Errors
     /// `TooLarge` if the frame is, with what the wire does not carry.
     pub(super) fn settle(&self, order: &mut Order) -> Result<(), Error> {
-        let Some(line) = self.line.as_ref().filter(|_| !order.payloads.is_empty()) else {
+        let (Some(payloads), Some(line)) = (&mut order.payloads, &self.line) else {
             return Ok(());
         };
         let encoded = Encoded { head: &mut order.head, tail: &mut order.tail, block: None };
-        order.payloads.settle(&*line.tx, encoded);
+        payloads.settle(&*line.tx, encoded);
         self.check_size(order)
     }
 
@@ -233,8 +233,7 @@ impl State {
     /// Appends a call's frame. `can_transmit` holds, and `settle` was called.
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
         let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
-        self.table.clear();
-        let payloads = order.payloads.encode_table(&mut self.table);
+        let payloads = table(&order.payloads, &mut self.table);
         let header = CallHeader {
             call,
             target,
@@ -249,9 +248,9 @@ impl State {
         self.header.clear();
         self.conn.send(&header, &mut self.header);
         let (head, tail) = ([&self.header[..], &order.head], order.tail.take());
-        let appended = match order.payloads.is_empty() {
-            true => line.tx.append(&head, tail),
-            false => line.tx.append_with(&head, tail, order.payloads.take_beside()),
+        let appended = match &mut order.payloads {
+            None => line.tx.append(&head, tail),
+            Some(payloads) => line.tx.append_with(&head, tail, payloads.take_beside()),
         };
         if let Err(error) = appended {
             line.end(super::lost(&line.peer, &error));

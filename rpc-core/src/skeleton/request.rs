@@ -1,7 +1,7 @@
 //! One call to answer. It is answered exactly once: by its handler, or, if that is dropped, by saying so.
 
 use crate::{
-    codec::{Budget, Encoder},
+    codec::Encoder,
     conn::IncomingCall,
     driver::{Answer, Body, Encoded, Held, Link, Opened},
     error::{Error, ErrorKind, Executed},
@@ -35,7 +35,6 @@ pub struct Request {
     deadline: Option<Instant>,
     interface: &'static Description,
     method: MethodId,
-    budget: Budget,
     answered: AtomicBool,
 }
 
@@ -45,7 +44,6 @@ type Payloads = Vec<Option<Payload>>;
 impl Request {
     pub(crate) fn new(link: Arc<Link>, epoch: u32, call: &IncomingCall<Local>, body: Body) -> Self {
         let Opened { values, start, payloads } = body.open();
-        let budget = link.budget(values.len());
         Self {
             link,
             epoch,
@@ -56,7 +54,6 @@ impl Request {
             deadline: call.deadline,
             interface: call.target.description(),
             method: call.method,
-            budget,
             answered: AtomicBool::new(false),
         }
     }
@@ -67,7 +64,8 @@ impl Request {
         let payloads = self.payloads.as_ref().map_or_else(Vec::new, |payloads| {
             std::mem::take(&mut *payloads.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        Arguments::new(self.values.get(self.start..).unwrap_or_default(), self.budget, payloads)
+        let budget = self.link.budget(self.values.len());
+        Arguments::new(self.values.get(self.start..).unwrap_or_default(), budget, payloads)
     }
 
     /// Answers with the servant's result.

@@ -23,7 +23,7 @@ pub struct Outgoing<'a> {
     /// The payloads of the arguments, in the order of their indices.
     payloads: Vec<Payload>,
     /// The arguments up to the first large one, if that found memory of the wire.
-    bulk: Option<Bulk>,
+    bulk: Option<Box<Bulk>>,
     failed: Option<Error>,
 }
 
@@ -81,7 +81,8 @@ impl<'a> Outgoing<'a> {
     /// Copies a large argument, and those before it, straight to where the peer reads them. False if it was not done.
     fn begin_bulk(&mut self, bytes: &[u8]) -> bool {
         let Some(link) = self.handle.far().filter(|_| self.bulk.is_none()) else { return false };
-        self.bulk = Bulk::begin(&mut self.encoder, bytes, |length| link.room_for_copy(length));
+        let bulk = Bulk::begin(&mut self.encoder, bytes, |length| link.room_for_copy(length));
+        self.bulk = bulk.map(Box::new);
         self.bulk.is_some()
     }
 
@@ -142,8 +143,10 @@ impl<'a> Outgoing<'a> {
 fn inherit(order: &mut Order, context: &context::Context) {
     order.deadline = order.deadline.or_at(context.deadline);
     order.chain = Some(host::deeper(context.chain));
-    if context.trace.is_some() && order.carried.as_ref().is_none_or(|own| own.trace.is_none()) {
+    if let Some(trace) = &context.trace
+        && order.carried.as_ref().is_none_or(|own| own.trace.is_none())
+    {
         let own = order.carried.as_deref().cloned().unwrap_or_default();
-        order.carried = Some(Arc::new(Carried { trace: context.trace, ..own }));
+        order.carried = Some(Arc::new(Carried { trace: Some(**trace), ..own }));
     }
 }

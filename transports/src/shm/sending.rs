@@ -198,9 +198,12 @@ impl Sender {
         length: usize,
     ) -> io::Result<()> {
         if self.queue.is_empty() && length <= DIRECT {
-            let parts = iter::once(&descriptors[..]).chain(head.iter().copied());
-            let parts = parts.chain(tail.as_deref());
-            if self.ring.push_with(descriptors.len() / DESCRIPTOR, parts, 0)? == Room::Yes {
+            let frame = head.iter().copied().chain(tail.as_deref());
+            let pushed = match descriptors.len() / DESCRIPTOR {
+                0 => self.ring.push_with(0, frame, 0),
+                some => self.ring.push_with(some, iter::once(&descriptors[..]).chain(frame), 0),
+            };
+            if pushed? == Room::Yes {
                 self.unrung += length;
                 return Ok(());
             }

@@ -93,7 +93,10 @@ fn what_a_header_says_arrives() {
     let event = pair.conn(RIGHT).handle_frame(now, &frame);
     let Ok(crate::conn::Event::Call(call)) = event else { panic!("{event:?}") };
     assert_eq!((call.call, call.target, call.object), (None, ROOT, ObjectId::ROOT));
-    assert_eq!((call.method, call.chain, call.trace), (full.method, Some(3), Some([4; 25])));
+    assert_eq!(
+        (call.method, call.chain, call.trace),
+        (full.method, Some(3), Some(Box::new([4; 25])))
+    );
     assert_eq!(call.deadline, Some(now + Duration::from_millis(1500)), "from its receipt on");
     assert_eq!(&frame[call.metadata], b"metadata");
     assert_eq!(&frame[call.arguments.start..], b"arguments");
