@@ -67,6 +67,9 @@ impl Body {
     /// `Protocol` if the table of the frame and what came beside it do not fit together.
     pub(super) fn new(frame: Buffer, values: Values, beside: Vec<Payload>) -> Result<Self, Error> {
         let body = Self { frame, values, beside };
+        if values.table == values.start && body.beside.is_empty() {
+            return Ok(body);
+        }
         let said = body.table().entries().filter(|entry| entry.place == Place::Beside);
         let said = said.map(|entry| entry.length);
         if said.eq(body.beside.iter().map(Payload::len)) {

@@ -158,6 +158,9 @@ impl Enclosed {
 
     /// Appends the table that the peer reads, and gives it back as it is read.
     pub(super) fn encode_table<'a>(&self, out: &'a mut Vec<u8>) -> Table<'a> {
+        if self.is_empty() {
+            return Table::default();
+        }
         let entry = |entry: &Enclosure| match entry {
             Enclosure::Beside(payload) => beside(payload),
             Enclosure::Inline(length) => Entry { length: *length, place: Place::Inline },

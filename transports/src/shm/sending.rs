@@ -142,7 +142,7 @@ impl Tx for Sending {
             let text = format!("a frame cannot have {length} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let descriptors = self.describe(beside)?;
+        let descriptors = if beside.is_empty() { Buffer::new() } else { self.describe(beside)? };
         let mut sender = lock(&self.sender);
         sender.append(descriptors, head, tail, length)?;
         self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
@@ -198,9 +198,14 @@ impl Sender {
         length: usize,
     ) -> io::Result<()> {
         if self.queue.is_empty() && length <= DIRECT {
-            let parts = iter::once(&descriptors[..]).chain(head.iter().copied());
-            let parts = parts.chain(tail.as_deref());
-            if self.ring.push_with(descriptors.len() / DESCRIPTOR, parts, 0)? == Room::Yes {
+            let parts = head.iter().copied().chain(tail.as_deref());
+            let pushed = if descriptors.is_empty() {
+                self.ring.push_with(0, parts, 0)?
+            } else {
+                let parts = iter::once(&descriptors[..]).chain(parts);
+                self.ring.push_with(descriptors.len() / DESCRIPTOR, parts, 0)?
+            };
+            if pushed == Room::Yes {
                 self.unrung += length;
                 return Ok(());
             }
