@@ -60,7 +60,8 @@ fn every_kind(bytes: &[u8]) -> [Payload; 5] {
 
 #[test]
 fn its_bytes_are_read_the_same_wherever_they_are() {
-    for length in [0, 1, 100, 16 << 10, 100_000] {
+    let lengths = [0, 1, 100, 16 << 10, 100_000];
+    for length in lengths.into_iter().take(if cfg!(miri) { 3 } else { 5 }) {
         let bytes = numbered(length);
         for payload in every_kind(&bytes) {
             assert_eq!((payload.len(), payload.is_empty()), (length, length == 0));
