@@ -66,6 +66,7 @@ impl Attacker {
     pub(crate) fn connect(address: &str) -> Self {
         let stream: Box<dyn Stream> = match address.split_once("://") {
             Some(("unix", path)) => Box::new(UnixStream::connect(path).expect("it listens")),
+            Some(("shm", path)) => Box::new(without_memory(path)),
             Some(("tcp", place)) => Box::new(TcpStream::connect(place).expect("it listens")),
             _ => panic!("no attack on {address}"),
         };
@@ -183,6 +184,19 @@ impl Attacker {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
         assert!(error.text().contains(why), "{error}");
     }
+}
+
+/// A connection at a `shm://` address of one who has no shared memory: then its socket carries the frames.
+fn without_memory(path: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(path).expect("it listens");
+    stream.wait_at_most(PATIENCE, PATIENCE);
+    let mut message = [0; 64];
+    message[..12].copy_from_slice(b"farcshm\n\x01\0\0\0");
+    stream.write_all(&message).expect("it listens");
+    let mut answer = [1; 64];
+    stream.read_exact(&mut answer).expect("it agrees");
+    assert_eq!(answer, message);
+    stream
 }
 
 fn said(frame: &[u8]) -> Said {

@@ -87,8 +87,9 @@ pub(crate) fn attacked(attack: impl Fn(&Fortress, &str)) {
 
 /// The same with other limits. Each address has an endpoint of its own.
 pub(crate) fn attacked_within(limits: Limits, attack: impl Fn(&Fortress, &str)) {
-    for transport in ["unix", "tcp"] {
-        let fortress = Fortress::within(limits.clone());
+    let transports = ["unix", "tcp", "shm"];
+    for transport in &transports[..if cfg!(target_os = "linux") { 3 } else { 2 }] {
+        let fortress = Fortress::within(limits.clone(), transport);
         let addresses = fortress.running.addresses();
         let address = addresses.iter().find(|address| address.starts_with(transport));
         attack(&fortress, address.expect("it listens there"));
@@ -106,7 +107,7 @@ pub(crate) struct Fortress {
 }
 
 impl Fortress {
-    fn within(limits: Limits) -> Self {
+    fn within(limits: Limits, transport: &str) -> Self {
         count_panics();
         let directory = tempfile::tempdir().expect("a directory");
         let runtime = crate::place::threads();
@@ -117,8 +118,12 @@ impl Fortress {
             .limits(limits)
             .listen(&format!("unix://{}/a.sock", directory.path().display()))
             .listen("tcp://127.0.0.1:0");
+        // There the canary goes through shared memory, and the attackers have none.
+        let shared = format!("shm://{}/a.shm", directory.path().display());
+        let server = if transport == "shm" { server.listen(&shared) } else { server };
         let running = runtime.block_on(server.start()).expect("fresh addresses");
-        let canary = Canary::at(&running.addresses()[0]);
+        let of_it = running.addresses().iter().find(|address| address.starts_with("shm"));
+        let canary = Canary::at(of_it.unwrap_or(&running.addresses()[0]));
         Self { running, watch: Mutex::new(watch), canary, _runtime: runtime, _directory: directory }
     }
 

@@ -33,6 +33,9 @@ type Theirs = Owned<mapping::Theirs>;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Descriptors that a wire needs besides an offer: the peer's segment and doorbells, and what its readiness sleeps on.
+const ROOM: usize = 5;
+
 /// Whether this side has shared memory. Tests take it away.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Memory {
@@ -48,6 +51,8 @@ pub(super) struct Offer {
     pub(super) geometry: Geometry,
     task: Doorbell,
     thread: Doorbell,
+    /// Keeps the room for the descriptors that are to come. What does not fit would be lost without an error.
+    room: Vec<Doorbell>,
     origin: Origin,
 }
 
@@ -61,7 +66,13 @@ impl Offer {
         let (geometry, origin) = (segment::geometry()?, Origin::here()?);
         let segment = segment::create(&geometry, origin)?;
         let (task, thread) = (Doorbell::new()?, Doorbell::new()?);
-        Ok(Self { segment, geometry, task, thread, origin })
+        let room = (0..ROOM).map(|_| Doorbell::new()).collect::<io::Result<_>>()?;
+        Ok(Self { segment, geometry, task, thread, room, origin })
+    }
+
+    /// The peer's descriptors are about to come.
+    fn make_room(&mut self) {
+        self.room.clear();
     }
 
     /// What the peer is given.
@@ -72,7 +83,7 @@ impl Offer {
 
     /// This side of a wire, with what the peer has given.
     pub(super) fn end(self, control: OwnedFd, theirs: Theirs) -> Arc<End> {
-        let Self { segment, geometry, task, thread, origin } = self;
+        let Self { segment, geometry, task, thread, room: _, origin } = self;
         let ours = Owned { segment, geometry, task, thread };
         Arc::new(End::new(ours, theirs, control, origin))
     }
@@ -86,7 +97,7 @@ impl Offer {
 pub(super) async fn connect(stream: UnixStream, memory: Memory, address: &str) -> io::Result<Wire> {
     within(async {
         let peer = peer(&stream, "shm", address)?;
-        let offer = match Offer::new(memory) {
+        let mut offer = match Offer::new(memory) {
             Ok(offer) => offer,
             Err(error) => {
                 handshake::send(&stream, Word::Frames, &[]).await?;
@@ -97,6 +108,7 @@ pub(super) async fn connect(stream: UnixStream, memory: Memory, address: &str) -
             }
         };
         offer.send(&stream).await?;
+        offer.make_room();
         let (geometry, descriptors) = match handshake::receive(&stream).await? {
             (Word::Segment(geometry), Some(descriptors)) => (geometry, descriptors),
             (Word::Frames, _) => return over_socket(stream, peer, "the server has none"),
@@ -121,10 +133,13 @@ pub(super) async fn connect(stream: UnixStream, memory: Memory, address: &str) -
 /// The server's side of the handshake.
 pub(super) async fn accept(
     stream: UnixStream,
-    offer: io::Result<Offer>,
+    mut offer: io::Result<Offer>,
     address: &str,
 ) -> io::Result<Wire> {
     within(async {
+        if let Ok(offer) = &mut offer {
+            offer.make_room();
+        }
         let peer = peer(&stream, "shm", address)?;
         let (geometry, descriptors) = match handshake::receive(&stream).await {
             Ok((Word::Segment(geometry), Some(descriptors))) => (geometry, descriptors),

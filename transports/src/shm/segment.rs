@@ -11,6 +11,7 @@ use rustix::{
         memfd_create,
     },
     io::Errno,
+    process::{Resource, getrlimit},
 };
 use std::{io, os::fd::OwnedFd};
 
@@ -37,6 +38,11 @@ pub(super) fn geometry() -> io::Result<Geometry> {
 /// # Errors
 /// Where there is no such memory, or not enough.
 pub(super) fn create(geometry: &Geometry, origin: Origin) -> io::Result<Ours> {
+    // A file beyond the limit on files costs the process its life, and such memory is one.
+    let limit = getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| limit < geometry.length() as u64) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let memory = anonymous()?;
     ftruncate(&memory, geometry.length() as u64)?;
     let ours = Ours::map(memory, geometry.length(), origin)?;
