@@ -25,6 +25,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         raw::local::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
+        #[cfg(feature = "farcall-rows")]
+        farcall::payloads::ROWS,
         #[cfg(feature = "iceoryx2")]
         iceoryx2::ROWS,
         #[cfg(feature = "tarpc")]

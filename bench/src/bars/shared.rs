@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{ONEWAY, Work};
+use crate::work::{ONEWAY, SUMS, Work};
 
 /// One call after the other.
 pub fn sequential(report: &Report, bars: &mut Vec<Bar>) {
@@ -57,16 +57,34 @@ pub fn pipelined(report: &Report, bars: &mut Vec<Bar>) {
     });
 }
 
-/// Bytes that are not loaned.
+/// Bytes: summed, against what that costs where they are at hand, and sent back, against iceoryx2.
 pub fn payloads(report: &Report, bars: &mut Vec<Bar>) {
-    let here = at_two_cores(Work::Sum(1 << 20));
-    let copied = Filter::new(Work::Sum(1 << 20)).of(&["raw-copy"]);
-    let name = format!("{here}, copied and touched");
-    bars.push(named_latency(report, name, here.of(FARCALL), copied, 2.5));
+    for length in SUMS {
+        sums(report, bars, length);
+    }
     for length in [64 << 10, 1 << 20] {
         let here = at_two_cores(Work::Echo(length));
+        let peer = here.of(ICEORYX2);
+        // iceoryx2's client fills a sample for each call, and so does this one.
+        let name = format!("{here}, loaned and filled, iceoryx2 with loans");
+        bars.push(named_latency(report, name, here.of(&["farcall-loan-fill"]), peer, 0.3));
         let name = format!("{here}, iceoryx2 with loans");
-        bars.push(named_latency(report, name, here.of(FARCALL), here.of(ICEORYX2), 1.5));
+        bars.push(named_latency(report, name, here.of(FARCALL), peer, 1.5));
+    }
+}
+
+fn sums(report: &Report, bars: &mut Vec<Bar>, length: usize) {
+    let work = Work::Sum(length);
+    let (here, local) = (at_two_cores(work), Filter::new(work));
+    let [touched, copied] = [&["raw-touch"], &["raw-copy"]].map(|rows| local.of(rows));
+    let mut bar = |name, rows, floor, most| {
+        bars.push(named_latency(report, format!("{here}, {name}"), here.of(rows), floor, most));
+    };
+    bar("loaned and trusted, touched", &["farcall-loan-trust"], touched, 1.3);
+    bar("loaned, touched", &["farcall-loan"], touched, 1.8);
+    bar("from the heap, copied and touched", &["farcall-heap"], copied, 1.6);
+    if work.is_universal() {
+        bar("copied and touched", FARCALL, copied, 2.5);
     }
 }
 

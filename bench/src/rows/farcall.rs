@@ -14,6 +14,8 @@ use crate::row::{Address, Row, Transport};
 use crate::work::{self, Work};
 use waiting::WaitDriver;
 
+pub mod payloads;
+mod trust;
 mod waiting;
 
 /// This file's rows.
@@ -181,7 +183,11 @@ async fn start(address: &str) -> farcall::Result<farcall::Running> {
 }
 
 async fn serve(address: &str, ready: &dyn Fn(&Address)) -> Result<()> {
-    let server = start(address).await?;
+    stay(start(address).await?, ready).await
+}
+
+/// Says where it serves, then does so until the process is killed.
+async fn stay(server: farcall::Running, ready: &dyn Fn(&Address)) -> Result<()> {
     for address in server.addresses() {
         let (place, _) = address.split_once('?').unwrap_or((address, ""));
         ready(&place.parse()?);
