@@ -180,7 +180,10 @@ fn going_with_the_result_on_its_way() {
 #[test]
 fn a_number_used_again_has_the_next_generation() {
     let mut pair = Pair::new();
-    for generation in (0..=u16::MAX).chain(0..3) {
+    // Until they begin again; Miri would take hours for so many.
+    let all = if cfg!(miri) { 0..=50 } else { 0..=u16::MAX };
+    let again = if cfg!(miri) { 0..0 } else { 0..3 };
+    for generation in all.chain(again) {
         let call = pair.call(LEFT, b"");
         assert_eq!(call, id(0, generation));
         pair.shuttle();

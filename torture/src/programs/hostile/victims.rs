@@ -158,8 +158,7 @@ impl Victims {
         if self.lying_server.as_mut().context("no server")?.has_ended()? {
             self.lying_server = Some(self.scene.serve(LIAR)?);
         }
-        let server = self.lying_server.as_ref().context("no server")?.id();
-        let segments = Segments::of(server)?;
+        let segments = Segments::of(self.liar()?)?;
         if segments.count() > 1 {
             return Ok(segments);
         }
@@ -167,11 +166,18 @@ impl Victims {
         if let Some(client) = self.passing.take() {
             self.scene.kill_client(client)?;
         }
-        let mut client =
-            self.scene.call(&[self.scene.address(HONEST), lies_at(&self.scene, LIAR)])?;
+        // What it has ready for the next client has been written into as well: another one takes its place.
+        self.lying_server = None;
+        self.lying_server = Some(self.scene.serve(LIAR)?);
+        let addresses = [self.scene.address(HONEST), lies_at(&self.scene, LIAR)];
+        let mut client = self.scene.call(&addresses)?;
         client.child.tell("let go")?;
         self.passing = Some(client);
-        Segments::of(server)
+        Segments::of(self.liar()?)
+    }
+
+    fn liar(&self) -> Result<u32> {
+        Ok(self.lying_server.as_ref().context("no server")?.id())
     }
 
     /// All calls of the client end, the server answers, and neither has grown.
