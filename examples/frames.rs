@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     env,
     io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
@@ -170,10 +170,23 @@ fn view() -> Result<()> {
     Ok(())
 }
 
-fn main() -> Result<()> {
+fn choose() -> Result<()> {
     match env::args().nth(1).as_deref() {
         Some("view") => view(),
-        Some(images) => run(images.parse()?),
+        Some(images) => match images.parse() {
+            Ok(images @ 1..) => run(images),
+            _ => Err(format!("`{images}` is no number of images: write one from 1 on").into()),
+        },
         None => run(200),
+    }
+}
+
+fn main() -> ExitCode {
+    match choose() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("frames: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

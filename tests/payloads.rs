@@ -2,22 +2,17 @@
 
 #![cfg(unix)]
 
+#[path = "conformance/everywhere.rs"]
+mod everywhere;
 #[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
 
+use everywhere::everywhere;
 use farcall::{ErrorKind, Executed, Payload, Remote, Server};
-use place::{Host, Place, one_thread, several_threads};
+use place::{Host, Place, one_thread};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
-
-const PLACES: &[Place] = &[
-    Place::Inproc,
-    Place::Unix,
-    #[cfg(target_os = "linux")]
-    Place::Shm,
-    Place::Tcp,
-];
 
 const LENGTH: usize = 100_000;
 
@@ -78,13 +73,6 @@ async fn restart(host: &mut Host, address: &str) {
             Err(error) => assert_eq!(error.kind(), ErrorKind::AddressInUse, "{error}"),
         }
         tokio::task::yield_now().await;
-    }
-}
-
-fn everywhere<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
-    for place in PLACES.iter().copied() {
-        one_thread(test(place));
-        several_threads(test(place));
     }
 }
 

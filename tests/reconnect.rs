@@ -3,6 +3,8 @@
 
 #![cfg(unix)]
 
+#[path = "conformance/everywhere.rs"]
+mod everywhere;
 #[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
@@ -10,8 +12,9 @@ mod place;
 #[path = "conformance/work.rs"]
 mod work;
 
+use everywhere::everywhere;
 use farcall::{Error, ErrorKind, Executed, Limits, Remote, Server};
-use place::{Host, Place, on_a_thread, one_thread, several_threads};
+use place::{Host, Place, on_a_thread, several_threads};
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
@@ -20,22 +23,7 @@ use std::{
 };
 use work::{Seen, Watch, Work, outline, worker};
 
-const PLACES: &[Place] = &[
-    Place::Inproc,
-    Place::Unix,
-    #[cfg(target_os = "linux")]
-    Place::Shm,
-    Place::Tcp,
-];
-
 const SOON: Duration = Duration::from_millis(100);
-
-fn everywhere<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
-    for place in PLACES.iter().copied() {
-        one_thread(test(place));
-        several_threads(test(place));
-    }
-}
 
 /// Lets the server go at once, and gives back its address and what keeps it.
 fn crash(host: &mut Host) -> String {
@@ -139,7 +127,7 @@ fn every_call_resolves_and_says_whether_it_ran() {
 /// Threads that wait are told too, those that receive and those that follow.
 #[test]
 fn threads_that_wait_are_told() {
-    for place in PLACES.iter().copied() {
+    for place in everywhere::DIALLED.iter().copied() {
         on_a_thread(move || {
             let runtime = place::threads();
             let (work, mut watch) = worker();

@@ -1,6 +1,8 @@
 //! Shutting down in good order: what was accepted is answered, what was not is refused and surely did not run, and a ledger shows that
 //! nothing was lost or doubled.
 
+#[path = "conformance/everywhere.rs"]
+mod everywhere;
 #[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
 mod place;
@@ -8,8 +10,9 @@ mod place;
 #[path = "conformance/work.rs"]
 mod work;
 
+use everywhere::everywhere;
 use farcall::{Error, ErrorKind, Executed, Limits, Remote, Server};
-use place::{Host, Place, one_thread, several_threads};
+use place::{Host, Place};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -17,14 +20,6 @@ use std::{
 };
 use tokio::sync::oneshot;
 use work::{Seen, Watch, Work, outline, worker};
-
-const PLACES: &[Place] = &[
-    Place::Inproc,
-    Place::Unix,
-    #[cfg(target_os = "linux")]
-    Place::Shm,
-    Place::Tcp,
-];
 
 async fn hosted(place: Place) -> (Remote<dyn Work>, Watch, Host) {
     let (work, watch) = worker();
@@ -35,14 +30,6 @@ async fn hosted(place: Place) -> (Remote<dyn Work>, Watch, Host) {
 fn shut_down(host: &mut Host) -> tokio::task::JoinHandle<()> {
     let running = host.running.take().expect("it runs");
     tokio::spawn(running.shutdown())
-}
-
-/// Runs a test at each place and on each kind of runtime.
-fn everywhere<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
-    for place in PLACES.iter().copied() {
-        one_thread(test(place));
-        several_threads(test(place));
-    }
 }
 
 /// New calls are held for whoever listens there next; if nobody does, their deadline passes, and they surely did not run.

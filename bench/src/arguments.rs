@@ -89,6 +89,12 @@ impl Command {
     }
 }
 
+/// What an argument says in figures.
+fn number(argument: &str, text: &str) -> Result<usize> {
+    let number = text.parse::<NonZeroUsize>().ok().map(NonZeroUsize::get);
+    number.with_context(|| format!("{argument} wants a number from 1 on, not `{text}`"))
+}
+
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let (mut quick, mut check) = (false, false);
@@ -101,8 +107,8 @@ impl Options {
                 "--check" => check = true,
                 "--only" => only.push(value()?),
                 "--over" => over.push(Transport::named(&value()?)?),
-                "--rounds" => rounds = Some(value()?.parse::<NonZeroUsize>()?.get()),
-                "--time" => milliseconds = Some(value()?.parse::<NonZeroUsize>()?.get()),
+                "--rounds" => rounds = Some(number(&argument, &value()?)?),
+                "--time" => milliseconds = Some(number(&argument, &value()?)?),
                 other => bail!("unknown argument: {other}"),
             }
         }

@@ -10,6 +10,7 @@ mod lease;
 
 mod link;
 mod missed;
+mod mutant;
 mod sleeper;
 mod sync;
 mod waiting;

@@ -2,7 +2,8 @@
 //! deadlock.
 
 use crate::{
-    link::{Link, Mutant},
+    link::Link,
+    mutant::Mutant,
     wire::Frame::{Call, Return},
 };
 use loom::{model::Builder, thread};

@@ -1,12 +1,14 @@
 //! The payloads of a call or an answer on their way: each beside the frame where the wire carries it, else at the frame's end.
 
+use super::Link;
 use crate::{
     buffer::Buffer,
     error::{Error, ErrorKind},
     frame::{Entry, MOST_PAYLOADS, Place, Table},
-    payload::Payload,
+    payload::{Loan, Payload},
     transport::{Purpose, Tx},
 };
+use std::sync::Arc;
 
 /// Bytes from which a payload is copied into memory of the wire, if it is not there yet. Copying a smaller one into the frame is cheaper.
 const WORTH_A_BLOCK: usize = 16 << 10;
@@ -51,6 +53,40 @@ pub(crate) struct Encoded<'a> {
     pub(crate) tail: &'a mut Option<Buffer>,
     /// All values; head and tail are empty then.
     pub(crate) block: Option<Payload>,
+}
+
+impl Link {
+    /// Finds places for the payloads of a frame. What finds none beside it goes behind its values.
+    ///
+    /// # Errors
+    /// `TooLarge` for more payloads than a frame can carry.
+    pub(crate) fn enclose(
+        &self,
+        payloads: Vec<Payload>,
+        encoded: Encoded<'_>,
+    ) -> Result<Enclosing, Error> {
+        if payloads.is_empty() && encoded.block.is_none() {
+            return Ok(None);
+        }
+        let tx = self.tx();
+        Enclosed::place(payloads, tx.as_deref(), encoded).map(|enclosed| Some(Box::new(enclosed)))
+    }
+
+    /// Memory of the present wire for a copy of `length` bytes, if it has some that is not needed otherwise.
+    pub(crate) fn room_for_copy(&self, length: usize) -> Option<Loan> {
+        self.tx()?.loan(length, Purpose::Copy)
+    }
+
+    /// Memory for `length` bytes that will be sent: of the present wire, or on the heap where that has none.
+    pub(crate) fn loan(&self, length: usize) -> Loan {
+        let loan = self.tx().and_then(|tx| tx.loan(length, Purpose::Loan));
+        loan.unwrap_or_else(|| Loan::heap(length))
+    }
+
+    /// The sending half of the present wire.
+    fn tx(&self) -> Option<Arc<dyn Tx>> {
+        self.lock().line.as_ref().map(|line| Arc::clone(&line.tx))
+    }
 }
 
 impl Enclosed {

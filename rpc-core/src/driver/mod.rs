@@ -45,10 +45,9 @@ use crate::{
     host,
     id::{CallId, ObjectId},
     limits::Limits,
-    payload::{Loan, Payload},
     registry::Differences,
     skeleton::Local,
-    transport::{Peer, Purpose, Tx},
+    transport::Peer,
 };
 use spin::Spin;
 use state::{FlushBy, HeldCall, State};
@@ -236,38 +235,6 @@ impl Link {
     /// Who is at the other end of the present wire.
     pub(crate) fn peer(&self) -> Option<Arc<Peer>> {
         self.lock().line.as_ref().map(|line| Arc::clone(&line.peer))
-    }
-
-    /// Finds places for the payloads of a frame. What finds none beside it goes behind its values.
-    ///
-    /// # Errors
-    /// `TooLarge` for more payloads than a frame can carry.
-    pub(crate) fn enclose(
-        &self,
-        payloads: Vec<Payload>,
-        encoded: Encoded<'_>,
-    ) -> Result<Enclosing, Error> {
-        if payloads.is_empty() && encoded.block.is_none() {
-            return Ok(None);
-        }
-        let tx = self.tx();
-        Enclosed::place(payloads, tx.as_deref(), encoded).map(|enclosed| Some(Box::new(enclosed)))
-    }
-
-    /// Memory of the present wire for a copy of `length` bytes, if it has some that is not needed otherwise.
-    pub(crate) fn room_for_copy(&self, length: usize) -> Option<Loan> {
-        self.tx()?.loan(length, Purpose::Copy)
-    }
-
-    /// Memory for `length` bytes that will be sent: of the present wire, or on the heap where that has none.
-    pub(crate) fn loan(&self, length: usize) -> Loan {
-        let loan = self.tx().and_then(|tx| tx.loan(length, Purpose::Loan));
-        loan.unwrap_or_else(|| Loan::heap(length))
-    }
-
-    /// The sending half of the present wire.
-    fn tx(&self) -> Option<Arc<dyn Tx>> {
-        self.lock().line.as_ref().map(|line| Arc::clone(&line.tx))
     }
 
     /// The deadline of a call that names none.

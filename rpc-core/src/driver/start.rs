@@ -192,7 +192,8 @@ impl Job {
             chain: call.chain.unwrap_or_else(host::new_chain),
             trace: call.trace.take(),
             metadata: metadata.map(Arc::from),
-            line: Arc::clone(line),
+            peer: Arc::clone(&line.peer),
+            line: Arc::downgrade(line),
             span: span(&call),
         };
         let request = Request::new(Arc::clone(link), epoch, &call, body);

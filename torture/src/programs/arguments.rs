@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 /// What the program can be told.
 pub(crate) const USAGE: &str = "\
@@ -95,8 +95,8 @@ impl Options {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().with_context(|| format!("{argument} of what?"));
             match argument.as_str() {
-                "--rounds" => options.rounds = value()?.parse::<NonZeroUsize>()?.get(),
-                "--seed" => options.seed = value()?.parse()?,
+                "--rounds" => options.rounds = number::<NonZeroUsize>(&argument, &value()?)?.get(),
+                "--seed" => options.seed = number(&argument, &value()?)?,
                 "--transport" => options.transports = vec![Transport::parse(&value()?)?],
                 other => bail!("unknown argument: {other}"),
             }
@@ -117,6 +117,11 @@ impl Options {
             .map(move |(number, one)| (*one, rounds(number)))
             .filter(|(_, rounds)| *rounds > 0)
     }
+}
+
+/// What an argument says in figures.
+fn number<T: FromStr>(argument: &str, text: &str) -> Result<T> {
+    text.parse().ok().with_context(|| format!("{argument} wants a number from 1 on, not `{text}`"))
 }
 
 impl Serve {

@@ -28,6 +28,35 @@ fn there_and_back(left: &mut Side, right: &mut Side, length: usize) {
     }
 }
 
+/// After records that came one by one, the receiver says that there is none without a look.
+#[test]
+fn a_record_that_a_guess_has_missed_is_found_by_who_looks_and_by_who_sleeps() {
+    run(async {
+        let (mut left, mut right) = sides();
+        for _ in 0..3 {
+            there_and_back(&mut left, &mut right, 10);
+        }
+        let (mut frame, mut guesses) = (Buffer::new(), 0);
+        for last in [&b"first"[..], b"second", b"third"] {
+            left.wire.tx.append(&[b"expected"], None).expect("it is open");
+            left.wire.tx.append(&[last], None).expect("it is open");
+            assert_eq!(right.wire.rx.recv(&mut frame).expect("valid"), Received::Frame);
+            let mut again = right.wire.rx.recv(&mut frame).expect("valid");
+            if again == Received::Empty {
+                guesses += 1;
+                let cx = &mut Context::from_waker(Waker::noop());
+                assert!(right.wire.ready.poll_readable(cx).is_ready(), "it would sleep");
+                right.wire.ready.wait(Interest::Read, None);
+                again = right.wire.rx.recv(&mut frame).expect("valid");
+            }
+            assert_eq!((again, &frame[..]), (Received::Frame, last));
+            assert_eq!(right.wire.rx.recv(&mut frame).expect("valid"), Received::Empty);
+            there_and_back(&mut left, &mut right, 10);
+        }
+        assert!(guesses > 0, "each record was looked for");
+    });
+}
+
 #[test]
 fn nobody_is_rung_for_while_awake() {
     run(async {
