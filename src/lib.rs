@@ -23,7 +23,7 @@ pub use farcall_core::{
     error::{Error, ErrorKind, Executed, Result},
     limits::Limits,
     payload::{Loan, Payload},
-    stub::{Call, Remote},
+    stub::{Call, Remote, WeakRemote},
     transport::Peer,
 };
 pub use farcall_macros::remote;

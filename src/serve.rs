@@ -5,7 +5,7 @@ use farcall_core::{
     __private::{Interface, Local},
     address::Address,
     endpoint::{self, Endpoint},
-    error::{Error, ErrorKind},
+    error::Error,
     limits::Limits,
     payload::Trusted,
     runtime,
@@ -45,26 +45,10 @@ pub fn serve_with_shutdown<I: Interface + ?Sized>(
 /// Serves one service over a wire that the program already has, until it ends.
 ///
 /// # Errors
-/// If `object` is not an object of this process.
+/// `NoRuntime`.
 pub async fn serve_over<I: Interface + ?Sized>(wire: Wire, object: Remote<I>) -> Result<(), Error> {
-    let service = exported("", &object)?;
+    let service = (String::new(), Remote::hosted(&object));
     endpoint::serve_one(vec![service], wire, Limits::default()).await
-}
-
-fn exported<I: Interface + ?Sized>(
-    name: &str,
-    object: &Remote<I>,
-) -> Result<(String, Local), Error> {
-    match Remote::local(object) {
-        Some(local) => Ok((name.to_owned(), local)),
-        None => {
-            let text = format!(
-                "the service `{name}` is an object of another process: wrap the handle in an object of this one, with \
-                 `Remote::new(handle)`"
-            );
-            Err(Error::of(ErrorKind::Address, text))
-        }
-    }
 }
 
 /// An endpoint with several services or several addresses.
@@ -85,7 +69,7 @@ fn exported<I: Interface + ?Sized>(
 /// ```
 #[derive(Debug, Default)]
 pub struct Server {
-    services: Vec<Result<(String, Local), Error>>,
+    services: Vec<(String, Local)>,
     listen: Vec<String>,
     limits: Option<Limits>,
     trusted: Option<Trusted>,
@@ -98,10 +82,10 @@ impl Server {
         Self::default()
     }
 
-    /// Adds a service. Clients that name none get the first.
+    /// Adds a service. Clients that name none get the first. Calls on an object of another process are passed on.
     #[must_use]
     pub fn export<I: Interface + ?Sized>(mut self, name: &str, object: Remote<I>) -> Self {
-        self.services.push(exported(name, &object));
+        self.services.push((name.to_owned(), Remote::hosted(&object)));
         self
     }
 
@@ -138,9 +122,8 @@ impl Server {
     /// `AddressInUse`, `PermissionDenied`, `Address`, `Configuration`, each saying what to do.
     pub async fn start(self) -> Result<Running, Error> {
         let config = Config::load()?;
-        let services: Result<Vec<_>, Error> = self.services.into_iter().collect();
         let limits = self.limits.unwrap_or_else(|| config.limits().clone());
-        let endpoint = Endpoint::new(services?, limits)?;
+        let endpoint = Endpoint::new(self.services, limits)?;
         self.trusted.into_iter().for_each(|trusted| endpoint.trust(trusted));
         let mut addresses = Vec::new();
         for listen in &self.listen {

@@ -23,6 +23,8 @@ mod context;
 mod deadlines;
 #[path = "conformance/nested.rs"]
 mod nested;
+#[path = "conformance/objects.rs"]
+mod objects;
 #[path = "conformance/order.rs"]
 mod order;
 #[path = "conformance/payloads.rs"]
@@ -83,6 +85,8 @@ macro_rules! everywhere {
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
                     are_kept_beside_busy_calls;
                 nested: calls_come_back calls_cross_each_other;
+                objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
+                    go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
                     of_calls_that_turn_out_slow;
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
@@ -106,7 +110,7 @@ macro_rules! at_an_address {
             $place
             tasks {
                 builds: differ_by_method;
-                services: are_named_by_the_fragment are_the_same_at_each_address are_objects_of_this_process
+                services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
             threads { nobody_drives_the_runtime }

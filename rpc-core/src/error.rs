@@ -70,6 +70,8 @@ pub enum ErrorKind {
     NoRuntime = 22,
     /// The object is gone: its connection ended or its owner revoked it.
     Broken = 23,
+    /// A call that this one was made on the result of has failed.
+    Pipeline = 24,
 }
 
 /// Why a remote call, a connection or an endpoint failed.

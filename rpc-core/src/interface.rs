@@ -96,9 +96,37 @@ pub struct Mode {
     pub unordered: bool,
     /// `&mut self`: it runs alone.
     pub exclusive: bool,
+    /// It returns a `Remote`: calls can be made on what it returns before that is known.
+    pub returns_object: bool,
 }
 
 impl Mode {
+    /// As it is described to a peer.
+    pub(crate) fn bits(self) -> u8 {
+        let all = [
+            self.oneway,
+            self.idempotent,
+            self.no_cancel,
+            self.unordered,
+            self.exclusive,
+            self.returns_object,
+        ];
+        all.iter().enumerate().fold(0, |bits, (at, set)| bits | u8::from(*set) << at)
+    }
+
+    /// As a peer has described it.
+    pub(crate) fn of_bits(bits: u8) -> Self {
+        let has = |at: u8| bits & 1 << at != 0;
+        Self {
+            oneway: has(0),
+            idempotent: has(1),
+            no_cancel: has(2),
+            unordered: has(3),
+            exclusive: has(4),
+            returns_object: has(5),
+        }
+    }
+
     /// Its calls run to their end, whatever becomes of the caller.
     pub(crate) fn runs_out(self) -> bool {
         self.no_cancel || self.exclusive
@@ -116,6 +144,12 @@ impl Description {
     #[must_use]
     pub fn method(&self, id: MethodId) -> Option<&'static Method> {
         self.methods.iter().find(|method| method.id == id)
+    }
+
+    /// Name and signature of each method.
+    pub(crate) fn signatures(&self) -> Vec<(String, String)> {
+        let own = |method: &Method| (method.name.to_owned(), method.signature.to_owned());
+        self.methods.iter().map(own).collect()
     }
 
     /// The name with the arguments of a generic trait: `Store<String, u64>`.

@@ -14,6 +14,7 @@ pub mod conn;
 pub mod address;
 pub mod buffer;
 pub mod context;
+mod described;
 pub mod interface;
 pub mod payload;
 pub mod registry;

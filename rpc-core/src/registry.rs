@@ -2,11 +2,12 @@
 
 use crate::{
     codec::{Budget, Decoder, Encoder},
+    described::Differences,
     driver::{Opened, Reply},
     error::{Error, ErrorKind, Executed},
     id::{MethodId, ObjectId},
     interface::{Description, Method, Mode, Timeout},
-    skeleton::{Local, Object, Request, Task},
+    skeleton::{Home, Local, Object, Request, Task},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) static LOOKUP: Method = Method {
         no_cancel: false,
         unordered: false,
         exclusive: false,
+        returns_object: false,
     },
     timeout: Timeout::Default,
 };
@@ -65,58 +67,6 @@ impl Wanted {
     }
 }
 
-/// The methods that the two builds know differently.
-#[derive(Debug)]
-pub(crate) struct Differences {
-    refused: Vec<(MethodId, Error)>,
-}
-
-impl Differences {
-    /// Compares this build's `interface` with the peer's methods.
-    fn between(interface: &'static Description, theirs: &[(String, String)]) -> Self {
-        let refused = interface.methods.iter().filter_map(|method| {
-            let found = theirs.iter().find(|(name, _)| name == method.name);
-            let error = match found {
-                Some((_, signature)) if signature == method.signature => return None,
-                Some((_, signature)) => mismatch(interface, method, signature),
-                None => missing(interface, method, theirs),
-            };
-            Some((method.id, error))
-        });
-        Self { refused: refused.collect() }
-    }
-
-    /// Refuses a method that the peer does not know as this build does.
-    pub(crate) fn check(&self, method: &Method) -> Result<(), Error> {
-        match self.refused.iter().find(|(id, _)| *id == method.id) {
-            Some((_, error)) => Err(error.clone()),
-            None => Ok(()),
-        }
-    }
-}
-
-fn mismatch(interface: &Description, method: &Method, theirs: &str) -> Error {
-    let text = format!(
-        "`{}::{}` is `{}` in this build and `{theirs}` on the other side: build both from the same trait, or give the new method \
-         another name",
-        interface.name, method.name, method.signature
-    );
-    Error::of(ErrorKind::SignatureMismatch, text)
-}
-
-fn missing(interface: &Description, method: &Method, theirs: &[(String, String)]) -> Error {
-    let ours: Vec<_> = interface.methods.iter().map(|method| method.name).collect();
-    let theirs: Vec<_> = theirs.iter().map(|(name, _)| name.as_str()).collect();
-    let text = format!(
-        "`{}` on the other side has no method `{}`, its build is older or newer: it has {}; this build has {}",
-        interface.name,
-        method.name,
-        theirs.join(", "),
-        ours.join(", ")
-    );
-    Error::of(ErrorKind::Unimplemented, text)
-}
-
 /// Reads what `lookup` answered.
 pub(crate) fn read_reply(
     reply: Reply,
@@ -140,19 +90,23 @@ pub(crate) fn read_reply(
     let bound: Bound = decoder.owned()?;
     decoder.end()?;
     let object = ObjectId { slot: bound.slot, generation: bound.generation };
-    let methods = bound.methods.as_deref();
-    Ok((object, methods.map(|theirs| Arc::new(Differences::between(wanted.interface, theirs)))))
+    let differences = bound.methods.map(|theirs| {
+        let theirs: Vec<_> = theirs.iter().map(|(name, text)| (&**name, &**text)).collect();
+        Arc::new(Differences::between(wanted.interface, &theirs))
+    });
+    Ok((object, differences))
 }
 
 /// The services of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Registry {
     services: Vec<(String, Local)>,
+    home: Home,
 }
 
 impl Registry {
     pub(crate) fn host(services: Vec<(String, Local)>) -> Local {
-        Local::new(Arc::new(Self { services }))
+        Local::new(Arc::new(Self { services, home: Home::default() }))
     }
 
     fn find(&self, service: &str, interface: &str) -> Result<&Local, Error> {
@@ -188,9 +142,8 @@ impl Registry {
         let object = self.find(service, interface)?;
         let id = request.link().lend(object)?;
         let description = object.description();
-        let own = |method: &Method| (method.name.to_owned(), method.signature.to_owned());
         let same = description.fingerprint() == fingerprint;
-        let methods = (!same).then(|| description.methods.iter().map(own).collect());
+        let methods = (!same).then(|| description.signatures());
         Ok(Bound { slot: id.slot, generation: id.generation, methods })
     }
 }
@@ -198,6 +151,10 @@ impl Registry {
 impl Object for Registry {
     fn description(&self) -> &'static Description {
         &ROOT
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, _task: &mut Task) {

@@ -2,10 +2,14 @@
 
 mod actor;
 mod arguments;
+mod forwarder;
+mod promise;
 mod request;
 
 pub use actor::{Exclusive, actor};
 pub use arguments::Arguments;
+pub(crate) use forwarder::forwarder;
+pub(crate) use promise::{Promise, hopeless};
 pub use request::Request;
 
 use crate::{
@@ -13,8 +17,14 @@ use crate::{
     driver::Handler,
     id::MethodId,
     interface::{Description, Interface, StartShared},
+    stub::Handle,
 };
-use std::{any::type_name, fmt, future::Future, sync::Arc};
+use std::{
+    any::{Any, type_name},
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 /// An object of this process, ready to be called from another.
 #[derive(Clone)]
@@ -25,8 +35,39 @@ pub(crate) trait Object: Send + Sync + 'static {
     /// What it can be asked.
     fn description(&self) -> &'static Description;
 
+    /// Where the handle on it is found when a reference to it comes home.
+    fn home(&self) -> &Home;
+
+    /// The servant itself, where it is shared.
+    fn servant(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
     /// Decodes a call and gives the rest to `task`, or keeps both for later.
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task);
+}
+
+/// The handle that this process has on an object of its own, while it has one: all its references that come home share it.
+#[derive(Default)]
+pub(crate) struct Home(Mutex<Weak<Handle>>);
+
+impl Home {
+    /// The handle, made by `make` if there is none.
+    pub(crate) fn handle(&self, make: impl FnOnce() -> Handle) -> Arc<Handle> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = kept.upgrade() {
+            return handle;
+        }
+        let handle = Arc::new(make());
+        *kept = Arc::downgrade(&handle);
+        handle
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Home")
+    }
 }
 
 impl Local {
@@ -41,6 +82,14 @@ impl Local {
 
     pub(crate) fn description(&self) -> &'static Description {
         self.0.description()
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        self.0.home()
+    }
+
+    pub(crate) fn servant(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.servant()
     }
 
     pub(crate) fn start(self, method: MethodId, request: Request, task: &mut Task) {
@@ -60,7 +109,8 @@ pub fn share<I: Interface + ?Sized, T: Send + Sync + 'static>(
     servant: Arc<T>,
     start: StartShared<T>,
 ) -> Local {
-    Local::new(Arc::new(Shared { description: I::DESCRIPTION, servant, start }))
+    let home = Home::default();
+    Local::new(Arc::new(Shared { description: I::DESCRIPTION, servant, start, home }))
 }
 
 /// A servant that calls share.
@@ -68,11 +118,20 @@ struct Shared<T> {
     description: &'static Description,
     servant: Arc<T>,
     start: StartShared<T>,
+    home: Home,
 }
 
 impl<T: Send + Sync + 'static> Object for Shared<T> {
     fn description(&self) -> &'static Description {
         self.description
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
+    }
+
+    fn servant(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.servant) as Arc<dyn Any + Send + Sync>)
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {

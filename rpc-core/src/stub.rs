@@ -5,10 +5,14 @@ mod call;
 mod connect;
 mod handle;
 mod outgoing;
+mod passing;
 
 pub use call::Call;
 pub use connect::{Connect, DialWire, connect};
+pub(crate) use handle::Handle;
 pub use outgoing::Outgoing;
+pub(crate) use outgoing::pass_on;
+pub(crate) use passing::{Brought, Parcel, Passed};
 
 use crate::{
     driver::Carried,
@@ -19,8 +23,12 @@ use crate::{
     skeleton::Local,
     transport::Peer,
 };
-use handle::Handle;
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// A handle on an object, near or far.
 ///
@@ -51,7 +59,7 @@ impl<I: Interface + ?Sized> Remote<I> {
     where
         I: Hosts<T>,
     {
-        Self::of(Handle::near(I::host(servant)))
+        Self::of(Handle::home(&I::host(servant)))
     }
 
     /// A handle on an object that the program, or other interfaces, hold too.
@@ -59,7 +67,7 @@ impl<I: Interface + ?Sized> Remote<I> {
     where
         I: HostsShared<T>,
     {
-        Self::of(Handle::near(I::host_shared(servant)))
+        Self::of(Handle::home(&I::host_shared(servant)))
     }
 
     /// The same object; calls through the new handle fail if they take longer. The deadline travels with the call, and calls that the
@@ -111,21 +119,85 @@ impl<I: Interface + ?Sized> Remote<I> {
         this.handle.far()?.peer()
     }
 
+    /// Waits until calls through this handle can only fail, and says why: its connection ended, or the object was taken away. For
+    /// ever, for an object of this process.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn closed(this: &Self) -> Error {
+        this.handle.closed().await
+    }
+
     /// Why calls through this handle can only fail, once that is so.
     #[must_use]
-    pub fn closed(this: &Self) -> Option<Error> {
-        this.handle.far()?.closed()
+    pub fn why_closed(this: &Self) -> Option<Error> {
+        this.handle.why_closed()
     }
 
-    /// The object itself, for an endpoint that exports it.
+    /// The servant itself, if it is a `T` of this process that calls share: also through a reference that has been elsewhere and came
+    /// back. `None` where the interface has `&mut self` methods, since the object owns its servant then.
+    #[must_use]
+    pub fn local<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.handle.near()?.servant()?.downcast().ok()
+    }
+
+    /// Whether both surely lead to the same object. Two ways to one object through different processes are not known to.
+    #[must_use]
+    pub fn same_object(&self, other: &Self) -> bool {
+        self.handle.is_same(&other.handle)
+    }
+
+    /// A handle that does not keep the object.
+    #[must_use]
+    pub fn downgrade(this: &Self) -> WeakRemote<I> {
+        WeakRemote {
+            handle: Arc::downgrade(&this.handle),
+            options: this.options.clone(),
+            interface: PhantomData,
+        }
+    }
+
+    /// The object itself, for an endpoint that exports it: one that passes calls on, if it is of another process.
     #[doc(hidden)]
     #[must_use]
-    pub fn local(this: &Self) -> Option<Local> {
-        this.handle.local()
+    pub fn hosted(this: &Self) -> Local {
+        this.handle.stand_in(I::DESCRIPTION)
     }
 
-    fn of(handle: Handle) -> Self {
-        Self { handle: Arc::new(handle), options: Options::default(), interface: PhantomData }
+    fn of(handle: Arc<Handle>) -> Self {
+        Self { handle, options: Options::default(), interface: PhantomData }
+    }
+}
+
+/// A handle that does not keep its object: made by [`Remote::downgrade`].
+pub struct WeakRemote<I: ?Sized> {
+    handle: Weak<Handle>,
+    options: Options,
+    interface: PhantomData<fn(&I)>,
+}
+
+impl<I: ?Sized> WeakRemote<I> {
+    /// A handle, if some other one still keeps the object.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Remote<I>> {
+        let (handle, options) = (self.handle.upgrade()?, self.options.clone());
+        Some(Remote { handle, options, interface: PhantomData })
+    }
+}
+
+impl<I: ?Sized> Clone for WeakRemote<I> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: Weak::clone(&self.handle),
+            options: self.options.clone(),
+            interface: PhantomData,
+        }
+    }
+}
+
+impl<I: ?Sized> fmt::Debug for WeakRemote<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WeakRemote").field(&self.handle.upgrade()).finish()
     }
 }
 

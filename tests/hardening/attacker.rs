@@ -2,7 +2,9 @@
 
 use farcall_core::{
     error::{Error, ErrorKind},
-    frame::{CallHeader, Frame, Hello, Outcome, Table, VERSION, kind},
+    frame::{
+        CallHeader, Frame, Hello, Outcome, References, Releases, Table, Target, VERSION, kind,
+    },
     id::{CallId, MethodId, ObjectId},
 };
 use std::{
@@ -228,6 +230,13 @@ pub(crate) fn encoded(frame: &Frame<'_>) -> Vec<u8> {
     bytes
 }
 
+/// A frame that gives `count` references back.
+pub(crate) fn releasing(object: ObjectId, count: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Releases::encode(std::iter::once((object, count)), &mut bytes);
+    bytes
+}
+
 pub(crate) fn hello_of(version: u16) -> Vec<u8> {
     encoded(&Frame::Hello(Hello {
         version,
@@ -253,12 +262,13 @@ pub(crate) fn call(
 ) -> Vec<u8> {
     let header = CallHeader {
         call,
-        target,
+        target: Target::Export(target),
         method: MethodId::of(method),
         remaining: Some(10_000),
         chain: None,
         trace: None,
         metadata: &[],
+        references: References::default(),
         payloads: Table::default(),
     };
     encoded(&Frame::Call(header, arguments))

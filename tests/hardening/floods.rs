@@ -1,7 +1,7 @@
 //! More of everything than one peer may have.
 
 use crate::{
-    attacker::{Attacker, Said, call, encoded, id, prefixed, varint},
+    attacker::{Attacker, Said, call, encoded, id, prefixed, releasing, varint},
     fortress::{attacked, attacked_within},
     work::Seen,
 };
@@ -226,8 +226,7 @@ fn lookups_without_end() {
                 assert_eq!(u32::from(bound[0]), work.slot);
             }
         }
-        attacker
-            .send(&[encoded(&Frame::Release(work, 4001)), call(Some(id(1)), work, "quick", &[1])]);
+        attacker.send(&[releasing(work, 4001), call(Some(id(1)), work, "quick", &[1])]);
         let Said::Refused(_, error) = attacker.next() else { panic!("it was given back") };
         assert_eq!(error.kind(), ErrorKind::Broken);
     });

@@ -1,7 +1,9 @@
 //! Valid frames at the wrong time, with numbers that mean nothing or something else.
 
 use crate::{
-    attacker::{Attacker, Said, UNKNOWN_KIND, call, encoded, hello, hello_of, id, lookup},
+    attacker::{
+        Attacker, Said, UNKNOWN_KIND, call, encoded, hello, hello_of, id, lookup, releasing,
+    },
     fortress::{attacked, attacked_within},
     work::Seen,
 };
@@ -37,9 +39,7 @@ fn is_refused(said: Said, number: u32, kind: ErrorKind, text: &str) {
 fn unknown_kinds_are_told_and_forgiven() {
     attacked(|_, address| {
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
-        for unknown in
-            [UNKNOWN_KIND, kind::BROKEN, kind::ITEM, kind::CREDIT, kind::END, kind::PART, 0, 255]
-        {
+        for unknown in [UNKNOWN_KIND, kind::ITEM, kind::CREDIT, kind::END, kind::PART, 0, 255] {
             attacker.send(&[vec![unknown, 1, 2, 3]]);
             assert_eq!(attacker.next(), Said::Unimplemented(unknown));
         }
@@ -84,7 +84,9 @@ fn malformed_frames_are_closed() {
     attacked(|_, address| {
         for (malformed, why) in [
             (vec![kind::CALL], "a frame ends inside of a field"),
-            (vec![kind::CALL, 0xff, 0, 0], "unknown value"),
+            (vec![kind::CALL, 0x40, 0, 0, 0, 0, 1, 2, 3, 4], "unknown value"),
+            (vec![kind::RELEASE, 1, 0, 0], "unknown value"),
+            (vec![kind::INTERFACE], "described an interface wrongly"),
             (vec![kind::FINISH, 0, 0, 0], "bytes after its last field"),
             (vec![kind::PING, 0x80, 0], "malformed"),
             (
@@ -221,20 +223,55 @@ fn only_what_was_lent_is_taken_back() {
         for (object, count) in [
             (ObjectId::ROOT, 1),
             (ObjectId { slot: 1, generation: 0 }, 2),
-            (ObjectId { slot: 9, generation: 0 }, 0),
+            (ObjectId { slot: 9, generation: 0 }, 1),
         ] {
             let (mut attacker, _) = Attacker::bound(address, "work", 0);
-            attacker.send(&[encoded(&Frame::Release(object, count))]);
+            attacker.send(&[releasing(object, count)]);
             attacker.must_be_closed(&format!("gave back more of {object} than it has"));
         }
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
-        attacker.send(&[encoded(&Frame::Release(work, 1))]);
+        attacker.send(&[releasing(work, 1)]);
         attacker.send(&[echo(1, work)]);
         is_refused(attacker.next(), 1, ErrorKind::Broken, "look it up again");
         attacker.send(&[lookup(id(2), "work", 0)]);
         assert!(matches!(attacker.next(), Said::Ok(..)));
-        attacker.send(&[encoded(&Frame::Release(work, 1))]);
+        attacker.send(&[releasing(work, 1)]);
         attacker.must_be_closed("than it has");
+    });
+}
+
+#[test]
+fn references_cannot_be_forged() {
+    use farcall_core::frame::{CallHeader, Descriptor, References, Table, Target};
+    let passing = |number: u32, target, descriptor| {
+        let mut references = Vec::new();
+        References::encode(&[descriptor], &mut references);
+        let header = CallHeader {
+            call: Some(id(number)),
+            target,
+            method: farcall_core::id::MethodId::of("quick"),
+            remaining: None,
+            chain: None,
+            trace: None,
+            metadata: &[],
+            references: References::of(&references),
+            payloads: Table::default(),
+        };
+        encoded(&Frame::Call(header, &[1]))
+    };
+    attacked(|_, address| {
+        let (mut attacker, work) = Attacker::bound(address, "work", 0);
+        let stranger = ObjectId { slot: 9, generation: 3 };
+        // What leads nowhere harms nobody, and least of all a call that does not look at it.
+        for forged in [Descriptor::Null, Descriptor::Yours(stranger), Descriptor::YourAnswer(id(9))]
+        {
+            attacker.send(&[passing(1, Target::Export(work), forged)]);
+            assert!(matches!(attacker.next(), Said::Ok(..)));
+        }
+        attacker.send(&[passing(1, Target::Answer(id(9)), Descriptor::Null)]);
+        is_refused(attacker.next(), 1, ErrorKind::Broken, "returns no object");
+        attacker.send(&[passing(1, Target::Export(work), Descriptor::Mine(stranger, 0))]);
+        attacker.must_be_closed("has not described");
     });
 }
 
@@ -254,19 +291,20 @@ fn an_end_is_an_end() {
 #[test]
 fn expired_calls_are_not_started() {
     use farcall_core::{
-        frame::{CallHeader, Table},
+        frame::{CallHeader, References, Table, Target},
         id::MethodId,
     };
     attacked(|fortress, address| {
         let (mut attacker, target) = Attacker::bound(address, "work", 0);
         let header = CallHeader {
             call: Some(id(1)),
-            target,
+            target: Target::Export(target),
             method: MethodId::of("pass"),
             remaining: Some(0),
             chain: None,
             trace: None,
             metadata: &[],
+            references: References::default(),
             payloads: Table::default(),
         };
         attacker.send(&[encoded(&Frame::Call(header.clone(), &[1]))]);

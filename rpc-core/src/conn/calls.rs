@@ -1,7 +1,8 @@
 //! The calls I made.
 //!
 //! A slot is busy while either side needs it: the waiter, until it has taken its result or gone; the wire, from the sending of the
-//! call to its return.
+//! call to its return. Where the peer keeps the answer, it is told when the slot is free, unless it was told before that the call is
+//! given up.
 //!
 //! ```text
 //!            reserve             return, expiry, failure          forget
@@ -27,9 +28,32 @@ struct Entry {
     waiter: Waiter,
     /// Sent, and the return has not come.
     out: bool,
+    /// The peer has been told that the call is given up.
+    finished: bool,
+    /// The return has come, and the peer keeps the answer.
+    kept: bool,
     deadline: Option<Instant>,
     /// How many calls were sent before it on this wire.
     sequence: u64,
+}
+
+/// What a return means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Returned {
+    /// Somebody waits for it.
+    pub(super) waited: bool,
+    /// The peer keeps the answer for nobody.
+    pub(super) finish: bool,
+}
+
+/// What the peer must be told of a call that nobody needs any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Forgotten {
+    Quietly,
+    /// It works on it for nobody.
+    GivenUp,
+    /// It keeps the answer for nobody.
+    Finished,
 }
 
 /// The table, indexed by slot.
@@ -70,6 +94,8 @@ impl Calls {
                 generation: 0,
                 waiter: Waiter::Gone,
                 out: false,
+                finished: false,
+                kept: false,
                 deadline: None,
                 sequence: 0,
             });
@@ -78,6 +104,8 @@ impl Calls {
         let mut generation = 0;
         if let Some(entry) = self.entries.get_mut(slot as usize) {
             entry.waiter = Waiter::Waiting;
+            entry.finished = false;
+            entry.kept = false;
             entry.deadline = deadline;
             generation = entry.generation;
         }
@@ -109,18 +137,20 @@ impl Calls {
         }
     }
 
-    /// Takes note of a return: whether somebody waits for it. `None` if the call was not out.
-    pub(super) fn handle_return(&mut self, call: CallId) -> Option<bool> {
+    /// Takes note of a return; the peer may keep the answer. `None` if the call was not out.
+    pub(super) fn handle_return(&mut self, call: CallId, kept: bool) -> Option<Returned> {
         let entry = self.entry(call).filter(|entry| entry.out)?;
         entry.out = false;
-        let waiter = entry.waiter;
+        entry.kept = kept && !entry.finished;
+        let (waiter, kept) = (entry.waiter, entry.kept);
         match waiter {
             Waiter::Waiting => entry.waiter = Waiter::Done,
             Waiter::Done => {}
             Waiter::Gone => self.free(call),
         }
         self.in_flight = self.in_flight.saturating_sub(1);
-        Some(waiter == Waiter::Waiting)
+        let waited = waiter == Waiter::Waiting;
+        Some(Returned { waited, finish: kept && waiter == Waiter::Gone })
     }
 
     /// The waiter has its result by other means than a return. Whether it was waiting.
@@ -133,16 +163,20 @@ impl Calls {
         waited
     }
 
-    /// The waiter has taken its result, or has gone without. Whether the peer still works on it for nobody, and does not know.
-    pub(super) fn forget(&mut self, call: CallId) -> bool {
-        let Some(entry) = self.entry(call) else { return false };
+    /// The waiter has taken its result, or has gone without. Whether the peer must be told.
+    pub(super) fn forget(&mut self, call: CallId) -> Forgotten {
+        let Some(entry) = self.entry(call) else { return Forgotten::Quietly };
         let waited = entry.waiter == Waiter::Waiting;
         entry.waiter = Waiter::Gone;
-        let out = entry.out;
+        let (out, kept) = (entry.out, entry.kept);
+        if out && waited {
+            entry.finished = true;
+            return Forgotten::GivenUp;
+        }
         if !out {
             self.free(call);
         }
-        waited && out
+        if kept { Forgotten::Finished } else { Forgotten::Quietly }
     }
 
     /// A waiting call whose deadline has passed, and whether it is out. It is resolved.
@@ -158,6 +192,7 @@ impl Calls {
             }
             if deadline <= now {
                 entry.waiter = Waiter::Done;
+                entry.finished |= entry.out;
                 let call = CallId { slot: slot as u32, generation: entry.generation };
                 return Some((call, entry.out));
             }
@@ -172,6 +207,7 @@ impl Calls {
         let waiting = self.take_back(0);
         self.in_flight = 0;
         self.sent = 0;
+        self.entries.iter_mut().for_each(|entry| entry.kept = false);
         waiting
     }
 
@@ -185,6 +221,7 @@ impl Calls {
                 continue;
             }
             entry.out = false;
+            entry.finished = false;
             self.in_flight = self.in_flight.saturating_sub(1);
             let call = CallId { slot: slot as u32, generation: entry.generation };
             match entry.waiter {

@@ -1,13 +1,23 @@
 //! The objects I lent: each with the number of times that its descriptor was sent.
 
-use crate::id::ObjectId;
+use crate::{error::Error, id::ObjectId};
 use std::collections::HashMap;
 
 #[derive(Debug)]
 struct Entry<S> {
     generation: u16,
-    object: Option<(usize, S)>,
+    object: Lent<S>,
     refs: u32,
+}
+
+#[derive(Debug)]
+enum Lent<S> {
+    /// The slot is free.
+    Nothing,
+    /// An object, known by this key.
+    Object(usize, S),
+    /// It was taken away from its borrowers.
+    Broken(Error),
 }
 
 /// The table, indexed by slot; slot 0 is the root object and stays.
@@ -22,20 +32,16 @@ pub(super) struct Exports<S> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct NotLent;
 
-impl<S: Clone> Exports<S> {
+impl<S> Exports<S> {
     pub(super) fn new(root: Option<S>) -> Self {
-        let root = Entry { generation: 0, object: root.map(|root| (0, root)), refs: 1 };
+        let object = root.map_or(Lent::Nothing, |root| Lent::Object(0, root));
+        let root = Entry { generation: 0, object, refs: 1 };
         Self { entries: vec![root], free: Vec::new(), by_key: HashMap::new() }
     }
 
-    /// How many objects are lent, the root not counted.
+    /// How many objects are lent, broken ones included, the root not.
     pub(super) fn len(&self) -> usize {
-        self.by_key.len()
-    }
-
-    /// Whether the object known by `key` is lent.
-    pub(super) fn contains(&self, key: usize) -> bool {
-        self.by_key.contains_key(&key)
+        self.entries.len().saturating_sub(self.free.len()).saturating_sub(1)
     }
 
     /// Counts one more descriptor of the object known by `key`.
@@ -47,13 +53,13 @@ impl<S: Clone> Exports<S> {
             return ObjectId { slot, generation: entry.generation };
         }
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(Entry { generation: 0, object: None, refs: 0 });
+            self.entries.push(Entry { generation: 0, object: Lent::Nothing, refs: 0 });
             (self.entries.len() as u32).saturating_sub(1)
         });
         self.by_key.insert(key, slot);
         match self.entries.get_mut(slot as usize) {
             Some(entry) => {
-                entry.object = Some((key, object));
+                entry.object = Lent::Object(key, object);
                 entry.refs = 1;
                 ObjectId { slot, generation: entry.generation }
             }
@@ -61,10 +67,29 @@ impl<S: Clone> Exports<S> {
         }
     }
 
-    pub(super) fn get(&self, id: ObjectId) -> Option<&S> {
+    /// The object lent as `id`; an error if it is broken.
+    pub(super) fn get(&self, id: ObjectId) -> Option<Result<&S, &Error>> {
         let entry = self.entries.get(id.slot as usize)?;
-        let (_, object) = entry.object.as_ref()?;
-        (entry.generation == id.generation).then_some(object)
+        if entry.generation != id.generation {
+            return None;
+        }
+        match &entry.object {
+            Lent::Nothing => None,
+            Lent::Object(_, object) => Some(Ok(object)),
+            Lent::Broken(error) => Some(Err(error)),
+        }
+    }
+
+    /// Takes the object known by `key` away from its borrowers, who give their references back all the same.
+    pub(super) fn break_object(&mut self, key: usize, error: Error) -> Option<(ObjectId, S)> {
+        let slot = self.by_key.remove(&key)?;
+        let entry = self.entries.get_mut(slot as usize)?;
+        match std::mem::replace(&mut entry.object, Lent::Broken(error)) {
+            Lent::Object(_, object) => {
+                Some((ObjectId { slot, generation: entry.generation }, object))
+            }
+            _ => None,
+        }
     }
 
     /// Takes back `count` references; the object, when they were the last.
@@ -73,7 +98,7 @@ impl<S: Clone> Exports<S> {
             return Err(NotLent);
         }
         let entry = self.entries.get_mut(id.slot as usize).ok_or(NotLent)?;
-        if entry.generation != id.generation || entry.object.is_none() {
+        if entry.generation != id.generation || matches!(entry.object, Lent::Nothing) {
             return Err(NotLent);
         }
         entry.refs = entry.refs.checked_sub(count).ok_or(NotLent)?;
@@ -81,16 +106,24 @@ impl<S: Clone> Exports<S> {
             return Ok(None);
         }
         entry.generation = entry.generation.wrapping_add(1);
-        let Some((key, object)) = entry.object.take() else { return Err(NotLent) };
-        self.by_key.remove(&key);
         self.free.push(id.slot);
-        Ok(Some(object))
+        match std::mem::replace(&mut entry.object, Lent::Nothing) {
+            Lent::Object(key, object) => {
+                self.by_key.remove(&key);
+                Ok(Some(object))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Takes everything back, for dropping outside of the lock.
     pub(super) fn take_all(&mut self) -> Vec<S> {
         self.by_key.clear();
         self.free.clear();
-        self.entries.drain(..).filter_map(|entry| entry.object).map(|(_, object)| object).collect()
+        let object = |entry: Entry<S>| match entry.object {
+            Lent::Object(_, object) => Some(object),
+            _ => None,
+        };
+        self.entries.drain(..).filter_map(object).collect()
     }
 }

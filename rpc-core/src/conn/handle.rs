@@ -1,11 +1,17 @@
 //! What comes from the peer and from the clock.
 
 use super::{
-    Connection, Event, IncomingCall, Phase, Values, keepalive::Silence, later, serving::Accepted,
+    Connection, Contents, Event, IncomingCall, Phase, Values,
+    keepalive::Silence,
+    later,
+    serving::{Accepted, Answered},
 };
 use crate::{
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION, metadata_pairs},
+    frame::{
+        CallHeader, Frame, Hello, Outcome, References, Releases, ReturnHeader, Table, Target,
+        VERSION, metadata_pairs,
+    },
     id::{CallId, ObjectId},
 };
 use std::time::{Duration, Instant};
@@ -35,11 +41,13 @@ impl<S: Clone> Connection<S> {
             Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
             Frame::Call(header, arguments) => {
                 let arguments = values(bytes, header.payloads, arguments);
-                self.handle_call(now, header, bytes, arguments)
+                self.handle_call(now, &header, bytes, arguments)
             }
-            Frame::Return(header, outcome) => self.handle_return(header, outcome, bytes),
+            Frame::Return(header, outcome) => self.handle_return(now, header, outcome, bytes),
             Frame::Finish(call) => Ok(self.handle_finish(call)),
-            Frame::Release(object, count) => self.handle_release(object, count),
+            Frame::Release(releases) => self.handle_release(releases),
+            Frame::Broken(object, error) => Ok(self.handle_broken(object, error)),
+            Frame::Interface(description) => self.handle_interface(bytes, description),
             Frame::Ping(number) => {
                 self.control.push_back(Frame::Pong(number));
                 Ok(Event::None)
@@ -96,9 +104,15 @@ impl<S: Clone> Connection<S> {
         Ok(Event::Connected)
     }
 
-    /// Empty frames cost the peer, useful ones earn. A release is paid for by what was lent, and an abort comes once.
+    /// Empty frames cost the peer, useful ones earn. What gives back or takes away is paid for by what was lent; interfaces are
+    /// counted, and an abort comes once.
     fn charge(&mut self, frame: &Frame<'_>, length: usize) -> Result<(), Error> {
-        if matches!(frame, Frame::Release(_, 1..) | Frame::Abort(_)) {
+        let paid = match frame {
+            Frame::Release(_) | Frame::Interface(_) | Frame::Abort(_) => true,
+            Frame::Broken(object, _) => self.imports.is_whole(*object),
+            _ => false,
+        };
+        if paid {
             return Ok(());
         }
         let useful = matches!(frame, Frame::Call(..) | Frame::Return(..));
@@ -117,11 +131,12 @@ impl<S: Clone> Connection<S> {
     fn handle_call(
         &mut self,
         now: Instant,
-        header: CallHeader<'_>,
+        header: &CallHeader<'_>,
         bytes: &[u8],
         arguments: Values,
     ) -> Result<Event<S>, Error> {
         if self.phase == Phase::Draining {
+            self.decline(now, header.references)?;
             return Ok(Event::None);
         }
         let metadata = header.metadata;
@@ -130,71 +145,107 @@ impl<S: Clone> Connection<S> {
         {
             return Err(breach("the peer sent more metadata with a call than the limits allow"));
         }
-        let Some(target) = self.exports.get(header.target).cloned() else {
-            self.accepted = self.accepted.saturating_add(1);
-            return self.handle_stray(&header);
+        self.accepted = self.accepted.saturating_add(1);
+        let target = match self.find_target(header.target) {
+            Ok(target) => target,
+            Err(error) => return self.turn_down(now, header, error),
         };
         if let Some(call) = header.call {
             match self.serving.insert(call, self.limits.serving) {
                 Accepted::Yes => {}
                 Accepted::Busy => return Err(breach(format!("the peer used {call} twice"))),
                 Accepted::Overloaded => {
-                    self.accepted = self.accepted.saturating_add(1);
                     let text = format!("more than {} calls at a time", self.limits.serving);
-                    self.refuse(call, Error::of(ErrorKind::Overloaded, text));
-                    return Ok(Event::None);
+                    return self.turn_down(now, header, Error::of(ErrorKind::Overloaded, text));
                 }
             }
         }
-        self.accepted = self.accepted.saturating_add(1);
         let metadata = offset_of(bytes, header.metadata);
-        Ok(Event::Call(IncomingCall {
+        let call = IncomingCall {
             call: header.call,
-            target,
-            object: header.target,
+            target: header.target,
             method: header.method,
             deadline: header.remaining.and_then(|left| later(now, Duration::from_millis(left))),
             chain: header.chain,
             trace: header.trace.map(|trace| Box::new(*trace)),
             metadata: metadata..metadata.saturating_add(header.metadata.len()),
-            arguments,
-        }))
+            arguments: self.contents(arguments, header.references)?,
+        };
+        Ok(match (target, header.target) {
+            (Some(object), _) => Event::Call(object, call),
+            (None, Target::Answer(answer)) => Event::Pipelined(answer, call),
+            (None, Target::Export(_)) => Event::None,
+        })
     }
 
-    /// A call on an object that the peer does not hold.
-    fn handle_stray(&mut self, header: &CallHeader<'_>) -> Result<Event<S>, Error> {
+    /// The object that a call is made on. `None`: it is still to be returned.
+    fn find_target(&mut self, target: Target) -> Result<Option<S>, Error> {
+        match target {
+            Target::Export(id) => match self.exports.get(id) {
+                Some(Ok(object)) => return Ok(Some(object.clone())),
+                Some(Err(error)) => return Err(error.clone()),
+                None => {}
+            },
+            Target::Answer(call) => match self.serving.answer(call) {
+                Answered::NotYet => return Ok(None),
+                Answered::Object(object) => return Ok(Some(object)),
+                Answered::Failed(error) => return Err(error),
+                Answered::Unknown => {}
+            },
+        }
         self.strays = self.strays.saturating_add(1);
+        let text = match target {
+            Target::Export(id) => format!("{id} is not lent on this connection: look it up again"),
+            Target::Answer(call) => format!("{call} returns no object that could be called"),
+        };
+        Err(Error::of(ErrorKind::Broken, text))
+    }
+
+    /// A call that reaches no servant.
+    fn turn_down(
+        &mut self,
+        now: Instant,
+        header: &CallHeader<'_>,
+        error: Error,
+    ) -> Result<Event<S>, Error> {
         if self.strays > self.limits.strays {
             return Err(breach("the peer keeps calling objects that were never lent to it"));
         }
+        self.decline(now, header.references)?;
         if let Some(call) = header.call {
-            let text =
-                format!("{} is not lent on this connection: look it up again", header.target);
-            self.refuse(call, Error::of(ErrorKind::Broken, text));
+            self.control.push_back(Frame::Return(ReturnHeader::of(call), Outcome::Rpc(error)));
         }
         Ok(Event::None)
     }
 
-    fn refuse(&mut self, call: CallId, error: Error) {
-        self.control.push_back(Frame::Return(ReturnHeader::of(call), Outcome::Rpc(error)));
-    }
-
     fn handle_return(
         &mut self,
+        now: Instant,
         header: ReturnHeader<'_>,
         outcome: Outcome<'_>,
         bytes: &[u8],
     ) -> Result<Event<S>, Error> {
         let call = header.call;
-        let waited = self.calls.handle_return(call).ok_or_else(|| {
+        let returned = self.calls.handle_return(call, header.kept).ok_or_else(|| {
             breach(format!("the peer answered {call}, which was not waiting for an answer"))
         })?;
-        if !waited {
+        if returned.finish {
+            self.finished.push(call);
+            self.linger(now);
+        }
+        if !returned.waited {
+            self.decline(now, header.references)?;
             return Ok(Event::None);
         }
         Ok(match outcome {
-            Outcome::Ok(value) => Event::Ok(call, values(bytes, header.payloads, value)),
-            Outcome::App(error) => Event::App(call, values(bytes, header.payloads, error)),
+            Outcome::Ok(value) => {
+                let values = values(bytes, header.payloads, value);
+                Event::Ok(call, self.contents(values, header.references)?)
+            }
+            Outcome::App(error) => {
+                let values = values(bytes, header.payloads, error);
+                Event::App(call, self.contents(values, header.references)?)
+            }
             Outcome::Rpc(error) => Event::Failed(call, error),
             Outcome::Cancelled => {
                 let text = "the servant's side cancelled the call";
@@ -204,15 +255,42 @@ impl<S: Clone> Connection<S> {
         })
     }
 
-    fn handle_finish(&mut self, call: CallId) -> Event<S> {
-        if self.serving.cancel(call) { Event::Cancel(call) } else { Event::None }
+    fn contents(
+        &mut self,
+        values: Values,
+        references: References<'_>,
+    ) -> Result<Contents<S>, Error> {
+        let references = match references.is_empty() {
+            true => Vec::new(),
+            false => self.take_references(references)?,
+        };
+        Ok(Contents { values, references })
     }
 
-    fn handle_release(&mut self, object: ObjectId, count: u32) -> Result<Event<S>, Error> {
-        match self.exports.release(object, count) {
-            Ok(Some(servant)) => Ok(Event::Released(servant)),
-            Ok(None) => Ok(Event::None),
-            Err(_) => Err(breach(format!("the peer gave back more of {object} than it has"))),
+    fn handle_finish(&mut self, call: CallId) -> Event<S> {
+        match self.serving.finish(call) {
+            Some(kept) => Event::Released(kept.into_iter().collect()),
+            None if self.serving.cancel(call) => Event::Cancel(call),
+            None => Event::None,
+        }
+    }
+
+    fn handle_release(&mut self, releases: Releases<'_>) -> Result<Event<S>, Error> {
+        let mut released = Vec::new();
+        for (object, count) in releases.entries() {
+            let last = self.exports.release(object, count);
+            let last = last
+                .map_err(|_| breach(format!("the peer gave back more of {object} than it has")))?;
+            released.extend(last);
+        }
+        Ok(if released.is_empty() { Event::None } else { Event::Released(released) })
+    }
+
+    /// The object may have been given back meanwhile.
+    fn handle_broken(&mut self, object: ObjectId, error: Error) -> Event<S> {
+        match self.imports.break_object(object) {
+            true => Event::Broken(object, error),
+            false => Event::None,
         }
     }
 }
@@ -225,7 +303,7 @@ fn values(frame: &[u8], table: Table<'_>, values: &[u8]) -> Values {
 }
 
 /// A breach of the protocol.
-fn breach(text: impl Into<String>) -> Error {
+pub(super) fn breach(text: impl Into<String>) -> Error {
     Error::of(ErrorKind::Protocol, text.into())
 }
 

@@ -22,17 +22,19 @@ mod exports;
 mod handle;
 mod imports;
 mod keepalive;
+mod references;
 mod serving;
 
-pub use event::{Event, IncomingCall, Unsent, Values};
+pub use event::{Contents, Event, IncomingCall, Reference, Unsent, Values};
+pub use serving::Kept;
 
 use crate::{
-    error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader},
+    error::{Error, Executed},
+    frame::{CallHeader, Frame, Hello, Outcome, Releases, ReturnHeader},
     id::{CallId, ObjectId},
     limits::Limits,
 };
-use calls::Calls;
+use calls::{Calls, Forgotten};
 use exports::Exports;
 use imports::Imports;
 use keepalive::Keepalive;
@@ -52,6 +54,9 @@ enum Phase {
     Draining,
 }
 
+/// How long what the peer can wait for, may wait for company.
+const LINGER: Duration = Duration::from_millis(1);
+
 /// The state of one link to one peer. `S` stands for a servant.
 #[derive(Debug)]
 pub struct Connection<S> {
@@ -59,13 +64,19 @@ pub struct Connection<S> {
     phase: Phase,
     peer: Option<Hello>,
     calls: Calls,
-    serving: Serving,
+    serving: Serving<S>,
     exports: Exports<S>,
     imports: Imports,
     keepalive: Keepalive,
     /// Goodbye follows the handshake.
     leaving: bool,
     control: VecDeque<Frame<'static>>,
+    /// References to be given back, and calls whose answers the peer need not keep: they go with the next frame, or at `linger`.
+    released: Vec<(ObjectId, u32)>,
+    finished: Vec<CallId>,
+    linger: Option<Instant>,
+    /// The interfaces that the peer has described, and their bytes.
+    interfaces: (u32, usize),
     /// The peer's calls taken on so far.
     accepted: u64,
     /// The peer has said goodbye after so many of my calls.
@@ -167,7 +178,13 @@ impl<S: Clone> Connection<S> {
     /// The object lent as `id`.
     #[must_use]
     pub fn export(&self, id: ObjectId) -> Option<&S> {
-        self.exports.get(id)
+        self.exports.get(id)?.ok()
+    }
+
+    /// So many more objects may be lent.
+    #[must_use]
+    pub fn can_lend(&self, count: usize) -> bool {
+        self.exports.len().saturating_add(count) <= self.limits.objects
     }
 }
 
@@ -189,6 +206,10 @@ impl<S: Clone> Connection<S> {
             keepalive: Keepalive::new(now, &limits, local),
             leaving: false,
             control,
+            released: Vec::new(),
+            finished: Vec::new(),
+            linger: None,
+            interfaces: (0, 0),
             accepted: 0,
             refused_after: None,
             overhead: limits.overhead,
@@ -207,7 +228,8 @@ impl<S: Clone> Connection<S> {
         self.overhead = self.limits.overhead;
         self.strays = 0;
         self.keepalive = Keepalive::new(now, &self.limits, local);
-        self.control.clear();
+        self.forget_control();
+        self.interfaces = (0, 0);
         self.control.push_back(Frame::Hello(hello));
     }
 
@@ -241,8 +263,10 @@ impl<S: Clone> Connection<S> {
 
     /// The waiter has taken its result, or has gone without: then the peer is told.
     pub fn forget(&mut self, call: CallId) {
-        if self.calls.forget(call) {
-            self.control.push_back(Frame::Finish(call));
+        match self.calls.forget(call) {
+            Forgotten::Quietly => {}
+            Forgotten::GivenUp => self.control.push_back(Frame::Finish(call)),
+            Forgotten::Finished => self.finished.push(call),
         }
     }
 
@@ -263,44 +287,51 @@ impl<S: Clone> Connection<S> {
         self.calls.take_back(accepted).into_iter().map(unsent).collect()
     }
 
-    /// Writes the header of an answer; for `Ok` and `App` the bytes follow. False if the call is not open (any more):
-    /// then nothing is written.
+    /// Writes the header of an answer; for `Ok` and `App` the bytes follow. `kept` is what calls on the answer go to, if the method
+    /// returns an object. False if the call is not open (any more): then nothing is written.
     pub fn reply(
         &mut self,
         header: &ReturnHeader<'_>,
         outcome: &Outcome<'_>,
+        kept: Kept<S>,
         out: &mut Vec<u8>,
     ) -> bool {
-        let open = self.serving.remove(header.call);
-        if open {
-            Frame::Return(*header, outcome.clone()).encode(out);
-        }
-        open
+        let Some(kept) = self.serving.reply(header.call, kept) else { return false };
+        Frame::Return(ReturnHeader { kept, ..*header }, outcome.clone()).encode(out);
+        true
     }
 
-    /// Counts one more reference to an object of mine, known by `key`.
-    ///
-    /// # Errors
-    /// `Overloaded` if too many objects are lent.
-    pub fn lend(&mut self, key: usize, object: S) -> Result<ObjectId, Error> {
-        if self.exports.len() >= self.limits.objects && !self.exports.contains(key) {
-            let text =
-                format!("more than {} objects are lent on one connection", self.limits.objects);
-            return Err(Error::of(ErrorKind::Overloaded, text));
-        }
-        Ok(self.exports.lend(key, object))
+    /// Counts one more reference to an object of mine, known by `key`. [`can_lend`](Self::can_lend) must hold.
+    pub fn lend(&mut self, key: usize, object: S) -> ObjectId {
+        self.exports.lend(key, object)
     }
 
-    /// Counts one more reference to an object of the peer.
-    pub fn borrow_object(&mut self, id: ObjectId) {
-        self.imports.insert(id);
+    /// Takes an object of mine away from the peer, who is told why. It is given out to be dropped.
+    pub fn break_object(&mut self, key: usize, why: &Error) -> Option<S> {
+        let (id, object) = self.exports.break_object(key, why.clone())?;
+        self.control.push_back(Frame::Broken(id, why.clone()));
+        Some(object)
     }
 
     /// The last handle on an object of the peer is gone.
-    pub fn release(&mut self, id: ObjectId) {
+    pub fn release(&mut self, now: Instant, id: ObjectId) {
         if let Some(count) = self.imports.remove(id) {
-            self.control.push_back(Frame::Release(id, count));
+            self.released.push((id, count));
+            self.linger(now);
         }
+    }
+
+    /// What was given up goes out soon.
+    pub fn linger(&mut self, now: Instant) {
+        if self.lingers() {
+            self.linger = self.linger.or_else(|| later(now, LINGER));
+        }
+    }
+
+    /// Something is to be given back with the next frame.
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        !self.released.is_empty() || !self.finished.is_empty()
     }
 
     /// Takes no more calls. Those accepted will be answered. Before the handshake, none will be taken after it, and it must come soon.
@@ -325,10 +356,18 @@ impl<S: Clone> Connection<S> {
 
     /// Empties all tables but `calls`; what was lent is returned, to be dropped outside of any lock.
     pub fn close(&mut self) -> Vec<S> {
-        self.serving.clear();
         self.imports.clear();
+        self.forget_control();
+        let mut lent = self.exports.take_all();
+        lent.append(&mut self.serving.take_all());
+        lent
+    }
+
+    fn forget_control(&mut self) {
         self.control.clear();
-        self.exports.take_all()
+        self.released.clear();
+        self.finished.clear();
+        self.linger = None;
     }
 }
 
@@ -336,12 +375,23 @@ impl<S: Clone> Connection<S> {
 impl<S: Clone> Connection<S> {
     /// Writes the next control frame into `out`, if there is one.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(frame) = self.control.pop_front() else { return false };
-        frame.encode(out);
-        true
+        if let Some(frame) = self.control.pop_front() {
+            frame.encode(out);
+            return true;
+        }
+        if let Some(call) = self.finished.pop() {
+            Frame::Finish(call).encode(out);
+            return true;
+        }
+        self.linger = None;
+        let any = !self.released.is_empty();
+        if any {
+            Releases::encode(self.released.drain(..), out);
+        }
+        any
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) has something.
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something that should not wait.
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
         !self.control.is_empty()
@@ -352,7 +402,7 @@ impl<S: Clone> Connection<S> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let keepalive = self.keepalive.poll_timeout(self.phase, self.calls.in_flight());
-        [self.calls.earliest(), keepalive].into_iter().flatten().min()
+        [self.calls.earliest(), keepalive, self.linger].into_iter().flatten().min()
     }
 
     /// The next call whose deadline has passed while its waiter waited. It is resolved, and the peer is told.

@@ -4,7 +4,10 @@
 use super::{Connection, Event};
 use crate::{
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION},
+    frame::{
+        CallHeader, Frame, Hello, Outcome, References, Releases, ReturnHeader, Table, Target,
+        VERSION,
+    },
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -28,7 +31,10 @@ pub(super) enum Seen {
     App(CallId, Vec<u8>),
     Failed(CallId, ErrorKind, Executed),
     Cancel(CallId),
-    Released(u32),
+    Released(Vec<u32>),
+    Pipelined(CallId, Option<CallId>),
+    Broken(ObjectId, ErrorKind),
+    Interface(Vec<u8>),
     Refused,
     Aborted(ErrorKind),
     /// The peer broke the protocol; the text says how.
@@ -77,14 +83,22 @@ pub(super) fn hello(limits: &Limits) -> Hello {
 pub(super) fn header(call: Option<CallId>) -> CallHeader<'static> {
     CallHeader {
         call,
-        target: ObjectId::ROOT,
+        target: Target::Export(ObjectId::ROOT),
         method: MethodId::of("m"),
         remaining: None,
         chain: None,
         trace: None,
         metadata: &[],
+        references: References::default(),
         payloads: Table::default(),
     }
+}
+
+/// A frame that gives `count` references back.
+pub(super) fn releasing(object: ObjectId, count: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Releases::encode(std::iter::once((object, count)), &mut bytes);
+    bytes
 }
 
 impl Pair {
@@ -164,6 +178,12 @@ impl Pair {
         self.send_bytes(from, bytes);
     }
 
+    /// Gives an object back.
+    pub(super) fn release(&mut self, from: usize, object: ObjectId) {
+        let now = self.now;
+        self.conn(from).release(now, object);
+    }
+
     /// Answers a call with these bytes; false if it was not open.
     pub(super) fn reply(&mut self, from: usize, call: CallId, value: &[u8]) -> bool {
         self.reply_as(from, call, &Outcome::Ok(value))
@@ -171,7 +191,7 @@ impl Pair {
 
     pub(super) fn reply_as(&mut self, from: usize, call: CallId, outcome: &Outcome<'_>) -> bool {
         let mut bytes = Vec::new();
-        let open = self.conn(from).reply(&ReturnHeader::of(call), outcome, &mut bytes);
+        let open = self.conn(from).reply(&ReturnHeader::of(call), outcome, None, &mut bytes);
         assert_eq!(open, !bytes.is_empty());
         if open {
             self.send_bytes(from, bytes);
@@ -259,14 +279,17 @@ fn seen(event: Event<u32>, frame: &[u8]) -> Seen {
     match event {
         Event::None => unreachable!("nothing was seen"),
         Event::Connected => Seen::Connected,
-        Event::Call(call) => {
-            Seen::Call(call.call, call.target, frame[call.arguments.start..].to_vec())
+        Event::Call(object, call) => {
+            Seen::Call(call.call, object, frame[call.arguments.values.start..].to_vec())
         }
-        Event::Ok(call, at) => Seen::Ok(call, frame[at.start..].to_vec()),
-        Event::App(call, at) => Seen::App(call, frame[at.start..].to_vec()),
+        Event::Pipelined(answer, call) => Seen::Pipelined(answer, call.call),
+        Event::Ok(call, at) => Seen::Ok(call, frame[at.values.start..].to_vec()),
+        Event::App(call, at) => Seen::App(call, frame[at.values.start..].to_vec()),
         Event::Failed(call, error) => Seen::Failed(call, error.kind(), error.executed()),
         Event::Cancel(call) => Seen::Cancel(call),
-        Event::Released(object) => Seen::Released(object),
+        Event::Released(objects) => Seen::Released(objects),
+        Event::Broken(object, error) => Seen::Broken(object, error.kind()),
+        Event::Interface(at) => Seen::Interface(frame[at..].to_vec()),
         Event::Refused => Seen::Refused,
         Event::Aborted(error) => Seen::Aborted(error.kind()),
     }

@@ -1,14 +1,26 @@
-//! The calls I owe: numbered by the peer, busy until I have answered.
+//! The calls I owe: numbered by the peer, busy until I have answered; those whose answer is kept, until the peer finishes them.
+//!
+//! ```text
+//!            Call             reply             reply that is kept           Finish
+//!           ------> Running --------> free   or ------------------> Kept ----------> free
+//!                      |  Finish
+//!                      +--------> cancelled: the answer is not kept
+//! ```
 
-use crate::id::CallId;
+use crate::{error::Error, id::CallId};
 
-/// Slots that a peer may use. It needs no more than the calls in flight, which are bounded much lower.
+/// Slots that a peer may use. It needs no more than the calls in flight, which are bounded much lower, and the answers it has kept.
 const SLOTS: u32 = 1 << 16;
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
+/// What calls on an answer go to, if it is kept at all: few are, so this is small.
+pub type Kept<S> = Option<Box<Result<S, Error>>>;
+
+#[derive(Clone, Debug)]
+struct Entry<S> {
     generation: u16,
     cancelled: bool,
+    /// The answer, which calls may be made on. None: the call runs.
+    kept: Kept<S>,
 }
 
 /// What became of a new call.
@@ -21,15 +33,32 @@ pub(super) enum Accepted {
     Busy,
 }
 
+/// What a call has returned.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Answered<S> {
+    /// It runs.
+    NotYet,
+    Object(S),
+    Failed(Error),
+    /// There is no such call, or it returns no object.
+    Unknown,
+}
+
 /// The table, indexed by the caller's slot.
-#[derive(Default, Debug)]
-pub(super) struct Serving {
-    entries: Vec<Option<Entry>>,
+#[derive(Debug)]
+pub(super) struct Serving<S> {
+    entries: Vec<Option<Entry<S>>>,
     count: usize,
     cancelled: usize,
 }
 
-impl Serving {
+impl<S> Default for Serving<S> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), count: 0, cancelled: 0 }
+    }
+}
+
+impl<S: Clone> Serving<S> {
     pub(super) fn len(&self) -> usize {
         self.count
     }
@@ -38,14 +67,25 @@ impl Serving {
         self.cancelled
     }
 
+    /// Whether the call runs.
     pub(super) fn contains(&self, call: CallId) -> bool {
-        let entry = self.entries.get(call.slot as usize).copied().flatten();
-        entry.is_some_and(|entry| entry.generation == call.generation)
+        self.get(call).is_some_and(|entry| entry.kept.is_none())
     }
 
     pub(super) fn is_cancelled(&self, call: CallId) -> bool {
-        let entry = self.entries.get(call.slot as usize).copied().flatten();
-        entry.is_some_and(|entry| entry.generation == call.generation && entry.cancelled)
+        self.get(call).is_some_and(|entry| entry.cancelled)
+    }
+
+    /// What the call has returned.
+    pub(super) fn answer(&self, call: CallId) -> Answered<S> {
+        match self.get(call) {
+            None => Answered::Unknown,
+            Some(entry) => match entry.kept.as_deref() {
+                None => Answered::NotYet,
+                Some(Ok(object)) => Answered::Object(object.clone()),
+                Some(Err(error)) => Answered::Failed(error.clone()),
+            },
+        }
     }
 
     pub(super) fn insert(&mut self, call: CallId, limit: usize) -> Accepted {
@@ -54,7 +94,7 @@ impl Serving {
         }
         let slot = call.slot as usize;
         if slot >= self.entries.len() {
-            self.entries.resize(slot.saturating_add(1), None);
+            self.entries.resize_with(slot.saturating_add(1), || None);
         }
         let Some(entry) = self.entries.get_mut(slot) else { return Accepted::Busy };
         if entry.is_some() {
@@ -63,16 +103,15 @@ impl Serving {
         if self.count >= limit {
             return Accepted::Overloaded;
         }
-        *entry = Some(Entry { generation: call.generation, cancelled: false });
+        *entry = Some(Entry { generation: call.generation, cancelled: false, kept: None });
         self.count = self.count.saturating_add(1);
         Accepted::Yes
     }
 
-    /// The caller needs nothing more of the call. Whether that is news.
+    /// The caller needs nothing more of a call that runs. Whether that is news.
     pub(super) fn cancel(&mut self, call: CallId) -> bool {
-        let entry = self.entries.get_mut(call.slot as usize).and_then(Option::as_mut);
-        match entry {
-            Some(entry) if entry.generation == call.generation && !entry.cancelled => {
+        match self.entry(call) {
+            Some(entry) if entry.kept.is_none() && !entry.cancelled => {
                 entry.cancelled = true;
                 self.cancelled = self.cancelled.saturating_add(1);
                 true
@@ -81,21 +120,41 @@ impl Serving {
         }
     }
 
-    /// The call is answered. Whether it was open.
-    pub(super) fn remove(&mut self, call: CallId) -> bool {
-        let Some(entry) = self.entries.get_mut(call.slot as usize) else { return false };
-        let Some(open) = entry.take_if(|entry| entry.generation == call.generation) else {
-            return false;
-        };
-        self.count = self.count.saturating_sub(1);
-        if open.cancelled {
-            self.cancelled = self.cancelled.saturating_sub(1);
+    /// The call is answered. `None` if it was not open; else whether the answer is kept: what is to be kept of a call that its caller
+    /// still needs.
+    pub(super) fn reply(&mut self, call: CallId, kept: Kept<S>) -> Option<bool> {
+        let entry = self.entry(call).filter(|entry| entry.kept.is_none())?;
+        let cancelled = entry.cancelled;
+        let keeps = kept.is_some() && !cancelled;
+        if keeps {
+            entry.kept = kept;
+        } else if let Some(entry) = self.entries.get_mut(call.slot as usize) {
+            *entry = None;
         }
-        true
+        self.count = self.count.saturating_sub(1);
+        self.cancelled = self.cancelled.saturating_sub(usize::from(cancelled));
+        Some(keeps)
     }
 
-    /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// The caller needs the answer no more, which is given out to be dropped.
+    pub(super) fn finish(&mut self, call: CallId) -> Kept<S> {
+        self.get(call)?.kept.as_ref()?;
+        self.entries.get_mut(call.slot as usize)?.take()?.kept
+    }
+
+    /// Forgets all of them; the objects among their answers are given out to be dropped.
+    pub(super) fn take_all(&mut self) -> Vec<S> {
+        let entries = std::mem::take(self).entries;
+        entries.into_iter().flatten().filter_map(|entry| entry.kept?.ok()).collect()
+    }
+
+    fn get(&self, call: CallId) -> Option<&Entry<S>> {
+        let entry = self.entries.get(call.slot as usize)?.as_ref();
+        entry.filter(|entry| entry.generation == call.generation)
+    }
+
+    fn entry(&mut self, call: CallId) -> Option<&mut Entry<S>> {
+        let entry = self.entries.get_mut(call.slot as usize)?.as_mut();
+        entry.filter(|entry| entry.generation == call.generation)
     }
 }

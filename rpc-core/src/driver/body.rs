@@ -6,6 +6,7 @@ use crate::{
     error::{Error, ErrorKind},
     frame::{Entry, Place, Table},
     payload::Payload,
+    stub::{Brought, Handle},
 };
 use std::{
     ops::{Deref, Range},
@@ -20,7 +21,14 @@ const KEEPS_FRAME: usize = 4 << 10;
 pub(crate) struct Body {
     frame: Buffer,
     values: Values,
-    beside: Vec<Payload>,
+    beside: Option<Box<Beside>>,
+}
+
+/// What came beside a frame.
+#[derive(Default, Debug)]
+struct Beside {
+    payloads: Vec<Payload>,
+    references: Vec<Arc<Handle>>,
 }
 
 /// A body, taken apart.
@@ -29,8 +37,8 @@ pub(crate) struct Opened {
     /// The values, from this offset on.
     pub(crate) values: Held,
     pub(crate) start: usize,
-    /// The payloads, in the order of their indices.
-    pub(crate) payloads: Vec<Option<Payload>>,
+    /// The payloads and references, in the order of their indices.
+    pub(crate) brought: Brought,
 }
 
 /// Encoded values, where they are.
@@ -66,22 +74,33 @@ impl Body {
     /// # Errors
     /// `Protocol` if the table of the frame and what came beside it do not fit together.
     pub(super) fn new(frame: Buffer, values: Values, beside: Vec<Payload>) -> Result<Self, Error> {
+        let beside = (!beside.is_empty())
+            .then(|| Box::new(Beside { payloads: beside, references: Vec::new() }));
         let body = Self { frame, values, beside };
         if values.table == values.start {
             return Ok(body);
         }
         let said = body.table().entries().filter(|entry| entry.place == Place::Beside);
         let said = said.map(|entry| entry.length);
-        if said.eq(body.beside.iter().map(Payload::len)) {
+        if said.eq(body.payloads().iter().map(Payload::len)) {
             return Ok(body);
         }
         let text = "the payloads that came beside the peer's frame are not those that it names";
         Err(Error::of(ErrorKind::Protocol, text))
     }
 
+    /// Adds the references that came with the frame.
+    pub(super) fn refer(&mut self, references: Vec<Arc<Handle>>) {
+        self.beside.get_or_insert_default().references = references;
+    }
+
+    fn payloads(&self) -> &[Payload] {
+        self.beside.as_deref().map_or(&[], |beside| &beside.payloads)
+    }
+
     /// Bytes of the values, if they are beside the frame.
     pub(super) fn bulk(&self) -> usize {
-        self.beside.last().filter(|_| self.values.beside).map_or(0, Payload::len)
+        self.payloads().last().filter(|_| self.values.beside).map_or(0, Payload::len)
     }
 
     /// Bytes of the whole frame.
@@ -97,26 +116,30 @@ impl Body {
     /// Separates the values from the payloads: whichever is shorter is copied, the other stays where it is.
     pub(crate) fn open(mut self) -> Opened {
         let Values { table, start, beside } = self.values;
+        let Beside { mut payloads, references } =
+            self.beside.take().map(|beside| *beside).unwrap_or_default();
+        let references = references.into_iter().map(Some).collect();
         if table == start {
-            return Opened { values: Held::Frame(self.frame), start, payloads: Vec::new() };
+            let brought = Brought { payloads: Vec::new(), references };
+            return Opened { values: Held::Frame(self.frame), start, brought };
         }
-        let bulk = if beside { self.beside.pop() } else { None };
-        let mut opened = self.sort();
+        let bulk = if beside { payloads.pop() } else { None };
+        let mut opened = self.sort(payloads);
+        opened.brought.references = references;
         if let Some(bulk) = bulk {
-            opened.payloads.pop();
+            opened.brought.payloads.pop();
             (opened.values, opened.start) = (Held::of(bulk), 0);
         }
         opened
     }
 
     /// Separates what is in the frame.
-    fn sort(mut self) -> Opened {
+    fn sort(mut self, beside: Vec<Payload>) -> Opened {
         let start = self.values.start;
         let entries: Vec<_> = self.table().entries().collect();
         let inline = self.table().inline();
         let end = self.frame.len().saturating_sub(inline).max(start);
-        let beside = std::mem::take(&mut self.beside).into_iter();
-        let mut sorter = Sorter { beside, at: end };
+        let mut sorter = Sorter { beside: beside.into_iter(), at: end };
         let keeps = |entry: &Entry| entry.place == Place::Inline && entry.length >= KEEPS_FRAME;
         if inline > end - start && entries.iter().any(keeps) {
             let mut values = Buffer::with_capacity(end - start);
@@ -127,13 +150,15 @@ impl Body {
                 false => copy(&frame, range),
             };
             let payloads = entries.into_iter().map(|entry| sorter.next(entry, part)).collect();
-            return Opened { values: Held::Frame(values), start: 0, payloads };
+            let brought = Brought { payloads, references: Vec::new() };
+            return Opened { values: Held::Frame(values), start: 0, brought };
         }
         let frame = &self.frame;
         let payloads = entries.into_iter();
         let payloads = payloads.map(|e| sorter.next(e, |range| copy(frame, range))).collect();
         self.frame.truncate(end);
-        Opened { values: Held::Frame(self.frame), start, payloads }
+        let brought = Brought { payloads, references: Vec::new() };
+        Opened { values: Held::Frame(self.frame), start, brought }
     }
 
     fn table(&self) -> Table<'_> {

@@ -4,8 +4,9 @@ use super::Link;
 use crate::{
     buffer::Buffer,
     error::{Error, ErrorKind},
-    frame::{Entry, MOST_PAYLOADS, Place, Table},
+    frame::{Entry, MOST_PAYLOADS, MOST_REFERENCES, Place, Table},
     payload::{Loan, Payload},
+    stub::{Parcel, Passed},
     transport::{Purpose, Tx},
 };
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(crate) struct Enclosed {
     entries: Vec<Enclosure>,
     /// The values, if they are beside the frame too.
     values: Option<Payload>,
+    /// The references, which become descriptors when the frame goes out.
+    pub(crate) passed: Vec<Passed>,
 }
 
 /// Writes the table that the peer reads to `out`, and gives it back as it is read.
@@ -59,17 +62,23 @@ impl Link {
     /// Finds places for the payloads of a frame. What finds none beside it goes behind its values.
     ///
     /// # Errors
-    /// `TooLarge` for more payloads than a frame can carry.
-    pub(crate) fn enclose(
-        &self,
-        payloads: Vec<Payload>,
-        encoded: Encoded<'_>,
-    ) -> Result<Enclosing, Error> {
-        if payloads.is_empty() && encoded.block.is_none() {
+    /// `TooLarge` for more payloads or references than a frame can carry.
+    pub(crate) fn enclose(&self, parcel: Parcel, encoded: Encoded<'_>) -> Result<Enclosing, Error> {
+        if parcel.is_empty() && encoded.block.is_none() {
             return Ok(None);
         }
+        let Parcel { payloads, passed } = parcel;
+        if passed.len() > MOST_REFERENCES {
+            let text = format!(
+                "{} references travel with it, and {MOST_REFERENCES} are the most: pass the others with another call",
+                passed.len()
+            );
+            return Err(Error::of(ErrorKind::TooLarge, text));
+        }
         let tx = self.tx();
-        Enclosed::place(payloads, tx.as_deref(), encoded).map(|enclosed| Some(Box::new(enclosed)))
+        let mut enclosed = Enclosed::place(payloads, tx.as_deref(), encoded)?;
+        enclosed.passed = passed;
+        Ok(Some(Box::new(enclosed)))
     }
 
     /// Memory of the present wire for a copy of `length` bytes, if it has some that is not needed otherwise.
@@ -125,7 +134,7 @@ impl Enclosed {
                 Err(payload) => encoded.append(payload),
             });
         }
-        Ok(Self { entries, values })
+        Ok(Self { entries, values, passed: Vec::new() })
     }
 
     /// Bytes of the values that are beside the frame.
@@ -133,9 +142,10 @@ impl Enclosed {
         self.values.as_ref().map_or(0, Payload::len)
     }
 
-    /// Whether nothing of it was given away for good.
+    /// Whether nothing of it was given away for good. References are: what has been lent on one wire is not lent again by itself.
     pub(super) fn is_whole(&self) -> bool {
-        !self.entries.iter().any(|entry| matches!(entry, Enclosure::Gone))
+        let gone = |entry: &Enclosure| matches!(entry, Enclosure::Gone);
+        self.passed.is_empty() && !self.entries.iter().any(gone)
     }
 
     /// Bytes of the payloads that are not in the frame.
@@ -204,6 +214,9 @@ impl Enclosed {
 
     /// Appends the table that the peer reads, and gives it back as it is read.
     fn encode_table<'a>(&self, out: &'a mut Vec<u8>) -> Table<'a> {
+        if self.entries.is_empty() && self.values.is_none() {
+            return Table::default();
+        }
         let entry = |entry: &Enclosure| match entry {
             Enclosure::Beside(payload) => beside(payload),
             Enclosure::Inline(length) => Entry { length: *length, place: Place::Inline },

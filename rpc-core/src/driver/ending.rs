@@ -32,7 +32,7 @@ impl Link {
             return Some(why.clone());
         }
         let flushed = line.is_flushed();
-        if state.unused && state.conn.is_idle() && flushed {
+        if state.unused && state.is_unused() && flushed {
             return Some(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
         }
         if state.half_closed && !state.owes(flushed) {
@@ -73,8 +73,12 @@ impl Link {
             state.unsend(why, &mut wakes);
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
-            (state.conn.close(), mem::take(&mut state.arrived), mem::take(&mut state.released))
+            let handles = state.handles.take_all();
+            let dropped =
+                (state.conn.close(), mem::take(&mut state.arrived), mem::take(&mut state.released));
+            (dropped, handles, state.pipelined.take_all())
         };
+        dropped.1.iter().for_each(|handle| handle.end(&why.clone().executed_as(Executed::No)));
         drop(dropped);
         wakes.wake();
         crate::buffer::trim();
@@ -114,11 +118,14 @@ impl Link {
             state.fail_outbox(&why, &mut wakes);
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
+            let handles = state.handles.take_all();
             let dropped = (state.conn.close(), mem::take(&mut state.arrived));
-            (why, dropped)
+            (why, (dropped, handles, state.pipelined.take_all()))
         };
+        dropped.1.iter().for_each(|handle| handle.end(&why));
         drop(dropped);
         wakes.wake();
+        self.over.notify_waiters();
         self.bound.send_modify(|bound| bound.fail(&why));
     }
 }
@@ -166,13 +173,31 @@ impl State {
 
     /// The connection has no more use, or is over already.
     pub(super) fn is_over(&self) -> bool {
-        self.closed.is_some() || (self.unused && self.conn.is_idle())
+        self.closed.is_some() || (self.unused && self.is_unused())
     }
 
     /// The wire is gone. Calls that surely did not run, or may run twice, wait for the next wire, in order; the others fail.
     pub(super) fn unsend(&mut self, why: &Error, wakes: &mut Wakes) {
         let unsent = self.conn.unsend();
         self.hold_again(unsent, why, wakes);
+        self.fail_stale(wakes);
+    }
+
+    /// Fails the calls that never went out and whose objects belong to the wire that is gone.
+    fn fail_stale(&mut self, wakes: &mut Wakes) {
+        let outbox = mem::take(&mut self.outbox);
+        for held in outbox {
+            if held.order.target.epoch().is_none() {
+                self.outbox.push_back(held);
+                continue;
+            }
+            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+            if let Some(call) = held.call {
+                self.conn.resolve(call);
+                self.resolve(call, Reply::Failed(super::stale()), wakes);
+            }
+            wakes.push_order(held.order);
+        }
     }
 
     /// Puts calls that were sent back in front of those that were not, as far as they may be sent again.
@@ -182,7 +207,10 @@ impl State {
         for unsent in unsent {
             // Kept only where the connection is made anew.
             let order = self.waiter(unsent.call).order.take();
-            let order = order.filter(|order| unsent.executed == Executed::No || order.idempotent);
+            let order = order.filter(|order| {
+                let again = unsent.executed == Executed::No || order.idempotent;
+                again && order.target.epoch().is_none()
+            });
             match order {
                 Some(order) if redials => {
                     again.push(HeldCall { call: Some(unsent.call), order });
@@ -204,9 +232,11 @@ impl State {
     pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
         self.outbox_bytes = 0;
         for held in mem::take(&mut self.outbox) {
-            let Some(call) = held.call else { continue };
-            self.conn.resolve(call);
-            self.resolve(call, Reply::Failed(why.clone().executed_as(Executed::No)), wakes);
+            if let Some(call) = held.call {
+                self.conn.resolve(call);
+                self.resolve(call, Reply::Failed(why.clone().executed_as(Executed::No)), wakes);
+            }
+            wakes.push_order(held.order);
         }
     }
 

@@ -2,7 +2,7 @@
 //! method does not hold up the connection.
 
 use super::start::{Job, launch_late};
-use crate::id::{MethodId, ObjectId};
+use crate::id::MethodId;
 use std::{
     sync::{
         Arc,
@@ -24,11 +24,11 @@ const LIGHT: u32 = 256;
 /// How long a lane works before it lets other tasks run.
 const SPELL: Duration = Duration::from_micros(200);
 
-/// How heavy methods have proved. Holds only those that were slow of late.
+/// How heavy methods have proved, by the keys of their objects. Holds only those that were slow of late.
 #[derive(Default, Debug)]
 pub(super) struct Weights {
     suspects: u32,
-    heavy: Vec<(ObjectId, MethodId, u32)>,
+    heavy: Vec<(usize, MethodId, u32)>,
 }
 
 /// When a first poll began.
@@ -54,7 +54,7 @@ impl Weights {
         &mut self,
         begun: Begun,
         clock: Instant,
-        object: ObjectId,
+        object: usize,
         method: MethodId,
     ) -> bool {
         let slow = clock - begun.clock >= SLOW;
@@ -71,7 +71,7 @@ impl Weights {
         self.note(object, method, slow && spent >= SLOW)
     }
 
-    fn note(&mut self, object: ObjectId, method: MethodId, slow: bool) -> bool {
+    fn note(&mut self, object: usize, method: MethodId, slow: bool) -> bool {
         let found = self.heavy.iter().position(|&(of, by, _)| (of, by) == (object, method));
         let Some(at) = found else {
             if slow {
@@ -159,7 +159,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, progress: Arc<Progress>) {
 mod tests {
     use super::*;
 
-    const OBJECT: ObjectId = ObjectId::ROOT;
+    const OBJECT: usize = 7;
     const METHOD: MethodId = MethodId(1);
 
     #[test]

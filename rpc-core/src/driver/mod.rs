@@ -7,6 +7,7 @@
 
 mod background;
 mod body;
+mod borrowed;
 mod dial;
 mod enclosed;
 mod ending;
@@ -15,6 +16,7 @@ mod lease;
 mod line;
 mod linger;
 mod order;
+mod pipelined;
 mod receive;
 mod reply;
 mod rest;
@@ -28,6 +30,7 @@ mod watch;
 
 pub(crate) use background::{serve_wire, spawn_client};
 pub(crate) use body::{Body, Held, Opened};
+pub(crate) use borrowed::Borrowed;
 pub(crate) use dial::Dial;
 pub(crate) use enclosed::{Enclosed, Enclosing, Encoded};
 pub(crate) use line::Line;
@@ -41,11 +44,11 @@ use crate::{
     address::Spin as SpinMode,
     codec::Budget,
     conn::Connection,
+    described::Differences,
     error::{Error, ErrorKind, Executed},
     host,
     id::{CallId, ObjectId},
     limits::Limits,
-    registry::Differences,
     skeleton::Local,
     transport::Peer,
 };
@@ -58,7 +61,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::watch::Sender,
+    sync::{Notify, watch::Sender},
 };
 use waiter::Wakes;
 
@@ -76,6 +79,8 @@ pub(crate) struct Link {
     /// A lost wire is replaced by a new one.
     redials: bool,
     bound: Sender<Bound>,
+    /// Tells that the connection is over for good.
+    over: Notify,
     limits: Limits,
 }
 
@@ -111,8 +116,8 @@ impl Link {
             RuntimeFlavor::MultiThread => runtime.metrics().num_workers().saturating_sub(1),
             _ => 8,
         };
-        Arc::new(Self {
-            state: Mutex::new(State::new(conn, limits.clone(), root)),
+        Arc::new_cyclic(|link| Self {
+            state: Mutex::new(State::new(link.clone(), conn, limits.clone(), root)),
             limits,
             calling: Spin::new(spin),
             serving: Spin::new(spin),
@@ -120,6 +125,7 @@ impl Link {
             runtime,
             redials,
             bound: Sender::new(Bound::Not),
+            over: Notify::new(),
         })
     }
 
@@ -152,12 +158,11 @@ impl Link {
             return Ok(call);
         }
         order.deadline = state.begin(call, order.deadline);
-        if let Err(error) = state.hold(HeldCall { call, order }) {
-            if let Some(call) = call {
-                state.conn.forget(call);
-            }
+        if let Err(error) = state.check_outbox(&order) {
+            call.into_iter().for_each(|call| state.conn.forget(call));
             return Err(error);
         }
+        state.hold(HeldCall { call, order });
         let mut wakes = Wakes::default();
         let pumped = state.pump_outbox(&mut wakes);
         let waker = if pumped || state.is_due_earlier() { state.notify() } else { None };
@@ -170,16 +175,17 @@ impl Link {
     /// The waiter has gone: the call is cancelled.
     pub(crate) fn abandon(&self, call: CallId) {
         let mut state = self.lock();
-        state.unhold(call);
+        let held = state.unhold(call);
         let gone = std::mem::take(state.waiter(call));
         state.conn.forget(call);
+        state.conn.linger(Instant::now());
         let flush = state.transmit_control().then(|| {
             let alone = state.conn.in_flight() <= 1;
             state.flush_by(alone)
         });
         let waker = state.end_if_unused();
         drop(state);
-        drop(gone);
+        drop((held, gone));
         if let Some(flush) = flush {
             self.flush(flush);
         }
@@ -208,7 +214,9 @@ impl Link {
 
     /// Counts one more reference to an object of this process and gives its number.
     pub(crate) fn lend(&self, object: &Local) -> Result<ObjectId, Error> {
-        self.lock().conn.lend(object.key(), object.clone())
+        let mut state = self.lock();
+        state.check_lending(1)?;
+        Ok(state.conn.lend(object.key(), object.clone()))
     }
 
     /// Takes no more calls from the peer.
@@ -263,10 +271,20 @@ impl Link {
         self.lock().closed.clone()
     }
 
+    /// Waits until the connection is over for good, and says why.
+    pub(crate) async fn over(&self) -> Error {
+        loop {
+            let over = self.over.notified();
+            if let Some(why) = self.closed() {
+                return why;
+            }
+            over.await;
+        }
+    }
+
     /// The service that the connection is bound to on the present wire.
     fn bind(&self, root: ObjectId, differences: Option<Arc<Differences>>) {
         let mut state = self.lock();
-        state.conn.borrow_object(root);
         state.root = Some(root);
         state.differences = differences;
         let mut wakes = Wakes::default();
@@ -301,14 +319,10 @@ impl State {
         if let Some(error) = &self.closed {
             return Err(error.clone().executed_as(Executed::No));
         }
-        if self.unused {
-            return Err(Error::of(ErrorKind::Disconnected, "the last handle was dropped"));
-        }
-        if let Target::Object(_, epoch) = order.target
-            && epoch != self.epoch
+        if let Some(epoch) = order.target.epoch()
+            && (epoch != self.epoch || self.line.is_none())
         {
-            let text = "the connection that lent this object was lost: look it up again";
-            return Err(Error::of(ErrorKind::Broken, text));
+            return Err(stale());
         }
         if let Some(differences) = &self.differences
             && order.target == Target::Root
@@ -345,8 +359,19 @@ impl State {
 
     /// Tells the background task that the connection has no more use, if that is so.
     fn end_if_unused(&mut self) -> Option<std::task::Waker> {
-        if self.unused && self.conn.is_idle() { self.notify() } else { None }
+        if self.unused && self.is_unused() { self.notify() } else { None }
     }
+
+    /// Nobody on either side has a use for the connection: no handle is left, no object is lent, nothing is under way.
+    fn is_unused(&self) -> bool {
+        self.unused && self.conn.is_idle() && self.handles.is_empty() && self.conn.objects().0 == 0
+    }
+}
+
+/// An object belongs to a wire that is gone.
+fn stale() -> Error {
+    let text = "the connection that lent this object was lost: look it up again";
+    Error::of(ErrorKind::Broken, text)
 }
 
 /// A wire failed.

@@ -16,6 +16,16 @@ pub(crate) enum Target {
     Object(ObjectId, u32),
 }
 
+impl Target {
+    /// The only wire on which the target can be reached.
+    pub(super) fn epoch(self) -> Option<u32> {
+        match self {
+            Self::Root => None,
+            Self::Object(_, epoch) => Some(epoch),
+        }
+    }
+}
+
 /// When a call fails if it has not come back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Deadline {

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::{
     buffer::Buffer,
-    conn::{Event, Values},
+    conn::{Contents, Event, IncomingCall},
     error::{Error, ErrorKind, Executed},
     id::CallId,
+    skeleton::Local,
     transport::{Received, Rx},
 };
 use std::{mem, sync::atomic::Ordering, time::Instant};
@@ -145,30 +146,37 @@ impl State {
     ) -> Result<(), Error> {
         match self.conn.handle_frame(now, frame)? {
             Event::None => {}
-            Event::Ok(call, values) => {
-                let body = self.body(frame, values, rx)?;
+            Event::Ok(call, contents) => {
+                let body = self.body(frame, contents, rx)?;
                 self.returned(call, Reply::Ok(body), wakes);
             }
-            Event::App(call, values) => {
-                let body = self.body(frame, values, rx)?;
+            Event::App(call, contents) => {
+                let body = self.body(frame, contents, rx)?;
                 self.returned(call, Reply::App(body), wakes);
             }
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
-            Event::Call(call) => {
-                let body = self.body(frame, call.arguments, rx)?;
-                self.arrived_bytes += body.len();
-                if call.call.is_none() {
-                    self.oneways += 1;
-                }
-                self.arrived.push_back(Incoming { call, body });
+            Event::Call(object, mut call) => {
+                let body = self.arrive(frame, &mut call, rx)?;
+                self.arrived.push_back(Incoming { object, call, body });
                 if !self.batch {
                     wakes.push(self.notify());
                 }
             }
+            Event::Pipelined(answer, mut call) => {
+                let body = self.arrive(frame, &mut call, rx)?;
+                self.pipeline(answer, call, body);
+            }
             Event::Cancel(call) => {
                 wakes.push_abort(self.running.remove(&call));
             }
-            Event::Released(object) => self.released.push(object),
+            Event::Released(objects) => {
+                self.released.extend(objects);
+                if !self.batch {
+                    wakes.push(self.notify());
+                }
+            }
+            Event::Broken(object, error) => self.broken(object, error, wakes),
+            Event::Interface(at) => self.handles.describe(frame.get(at..).unwrap_or_default())?,
             Event::Connected => {
                 rx.set_frame_limit(self.limits.frame);
                 self.connected(line);
@@ -193,18 +201,45 @@ impl State {
     fn returned(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         self.burst += 1;
         self.resolve(call, reply, wakes);
-        if self.unused && self.conn.is_idle() {
+        if self.unused && self.is_unused() {
             wakes.push(self.notify());
         }
     }
 
-    /// A frame that somebody needs, with the payloads that it names.
-    fn body(&self, frame: &mut Buffer, values: Values, rx: &mut dyn Rx) -> Result<Body, Error> {
+    /// A call has come: it waits to be started.
+    fn arrive(
+        &mut self,
+        frame: &mut Buffer,
+        call: &mut IncomingCall<Local>,
+        rx: &mut dyn Rx,
+    ) -> Result<Body, Error> {
+        let body = self.body(frame, mem::take(&mut call.arguments), rx)?;
+        self.arrived_bytes += body.len();
+        if call.call.is_none() {
+            self.oneways += 1;
+        }
+        Ok(body)
+    }
+
+    /// A frame that somebody needs, with the payloads and the references that came with it.
+    fn body(
+        &mut self,
+        frame: &mut Buffer,
+        contents: Contents<Local>,
+        rx: &mut dyn Rx,
+    ) -> Result<Body, Error> {
+        let Contents { values, references } = contents;
         let beside = if values.table == values.start { Vec::new() } else { rx.payloads() };
-        let body = Body::new(mem::take(frame), values, beside)?;
+        let mut body = Body::new(mem::take(frame), values, beside)?;
         if body.bulk() > self.limits.frame {
             let text = format!("the peer sent values of {} bytes beside a frame", body.bulk());
             return Err(Error::of(ErrorKind::Protocol, text));
+        }
+        if !references.is_empty()
+            && let Some(link) = self.link.upgrade()
+        {
+            let handles = references.into_iter().map(|reference| self.handle(&link, reference));
+            body.refer(handles.collect());
         }
         Ok(body)
     }

@@ -4,12 +4,15 @@ use super::{
     Enclosed, Enclosing, Link,
     enclosed::{Encoded, table},
     line::Line,
+    state::State,
 };
 use crate::{
     buffer::Buffer,
+    conn::Kept,
     error::{Error, ErrorKind, Executed},
-    frame::{Outcome, ReturnHeader},
+    frame::{Outcome, References, ReturnHeader},
     id::CallId,
+    skeleton::Local,
     transport::Tx,
 };
 use std::io;
@@ -23,13 +26,15 @@ pub(crate) struct Answer {
 }
 
 impl Link {
-    /// Answers `call`, which came on the wire numbered `epoch`; for `Ok` and `App`, `answer` is the value or the error.
+    /// Answers `call`, which came on the wire numbered `epoch`; for `Ok` and `App`, `answer` is the value or the error. `kept` is what
+    /// calls on the answer go to, if the method returns an object.
     pub(crate) fn reply(
         &self,
         epoch: u32,
         call: CallId,
         outcome: &Outcome<'_>,
         mut answer: Answer,
+        kept: Kept<Local>,
     ) {
         let mut locked = self.lock();
         let state = &mut *locked;
@@ -37,26 +42,27 @@ impl Link {
             return;
         }
         answer.settle(state.line.as_deref());
-        let size = answer.len() + 16;
-        let limit = state.conn.frame_limit();
+        let refused = state.check_answer(&answer).err();
+        let kept = match &refused {
+            Some(error) => kept.map(|_| Box::new(Err(error.clone()))),
+            None => kept,
+        };
+        let startable = kept.as_ref().is_some_and(|kept| state.fulfil(call, kept));
         state.header.clear();
-        let too_large = size > limit;
-        let open = if too_large {
-            let text = format!(
-                "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
-                 the caller's `limits.frame`"
-            );
-            let error = Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes);
-            state.conn.reply(&ReturnHeader::of(call), &Outcome::Rpc(error), &mut state.header)
-        } else {
-            let payloads = table(&answer.payloads, &mut state.table);
-            state.conn.reply(&ReturnHeader { call, payloads }, outcome, &mut state.header)
+        let open = match &refused {
+            Some(error) => {
+                let outcome = Outcome::Rpc(error.clone());
+                state.conn.reply(&ReturnHeader::of(call), &outcome, kept, &mut state.header)
+            }
+            // References are counted only for a call that is open.
+            None if !state.conn.is_serving(call) => false,
+            None => state.write_answer(call, outcome, &answer, kept),
         };
         state.urgent = true;
         if open && let Some(line) = &state.line {
-            let appended = match too_large {
-                true => line.tx.append(&[&state.header], None),
-                false => answer.append(&*line.tx, &state.header),
+            let appended = match refused {
+                Some(_) => line.tx.append(&[&state.header], None),
+                None => answer.append(&*line.tx, &state.header),
             };
             if let Err(error) = appended {
                 line.end(super::lost(&line.peer, &error));
@@ -68,7 +74,8 @@ impl Link {
         let alone = state.conn.serving() == 0;
         let flush = state.flush_by(alone);
         let ends = alone && (state.conn.is_draining() || state.half_closed) && !state.batch;
-        let waker = if state.resume() && !state.batch { state.notify() } else { None };
+        let resumed = state.resume() && !state.batch;
+        let waker = if resumed || startable { state.notify() } else { None };
         drop(locked);
         self.flush(flush);
         super::wake(waker);
@@ -88,6 +95,47 @@ impl Link {
         let waker = if state.resume() || ends { state.notify() } else { None };
         drop(state);
         super::wake(waker);
+    }
+}
+
+impl State {
+    /// The caller takes an answer of that size, with so many references.
+    fn check_answer(&self, answer: &Answer) -> Result<(), Error> {
+        let size = answer.len() + 16;
+        let limit = self.conn.frame_limit();
+        if size > limit {
+            let text = format!(
+                "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
+                 the caller's `limits.frame`"
+            );
+            return Err(Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes));
+        }
+        let count = answer.payloads.as_deref().map_or(0, |enclosed| enclosed.passed.len());
+        self.check_lending(count).map_err(|error| error.executed_as(Executed::Yes))
+    }
+
+    /// Writes the header of an answer to `self.header`.
+    fn write_answer(
+        &mut self,
+        call: CallId,
+        outcome: &Outcome<'_>,
+        answer: &Answer,
+        kept: Kept<Local>,
+    ) -> bool {
+        if let Some(enclosed) = &answer.payloads {
+            let mut references = std::mem::take(&mut self.references);
+            self.pass(&enclosed.passed, &mut references);
+            self.references = references;
+        } else {
+            self.references.clear();
+        }
+        let header = ReturnHeader {
+            call,
+            kept: false,
+            references: References::of(&self.references),
+            payloads: table(&answer.payloads, &mut self.table),
+        };
+        self.conn.reply(&header, outcome, kept, &mut self.header)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     conn::IncomingCall,
     context::{self, Context},
     error::{Error, ErrorKind},
+    frame::Target,
     host,
     id::{MethodId, ObjectId},
     skeleton::{Local, Request, Task},
@@ -51,8 +52,9 @@ pub(crate) struct Job {
 pub(super) struct Starter {
     recycled: Vec<(MethodId, Vec<Handler>)>,
     weights: Weights,
-    lanes: Vec<(ObjectId, Lane)>,
-    loose: Vec<(ObjectId, MethodId)>,
+    /// By the keys of their objects.
+    lanes: Vec<(usize, Lane)>,
+    loose: Vec<(usize, MethodId)>,
 }
 
 impl Link {
@@ -127,7 +129,8 @@ impl Starter {
         (epoch, incoming): (u32, Incoming),
         begun: Instant,
     ) -> Instant {
-        let (object, method) = (incoming.call.object, incoming.call.method);
+        let (object, method) = (incoming.object.key(), incoming.call.method);
+        let is_root = incoming.call.target == Target::Export(ObjectId::ROOT);
         let job = Job::new(link, line, epoch, incoming);
         if let Some(at) = self.lanes.iter().position(|(of, _)| *of == object) {
             if !self.lanes[at].1.is_spare() {
@@ -151,7 +154,7 @@ impl Starter {
             }
         }
         let ended = Instant::now();
-        if !self.weights.end(begun, ended, object, method) || object == ObjectId::ROOT {
+        if !self.weights.end(begun, ended, object, method) || is_root {
             return ended;
         }
         if unordered {
@@ -173,11 +176,11 @@ impl Starter {
 }
 
 /// The span of a call that is served: `farcall::call` `serve`, with its interface, its method and its chain.
-fn span(call: &IncomingCall<Local>) -> Option<Box<Span>> {
+fn span(object: &Local, call: &IncomingCall<Local>) -> Option<Box<Span>> {
     if !tracing::enabled!(target: "farcall::call", tracing::Level::DEBUG) {
         return None;
     }
-    let interface = call.target.description();
+    let interface = object.description();
     let method = interface.method(call.method).map_or("?", |method| method.name);
     let span = tracing::debug_span!(target: "farcall::call", "serve", interface = interface.name, method, chain = call.chain);
     Some(Box::new(span))
@@ -185,7 +188,7 @@ fn span(call: &IncomingCall<Local>) -> Option<Box<Span>> {
 
 impl Job {
     fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
-        let Incoming { mut call, body } = incoming;
+        let Incoming { object, mut call, body } = incoming;
         let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
             deadline: call.deadline,
@@ -194,10 +197,10 @@ impl Job {
             metadata: metadata.map(Arc::from),
             peer: Arc::clone(&line.peer),
             line: Arc::downgrade(line),
-            span: span(&call),
+            span: span(&object, &call),
         };
-        let request = Request::new(Arc::clone(link), epoch, &call, body);
-        Self { object: call.target, method: call.method, request, context }
+        let request = Request::new(Arc::clone(link), epoch, object.description(), &call, body);
+        Self { object, method: call.method, request, context }
     }
 
     fn is_unordered(&self) -> bool {

@@ -1,24 +1,27 @@
 //! What the connection's lock guards.
 
 use super::{
+    Link,
     body::Body,
+    borrowed::Handles,
     enclosed::{Encoded, table},
     line::Line,
     order::{Deadline, Order, Target},
+    pipelined::Pipelined,
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
     conn::{Connection, IncomingCall},
+    described::Differences,
     error::{Error, ErrorKind, Executed},
-    frame::CallHeader,
+    frame::{self, CallHeader, References},
     id::{CallId, ObjectId},
     limits::Limits,
-    registry::Differences,
     skeleton::Local,
 };
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
     task::Waker,
     thread::Thread,
     time::Instant,
@@ -39,6 +42,7 @@ pub(super) struct HeldCall {
 /// A call that waits to be started.
 #[derive(Debug)]
 pub(super) struct Incoming {
+    pub(super) object: Local,
     pub(super) call: IncomingCall<Local>,
     pub(super) body: Body,
 }
@@ -46,6 +50,8 @@ pub(super) struct Incoming {
 /// Everything of a connection that changes.
 #[derive(Debug)]
 pub(super) struct State {
+    /// The connection that this is the state of.
+    pub(super) link: Weak<Link>,
     pub(super) conn: Connection<Local>,
     /// What the peer finds as export 0.
     pub(super) own_root: Option<Local>,
@@ -90,10 +96,14 @@ pub(super) struct State {
     pub(super) followers: Vec<Thread>,
     /// Returns of the last look at the wire, or of the present one so far: so many calls are likely to follow together.
     pub(super) burst: usize,
+    pub(super) handles: Handles,
+    /// Calls on what other calls return, which run.
+    pub(super) pipelined: Pipelined,
     /// Objects whose last reference was given back, to be dropped outside of the lock.
     pub(super) released: Vec<Local>,
     pub(super) header: Vec<u8>,
     pub(super) table: Vec<u8>,
+    pub(super) references: Vec<u8>,
     /// When the background task looks at the clock next.
     pub(super) clock: Option<Instant>,
     pub(super) limits: Limits,
@@ -109,8 +119,14 @@ pub(super) enum FlushBy {
 }
 
 impl State {
-    pub(super) fn new(conn: Connection<Local>, limits: Limits, own_root: Option<Local>) -> Self {
+    pub(super) fn new(
+        link: Weak<Link>,
+        conn: Connection<Local>,
+        limits: Limits,
+        own_root: Option<Local>,
+    ) -> Self {
         Self {
+            link,
             conn,
             own_root,
             half_closed: false,
@@ -138,9 +154,12 @@ impl State {
             asleep: false,
             followers: Vec::new(),
             burst: 0,
+            handles: Handles::default(),
+            pipelined: Pipelined::default(),
             released: Vec::new(),
             header: Vec::new(),
             table: Vec::new(),
+            references: Vec::new(),
             clock: None,
             limits,
         }
@@ -173,6 +192,7 @@ impl State {
         if waiter.detached {
             *waiter = Waiter::default();
             self.conn.forget(call);
+            wakes.push_reply(reply);
             return;
         }
         if wakes.is_own(call) && waiter.waker.is_none() {
@@ -185,11 +205,12 @@ impl State {
         waiter.resolve(reply, wakes);
     }
 
-    /// The object that a call goes to on the present wire.
-    pub(super) fn locate(&self, target: Target) -> Option<ObjectId> {
+    /// What a call goes to on the present wire.
+    pub(super) fn locate(&self, target: Target) -> Option<frame::Target> {
         match target {
-            Target::Root => self.root,
-            Target::Object(id, epoch) => (epoch == self.epoch).then_some(id),
+            Target::Root => self.root.map(frame::Target::Export),
+            _ if target.epoch() != Some(self.epoch) => None,
+            Target::Object(id, _) => Some(frame::Target::Export(id)),
         }
     }
 
@@ -202,14 +223,29 @@ impl State {
     /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
     ///
     /// # Errors
-    /// `TooLarge` if the frame is, with what the wire does not carry.
+    /// `TooLarge` if the frame is, with what the wire does not carry; `Overloaded` if too many objects are lent.
     pub(super) fn settle(&self, order: &mut Order) -> Result<(), Error> {
         let (Some(payloads), Some(line)) = (&mut order.payloads, &self.line) else {
             return Ok(());
         };
+        self.check_lending(payloads.passed.len())?;
         let encoded = Encoded { head: &mut order.head, tail: &mut order.tail, block: None };
         payloads.settle(&*line.tx, encoded);
         self.check_size(order)
+    }
+
+    /// So many more references can go out.
+    pub(super) fn check_lending(&self, count: usize) -> Result<(), Error> {
+        if count == 0 || self.conn.can_lend(count) {
+            return Ok(());
+        }
+        let text = format!(
+            "{} objects are lent on this connection and {} are the most: let the peer drop some, or raise `limits.objects` on both \
+             sides",
+            self.conn.objects().0,
+            self.limits.objects
+        );
+        Err(Error::of(ErrorKind::Overloaded, text))
     }
 
     /// A slot for a call.
@@ -232,7 +268,19 @@ impl State {
 
     /// Appends a call's frame. `can_transmit` holds, and `settle` was called.
     pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
-        let (Some(line), Some(target)) = (&self.line, self.locate(order.target)) else { return };
+        let Some(target) = self.locate(order.target) else { return };
+        if self.conn.lingers() {
+            self.transmit_control();
+        }
+        match &order.payloads {
+            None => self.references.clear(),
+            Some(enclosed) => {
+                let mut references = std::mem::take(&mut self.references);
+                self.pass(&enclosed.passed, &mut references);
+                self.references = references;
+            }
+        }
+        let Some(line) = &self.line else { return };
         let payloads = table(&order.payloads, &mut self.table);
         let header = CallHeader {
             call,
@@ -242,6 +290,7 @@ impl State {
             chain: order.chain,
             trace: order.trace(),
             metadata: order.metadata(),
+            references: References::of(&self.references),
             payloads,
         };
         self.unflushed += 1;
@@ -295,6 +344,7 @@ impl State {
                     self.conn.resolve(call);
                     self.resolve(call, Reply::Failed(error), wakes);
                 }
+                wakes.push_order(held.order);
                 continue;
             }
             let had_tail = held.order.tail.is_some();
@@ -304,15 +354,17 @@ impl State {
                 && held.order.is_whole(had_tail)
             {
                 self.waiter(call).order = Some(held.order);
+            } else {
+                wakes.push_order(held.order);
             }
             any = true;
         }
         any
     }
 
-    /// Puts a call that cannot go out now at the end of the outbox.
-    pub(super) fn hold(&mut self, held: HeldCall) -> Result<(), Error> {
-        let (bytes, length) = (held.order.held_bytes(), held.order.len());
+    /// Whether a call that cannot go out now can be put at the end of the outbox.
+    pub(super) fn check_outbox(&self, order: &Order) -> Result<(), Error> {
+        let (bytes, length) = (order.held_bytes(), order.len());
         // One large payload that the next wire may carry can wait alone.
         let alone = self.outbox.is_empty() && length <= self.limits.outbox_bytes;
         let full = self.outbox.len() >= self.limits.outbox_calls
@@ -326,25 +378,30 @@ impl State {
             );
             return Err(Error::of(ErrorKind::Overloaded, text));
         }
-        self.outbox_bytes += bytes;
-        self.outbox.push_back(held);
         Ok(())
     }
 
-    /// Takes a call back that has not gone out.
-    pub(super) fn unhold(&mut self, call: CallId) {
-        if let Some(at) = self.outbox.iter().position(|held| held.call == Some(call))
-            && let Some(held) = self.outbox.remove(at)
-        {
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-        }
+    /// Puts a call at the end of the outbox.
+    pub(super) fn hold(&mut self, held: HeldCall) {
+        self.outbox_bytes += held.order.held_bytes();
+        self.outbox.push_back(held);
+    }
+
+    /// Takes a call back that has not gone out, to be dropped outside of the lock.
+    pub(super) fn unhold(&mut self, call: CallId) -> Option<HeldCall> {
+        let at = self.outbox.iter().position(|held| held.call == Some(call))?;
+        let held = self.outbox.remove(at)?;
+        self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+        Some(held)
     }
 
     /// Fails calls whose deadline has passed.
     pub(super) fn expire(&mut self, now: Instant, wakes: &mut Wakes) {
         while let Some(expired) = self.conn.poll_expired(now) {
-            if expired.executed == Executed::No {
-                self.unhold(expired.call);
+            if expired.executed == Executed::No
+                && let Some(held) = self.unhold(expired.call)
+            {
+                wakes.push_order(held.order);
             }
             let text = match (&self.trouble, expired.executed) {
                 (Some(trouble), Executed::No) => {

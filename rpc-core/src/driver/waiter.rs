@@ -1,8 +1,8 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
 use super::{body::Body, order::Order};
-use crate::{error::Error, id::CallId};
-use std::{cell::Cell, mem, task::Waker, thread::Thread};
+use crate::{error::Error, id::CallId, stub::Handle};
+use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
 /// How a call came back, still encoded.
@@ -39,6 +39,17 @@ pub(super) struct Wakes {
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
     aborts: Vec<AbortHandle>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What is seldom to be done once no lock is held.
+#[derive(Default, Debug)]
+struct Rare {
+    /// Handles whose objects are gone, and why.
+    ended: Vec<(Arc<Handle>, Error)>,
+    /// What nobody waits for, or what cannot be sent: to be dropped, which may run destructors.
+    replies: Vec<Reply>,
+    orders: Vec<Order>,
 }
 
 thread_local! {
@@ -112,6 +123,23 @@ impl Wakes {
         self.aborts.extend(abort);
     }
 
+    /// A handle whose object is gone.
+    pub(super) fn push_ended(&mut self, handle: Arc<Handle>, why: Error) {
+        self.rare.get_or_insert_default().ended.push((handle, why));
+    }
+
+    /// A reply that nobody waits for.
+    pub(super) fn push_reply(&mut self, reply: Reply) {
+        self.rare.get_or_insert_default().replies.push(reply);
+    }
+
+    /// A call that needs its arguments no more: those that hold nothing are dropped at once.
+    pub(super) fn push_order(&mut self, order: Order) {
+        if order.payloads.is_some() {
+            self.rare.get_or_insert_default().orders.push(order);
+        }
+    }
+
     pub(super) fn push_thread(&mut self, thread: Option<Thread>) {
         self.threads.extend(thread);
     }
@@ -125,6 +153,9 @@ impl Wakes {
     pub(super) fn wake(&mut self) {
         if !(self.wakers.is_empty() && self.threads.is_empty() && self.aborts.is_empty()) {
             self.wake_all();
+        }
+        if let Some(rare) = self.rare.take() {
+            rare.ended.iter().for_each(|(handle, why)| handle.end(why));
         }
     }
 

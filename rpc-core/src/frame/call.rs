@@ -1,6 +1,6 @@
 //! The header of a call. What is absent in the common case is a flag's bit and not a byte.
 
-use super::{FrameError, Reader, Table, kind, put_call_id, put_object_id, put_varint};
+use super::{FrameError, Reader, References, Table, kind, put_call_id, put_object_id, put_varint};
 use crate::id::{CallId, MethodId, ObjectId};
 
 const ONEWAY: u8 = 1;
@@ -8,21 +8,29 @@ const REMAINING: u8 = 2;
 const CHAIN: u8 = 4;
 const TRACE: u8 = 8;
 const METADATA: u8 = 16;
+const REFERENCES: u8 = 32;
 const VALUES: u8 = 64;
 const PAYLOADS: u8 = 128;
-/// Reserved: descriptors of references; a target that is an answer. This build refuses both.
-const KNOWN: u8 = ONEWAY | REMAINING | CHAIN | TRACE | METADATA | VALUES | PAYLOADS;
 
 /// A W3C trace context: 16 bytes of trace id, 8 of span id, 1 of flags.
 pub type Trace = [u8; 25];
+
+/// What a call is made on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// An object that the receiver has lent.
+    Export(ObjectId),
+    /// The object that this call of the sender's returns.
+    Answer(CallId),
+}
 
 /// Everything of a call but its arguments.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallHeader<'a> {
     /// The call's number; none for a one-way call.
     pub call: Option<CallId>,
-    /// The object it is made on.
-    pub target: ObjectId,
+    /// What it is made on.
+    pub target: Target,
     /// The method.
     pub method: MethodId,
     /// Milliseconds left until its deadline, rounded up.
@@ -33,20 +41,22 @@ pub struct CallHeader<'a> {
     pub trace: Option<&'a Trace>,
     /// Encoded metadata: (key, value) pairs of texts. Empty: none.
     pub metadata: &'a [u8],
+    /// The references that travel with it.
+    pub references: References<'a>,
     /// The payloads that travel with it.
     pub payloads: Table<'a>,
 }
 
 impl<'a> CallHeader<'a> {
-    pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
+    pub(super) fn decode(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let flags = reader.u8()?;
-        if flags & !KNOWN != 0 {
-            return Err(FrameError::Value);
-        }
         let has = |flag| flags & flag != 0;
         Ok(Self {
             call: if has(ONEWAY) { None } else { Some(reader.call_id()?) },
-            target: reader.object_id()?,
+            target: match kind {
+                kind::PIPELINED => Target::Answer(reader.call_id()?),
+                _ => Target::Export(reader.object_id()?),
+            },
             method: MethodId(u32::from_le_bytes(reader.array()?)),
             remaining: if has(REMAINING) { Some(reader.u64()?) } else { None },
             chain: if has(CHAIN) { Some(u64::from_le_bytes(reader.array()?)) } else { None },
@@ -55,6 +65,10 @@ impl<'a> CallHeader<'a> {
                 false => None,
             },
             metadata: if has(METADATA) { reader.bytes()? } else { &[] },
+            references: match has(REFERENCES) {
+                true => References::decode(reader)?,
+                false => References::default(),
+            },
             payloads: match (has(PAYLOADS), has(VALUES)) {
                 (false, false) => Table::default(),
                 (true, false) => Table::decode(reader)?,
@@ -72,13 +86,21 @@ impl<'a> CallHeader<'a> {
             | flag(self.chain.is_some(), CHAIN)
             | flag(self.trace.is_some(), TRACE)
             | flag(!self.metadata.is_empty(), METADATA)
+            | flag(!self.references.is_empty(), REFERENCES)
             | flag(self.payloads.holds_values(), VALUES)
             | flag(!self.payloads.is_empty(), PAYLOADS);
-        out.extend_from_slice(&[kind::CALL, flags]);
+        let kind = match self.target {
+            Target::Export(_) => kind::CALL,
+            Target::Answer(_) => kind::PIPELINED,
+        };
+        out.extend_from_slice(&[kind, flags]);
         if let Some(call) = self.call {
             put_call_id(out, call);
         }
-        put_object_id(out, self.target);
+        match self.target {
+            Target::Export(object) => put_object_id(out, object),
+            Target::Answer(call) => put_call_id(out, call),
+        }
         out.extend_from_slice(&self.method.0.to_le_bytes());
         if let Some(remaining) = self.remaining {
             put_varint(out, remaining);
@@ -93,6 +115,7 @@ impl<'a> CallHeader<'a> {
             put_varint(out, self.metadata.len() as u64);
             out.extend_from_slice(self.metadata);
         }
+        out.extend_from_slice(self.references.bytes());
         out.extend_from_slice(self.payloads.bytes());
     }
 }

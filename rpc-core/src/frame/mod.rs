@@ -17,12 +17,16 @@ mod call;
 mod hello;
 mod payloads;
 mod reader;
+mod references;
+mod released;
 mod reply;
 
-pub use call::{CallHeader, Trace, metadata_pairs, put_metadata};
+pub use call::{CallHeader, Target, Trace, metadata_pairs, put_metadata};
 pub use hello::Hello;
 pub use payloads::{Entry, MOST_PAYLOADS, Place, Table};
 pub use reader::{FrameError, Reader};
+pub use references::{Descriptor, MOST_REFERENCES, References};
+pub use released::Releases;
 pub use reply::{Outcome, ReturnHeader};
 
 use crate::{
@@ -45,7 +49,7 @@ pub mod kind {
     pub const FINISH: u8 = 4;
     /// Counts of references given back.
     pub const RELEASE: u8 = 5;
-    /// Reserved: an object is dead.
+    /// An object is dead.
     pub const BROKEN: u8 = 6;
     /// Reserved: items of a stream.
     pub const ITEM: u8 = 7;
@@ -65,6 +69,10 @@ pub mod kind {
     pub const ABORT: u8 = 14;
     /// A frame of this kind was not understood.
     pub const UNIMPLEMENTED: u8 = 15;
+    /// A call on what another call returns.
+    pub const PIPELINED: u8 = 16;
+    /// Describes an interface of the objects that are lent.
+    pub const INTERFACE: u8 = 17;
 }
 
 /// One frame, decoded.
@@ -78,8 +86,12 @@ pub enum Frame<'a> {
     Return(ReturnHeader<'a>, Outcome<'a>),
     /// The caller needs nothing more of a call; before its return, a request to cancel it.
     Finish(CallId),
-    /// References given back: which object, and how many times its descriptor had been received.
-    Release(ObjectId, u32),
+    /// References given back.
+    Release(Releases<'a>),
+    /// An object that the sender has lent is dead, and why.
+    Broken(ObjectId, Error),
+    /// Describes the next interface of the objects that the sender lends.
+    Interface(&'a [u8]),
     /// Asks for a pong with the same number.
     Ping(u64),
     /// Answers a ping.
@@ -106,13 +118,17 @@ impl<'a> Frame<'a> {
         let mut reader = Reader::new(bytes);
         let frame = match reader.u8()? {
             kind::HELLO => Self::Hello(Hello::decode(&mut reader)?),
-            kind::CALL => Self::Call(CallHeader::decode(&mut reader)?, reader.rest()),
+            kind @ (kind::CALL | kind::PIPELINED) => {
+                Self::Call(CallHeader::decode(kind, &mut reader)?, reader.rest())
+            }
             kind::RETURN => {
                 let (header, outcome) = reply::decode(&mut reader)?;
                 Self::Return(header, outcome)
             }
             kind::FINISH => Self::Finish(reader.call_id()?),
-            kind::RELEASE => Self::Release(reader.object_id()?, reader.u32()?),
+            kind::RELEASE => Self::Release(Releases::decode(&mut reader)?),
+            kind::BROKEN => Self::Broken(reader.object_id()?, reply::decode_error(&mut reader)?),
+            kind::INTERFACE => Self::Interface(reader.rest()),
             kind::PING => Self::Ping(reader.u64()?),
             kind::PONG => Self::Pong(reader.u64()?),
             kind::GOODBYE => Self::Goodbye { accepted: reader.u64()? },
@@ -137,10 +153,18 @@ impl<'a> Frame<'a> {
                 out.push(kind::FINISH);
                 put_call_id(out, *call);
             }
-            Self::Release(object, count) => {
+            Self::Release(releases) => {
                 out.push(kind::RELEASE);
+                out.extend_from_slice(releases.bytes());
+            }
+            Self::Broken(object, error) => {
+                out.push(kind::BROKEN);
                 put_object_id(out, *object);
-                put_varint(out, u64::from(*count));
+                reply::encode_error(error, out);
+            }
+            Self::Interface(description) => {
+                out.push(kind::INTERFACE);
+                out.extend_from_slice(description);
             }
             Self::Ping(number) => put_number(out, kind::PING, *number),
             Self::Pong(number) => put_number(out, kind::PONG, *number),

@@ -1,6 +1,6 @@
 //! The answer to a call, and how an error travels.
 
-use super::{FrameError, Reader, Table, kind, put_call_id};
+use super::{FrameError, Reader, References, Table, kind, put_call_id};
 use crate::{
     error::{Error, ErrorKind, Executed},
     id::CallId,
@@ -10,6 +10,10 @@ const OK: u8 = 0;
 const APP: u8 = 1;
 const RPC: u8 = 2;
 const CANCELLED: u8 = 3;
+/// The answer is kept until the caller finishes the call, so that what it returns can be called before it is known.
+const KEPT: u8 = 16;
+/// To be added to `OK` and `APP`.
+const REFERENCES: u8 = 32;
 /// To be added to `OK` and `APP`.
 const PAYLOADS: u8 = 128;
 /// To be added to `PAYLOADS`.
@@ -20,6 +24,10 @@ const VALUES: u8 = 64;
 pub struct ReturnHeader<'a> {
     /// The call.
     pub call: CallId,
+    /// The answer is kept until the caller finishes the call.
+    pub kept: bool,
+    /// The references that travel with the servant's value or error.
+    pub references: References<'a>,
     /// The payloads that travel with the servant's value or error.
     pub payloads: Table<'a>,
 }
@@ -28,7 +36,7 @@ impl ReturnHeader<'_> {
     /// The answer to `call`, without payloads.
     #[must_use]
     pub fn of(call: CallId) -> Self {
-        Self { call, payloads: Table::default() }
+        Self { call, kept: false, references: References::default(), payloads: Table::default() }
     }
 }
 
@@ -52,16 +60,17 @@ pub(super) fn encode(header: &ReturnHeader<'_>, outcome: &Outcome<'_>, out: &mut
         Outcome::Rpc(_) => RPC,
         Outcome::Cancelled => CANCELLED,
     };
-    let carries = tag <= APP && !header.payloads.is_empty();
-    let flags = match header.payloads.holds_values() {
-        _ if !carries => 0,
-        true => PAYLOADS | VALUES,
-        false => PAYLOADS,
-    };
+    let carries = tag <= APP;
+    let flag = |present: bool, flag: u8| if present { flag } else { 0 };
+    let flags = flag(header.kept, KEPT)
+        | flag(carries && !header.references.is_empty(), REFERENCES)
+        | flag(carries && header.payloads.holds_values(), VALUES)
+        | flag(carries && !header.payloads.is_empty(), PAYLOADS);
     out.extend_from_slice(&[kind::RETURN, tag | flags]);
     put_call_id(out, header.call);
     match outcome {
         Outcome::Ok(bytes) | Outcome::App(bytes) => {
+            out.extend_from_slice(header.references.bytes());
             out.extend_from_slice(header.payloads.bytes());
             out.extend_from_slice(bytes);
         }
@@ -74,15 +83,18 @@ pub(super) fn decode<'a>(
     reader: &mut Reader<'a>,
 ) -> Result<(ReturnHeader<'a>, Outcome<'a>), FrameError> {
     let tag = reader.u8()?;
-    let mut header = ReturnHeader::of(reader.call_id()?);
-    let flags = tag & (PAYLOADS | VALUES);
-    header.payloads = match flags {
-        0 => Table::default(),
-        PAYLOADS => Table::decode(reader)?,
-        VALUES => return Err(FrameError::Value),
-        _ => Table::decode_with_values(reader)?,
+    let has = |flag| tag & flag != 0;
+    let mut header = ReturnHeader { kept: has(KEPT), ..ReturnHeader::of(reader.call_id()?) };
+    if has(REFERENCES) {
+        header.references = References::decode(reader)?;
+    }
+    header.payloads = match (has(PAYLOADS), has(VALUES)) {
+        (false, false) => Table::default(),
+        (true, false) => Table::decode(reader)?,
+        (true, true) => Table::decode_with_values(reader)?,
+        (false, true) => return Err(FrameError::Value),
     };
-    let outcome = match tag & !flags {
+    let outcome = match tag & !(KEPT | REFERENCES | VALUES | PAYLOADS) {
         OK => Outcome::Ok(reader.rest()),
         APP => Outcome::App(reader.rest()),
         RPC => Outcome::Rpc(decode_error(reader)?),
@@ -90,7 +102,8 @@ pub(super) fn decode<'a>(
         _ => return Err(FrameError::Value),
     };
     let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
-    if flags != 0 && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
+    let carried = tag & (REFERENCES | VALUES | PAYLOADS) != 0;
+    if carried && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
 }
 
 pub(super) fn encode_error(error: &Error, out: &mut Vec<u8>) {
@@ -117,7 +130,7 @@ pub(super) fn decode_error(reader: &mut Reader<'_>) -> Result<Error, FrameError>
 
 /// A kind that this build does not know is one that it can only report.
 fn kind_of(number: u8) -> ErrorKind {
-    const KINDS: [ErrorKind; 24] = [
+    const KINDS: [ErrorKind; 25] = [
         ErrorKind::Failed,
         ErrorKind::Unreachable,
         ErrorKind::NoSuchService,
@@ -142,6 +155,7 @@ fn kind_of(number: u8) -> ErrorKind {
         ErrorKind::PermissionDenied,
         ErrorKind::NoRuntime,
         ErrorKind::Broken,
+        ErrorKind::Pipeline,
     ];
     KINDS.get(usize::from(number)).copied().unwrap_or(ErrorKind::Failed)
 }

@@ -10,15 +10,19 @@ const OBJECT: ObjectId = ObjectId { slot: 2, generation: 1 };
 /// Three bytes inline, none inline, 100 bytes beside the frame.
 const PAYLOADS: &[u8] = &[3, 3 << 1, 0, 0xc9, 1];
 
+/// None, an object of the sender's, one of the receiver's, and what a call will return.
+const REFERENCES: &[u8] = &[4, 0, 1, 2, 1, 3, 2, 0, 0, 3, 0xac, 2, 7];
+
 fn samples() -> Vec<Frame<'static>> {
     let bare = CallHeader {
         call: Some(CALL),
-        target: OBJECT,
+        target: Target::Export(OBJECT),
         method: MethodId::of("add"),
         remaining: None,
         chain: None,
         trace: None,
         metadata: &[],
+        references: References::default(),
         payloads: Table::default(),
     };
     let full = CallHeader {
@@ -32,7 +36,10 @@ fn samples() -> Vec<Frame<'static>> {
     let payloads = Table::of(PAYLOADS);
     let loaded = CallHeader { payloads, ..full.clone() };
     let bulky = CallHeader { payloads: payloads.with_values(), ..full.clone() };
-    let with_values = ReturnHeader { call: CALL, payloads: payloads.with_values() };
+    let references = References::of(REFERENCES);
+    let referring = CallHeader { references, target: Target::Answer(CALL), ..loaded.clone() };
+    let with_values = ReturnHeader { payloads: payloads.with_values(), ..ReturnHeader::of(CALL) };
+    let kept = ReturnHeader { kept: true, references, payloads, call: CALL };
     let hello = Hello {
         version: VERSION,
         features: 0,
@@ -52,13 +59,19 @@ fn samples() -> Vec<Frame<'static>> {
         Frame::Call(bulky, b"abc"),
         Frame::Return(with_values, Outcome::App(b"abc")),
         Frame::Return(header, Outcome::Ok(b"value")),
-        Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::Ok(b"valueabc")),
-        Frame::Return(ReturnHeader { call: CALL, payloads }, Outcome::App(b"abc")),
+        Frame::Return(ReturnHeader { payloads, ..header }, Outcome::Ok(b"valueabc")),
+        Frame::Return(ReturnHeader { payloads, ..header }, Outcome::App(b"abc")),
         Frame::Return(header, Outcome::App(b"")),
         Frame::Return(header, Outcome::Rpc(error.clone())),
         Frame::Return(header, Outcome::Cancelled),
         Frame::Finish(CALL),
-        Frame::Release(OBJECT, u32::MAX),
+        Frame::Call(referring, b"argumentsabc"),
+        Frame::Return(kept, Outcome::App(b"abc")),
+        Frame::Return(ReturnHeader { kept: true, ..header }, Outcome::Cancelled),
+        Frame::Release(Releases::of(&[2, 1, 0xff, 0xff, 0xff, 0xff, 15])),
+        Frame::Release(Releases::of(&[2, 1, 1, 3, 0, 2])),
+        Frame::Broken(OBJECT, error.clone()),
+        Frame::Interface(b"described"),
         Frame::Ping(u64::MAX),
         Frame::Pong(0),
         Frame::Goodbye { accepted: 128 },
@@ -85,12 +98,13 @@ fn every_frame_goes_there_and_back() {
 fn a_null_call_has_at_most_16_bytes_of_header() {
     let header = CallHeader {
         call: Some(CallId { slot: 1023, generation: u16::MAX }),
-        target: ObjectId { slot: 1, generation: 0 },
+        target: Target::Export(ObjectId { slot: 1, generation: 0 }),
         method: MethodId(u32::MAX),
         remaining: Some(10_000),
         chain: None,
         trace: None,
         metadata: &[],
+        references: References::default(),
         payloads: Table::default(),
     };
     let mut bytes = Vec::new();
@@ -161,10 +175,50 @@ fn values_that_are_beside_are_not_in_the_frame_too() {
 }
 
 #[test]
-fn only_values_come_with_payloads() {
+fn only_values_come_with_references_and_payloads() {
     for outcome in [2, 3, 4] {
+        let bytes = [&[kind::RETURN, outcome | 32, 0, 0][..], REFERENCES].concat();
+        assert!(Frame::decode(&bytes).is_err(), "{outcome}");
         let bytes = [&[kind::RETURN, outcome | 128, 0, 0][..], PAYLOADS, b"abc"].concat();
         assert_eq!(Frame::decode(&bytes), Err(FrameError::Value), "{outcome}");
+    }
+}
+
+#[test]
+fn references_are_read_as_they_were_written() {
+    let object = |slot, generation| ObjectId { slot, generation };
+    let descriptors = [
+        Descriptor::Null,
+        Descriptor::Mine(object(2, 1), 3),
+        Descriptor::Yours(object(0, 0)),
+        Descriptor::YourAnswer(CALL),
+    ];
+    assert!(References::of(REFERENCES).descriptors().eq(descriptors));
+    let mut bytes = Vec::new();
+    References::encode(&descriptors, &mut bytes);
+    assert_eq!(bytes, REFERENCES);
+    References::encode(&[], &mut bytes);
+    assert_eq!(bytes, REFERENCES);
+}
+
+#[test]
+fn references_that_cannot_be_are_refused() {
+    let check = |bytes: &[u8], want: Result<usize, FrameError>| {
+        let decoded = References::decode(&mut Reader::new(bytes));
+        assert_eq!(decoded.map(|found| found.descriptors().count()), want, "{bytes:?}");
+    };
+    check(&[&[64][..], &[0; 64]].concat(), Ok(64));
+    check(&[&[65][..], &[0; 65]].concat(), Err(FrameError::Value));
+    check(&[0], Err(FrameError::Value));
+    check(&[2, 0], Err(FrameError::Cut));
+    check(&[1, 6], Err(FrameError::Value));
+    check(&[1, 1, 0, 0], Err(FrameError::Cut));
+}
+
+#[test]
+fn a_release_gives_back_something() {
+    for bytes in [&[kind::RELEASE][..], &[kind::RELEASE, 1, 0], &[kind::RELEASE, 1, 0, 0]] {
+        assert!(Frame::decode(bytes).is_err(), "{bytes:?}");
     }
 }
 
@@ -191,7 +245,7 @@ proptest! {
 
     #[test]
     fn what_decodes_encodes_to_the_same_meaning(
-        kind in 1_u8..16,
+        kind in 1_u8..18,
         tail in proptest::collection::vec(any::<u8>(), 0..48),
     ) {
         let bytes = [&[kind][..], &tail].concat();

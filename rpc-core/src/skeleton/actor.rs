@@ -3,7 +3,7 @@
 //! The servant moves into the handler of the call that it serves and comes back when that ends; no lock is held meanwhile. Calls
 //! that come in between wait in order. A call made within the chain of the one being served could only wait for itself: it is refused.
 
-use super::{Local, Object, Task};
+use super::{Home, Local, Object, Task};
 use crate::{
     context::Context,
     driver::{Job, launch_late},
@@ -27,13 +27,15 @@ pub fn actor<I: Interface + ?Sized, T: Send + 'static>(
     start: StartExclusive<T>,
 ) -> Local {
     let state = State { servant: Some(Box::new(servant)), chain: 0, queue: VecDeque::new() };
-    Local::new(Arc::new(Actor { description: I::DESCRIPTION, start, state: Mutex::new(state) }))
+    let (description, home) = (I::DESCRIPTION, Home::default());
+    Local::new(Arc::new(Actor { description, start, state: Mutex::new(state), home }))
 }
 
 struct Actor<T: Send + 'static> {
     description: &'static Description,
     start: StartExclusive<T>,
     state: Mutex<State<T>>,
+    home: Home,
 }
 
 struct State<T> {
@@ -47,6 +49,10 @@ struct State<T> {
 impl<T: Send + 'static> Object for Actor<T> {
     fn description(&self) -> &'static Description {
         self.description
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
@@ -110,6 +116,7 @@ impl<T: Send + 'static> Actor<T> {
             description: self.description,
             start: self.start,
             servant: Mutex::new(Some(servant)),
+            home: Home::default(),
         }));
         launch_late(Job { object, method, request, context });
     }
@@ -120,11 +127,16 @@ struct Ready<T: Send + 'static> {
     description: &'static Description,
     start: StartExclusive<T>,
     servant: Mutex<Option<Exclusive<T>>>,
+    home: Home,
 }
 
 impl<T: Send + 'static> Object for Ready<T> {
     fn description(&self) -> &'static Description {
         self.description
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {

@@ -1,22 +1,23 @@
-//! The arguments of a call while they are decoded, with the payloads that came with them.
+//! The arguments of a call while they are decoded, with what came beside them.
 
 use crate::{
     codec::{Budget, Decoder},
     error::Error,
-    payload::{Payload, claim_from, may_hold},
+    payload::may_hold,
+    stub::Brought,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// The arguments of a call, decoded in order. Payloads that no argument claims are dropped with this.
+/// The arguments of a call, decoded in order. What no argument claims is dropped with this.
 #[derive(Debug)]
 pub struct Arguments<'de> {
     decoder: Decoder<'de>,
-    payloads: Vec<Option<Payload>>,
+    brought: Brought,
 }
 
 impl<'de> Arguments<'de> {
-    pub(super) fn new(bytes: &'de [u8], budget: Budget, payloads: Vec<Option<Payload>>) -> Self {
-        Self { decoder: Decoder::new(bytes, budget), payloads }
+    pub(super) fn new(bytes: &'de [u8], budget: Budget, brought: Brought) -> Self {
+        Self { decoder: Decoder::new(bytes, budget), brought }
     }
 
     /// The next argument, which may borrow from the frame.
@@ -29,7 +30,7 @@ impl<'de> Arguments<'de> {
         if !std::mem::needs_drop::<T>() {
             return decoder.value();
         }
-        claim_from(&mut self.payloads, || decoder.value())
+        self.brought.claim(|| decoder.value())
     }
 
     /// The next argument, which borrows nothing.
@@ -42,7 +43,7 @@ impl<'de> Arguments<'de> {
         if !may_hold::<T>() {
             return decoder.owned();
         }
-        claim_from(&mut self.payloads, || decoder.owned())
+        self.brought.claim(|| decoder.owned())
     }
 
     /// The next argument, of type `&[u8]`.

@@ -1,15 +1,17 @@
 //! One call to answer. It is answered exactly once: by its handler, or, if that is dropped, by saying so.
 
 use crate::{
+    buffer::Buffer,
     codec::Encoder,
-    conn::IncomingCall,
-    driver::{Answer, Body, Encoded, Held, Link, Opened},
+    conn::{IncomingCall, Kept},
+    driver::{Answer, Body, Encoded, Held, Link, Opened, Reply},
     error::{Error, ErrorKind, Executed},
     frame::Outcome,
     id::{CallId, MethodId},
     interface::Description,
-    payload::{Payload, collect_into, may_hold},
+    payload::may_hold,
     skeleton::{Arguments, Local},
+    stub::{Brought, Parcel},
 };
 use serde::Serialize;
 use std::{
@@ -30,29 +32,32 @@ pub struct Request {
     call: Option<CallId>,
     values: Held,
     start: usize,
-    /// The payloads that came with the call, until its arguments are decoded.
-    payloads: Option<Box<Mutex<Payloads>>>,
+    /// What came beside the call's arguments, until they are decoded.
+    brought: Option<Box<Mutex<Brought>>>,
     deadline: Option<Instant>,
     interface: &'static Description,
     method: MethodId,
     answered: AtomicBool,
 }
 
-/// In the order of their indices.
-type Payloads = Vec<Option<Payload>>;
-
 impl Request {
-    pub(crate) fn new(link: Arc<Link>, epoch: u32, call: &IncomingCall<Local>, body: Body) -> Self {
-        let Opened { values, start, payloads } = body.open();
+    pub(crate) fn new(
+        link: Arc<Link>,
+        epoch: u32,
+        interface: &'static Description,
+        call: &IncomingCall<Local>,
+        body: Body,
+    ) -> Self {
+        let Opened { values, start, brought } = body.open();
         Self {
             link,
             epoch,
             call: call.call,
             values,
             start,
-            payloads: (!payloads.is_empty()).then(|| Box::new(Mutex::new(payloads))),
+            brought: (!brought.is_empty()).then(|| Box::new(Mutex::new(brought))),
             deadline: call.deadline,
-            interface: call.target.description(),
+            interface,
             method: call.method,
             answered: AtomicBool::new(false),
         }
@@ -61,25 +66,34 @@ impl Request {
     /// The arguments, to be decoded in order.
     #[must_use]
     pub fn arguments(&self) -> Arguments<'_> {
-        let payloads = self.payloads.as_ref().map_or_else(Vec::new, |payloads| {
-            std::mem::take(&mut *payloads.lock().unwrap_or_else(PoisonError::into_inner))
-        });
         let budget = self.link.budget(self.values.len());
-        Arguments::new(self.values.get(self.start..).unwrap_or_default(), budget, payloads)
+        Arguments::new(self.values(), budget, self.take_brought())
+    }
+
+    /// The arguments, encoded.
+    pub(crate) fn values(&self) -> &[u8] {
+        self.values.get(self.start..).unwrap_or_default()
+    }
+
+    /// What came beside the arguments, the first time.
+    pub(crate) fn take_brought(&self) -> Brought {
+        self.brought.as_ref().map_or_else(Brought::default, |brought| {
+            std::mem::take(&mut *brought.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     /// Answers with the servant's result.
     pub fn reply<T: Serialize + 'static, E: Serialize + 'static>(&self, result: Result<T, E>) {
         let mut encoder = Encoder::new();
-        let mut payloads = Vec::new();
+        let mut parcel = Parcel::default();
         let (outcome, encoded) = match result {
-            Ok(value) => (Outcome::Ok(&[]), encode(&mut encoder, &mut payloads, value)),
+            Ok(value) => (Outcome::Ok(&[]), encode(&mut encoder, &mut parcel, value)),
             Err(error) => {
                 let own = (&error as &dyn Any).downcast_ref::<Error>().cloned();
                 let encoded = match own {
                     // What failed inside of the servant: this call did run.
                     Some(error) => encoder.value(&error.executed_as(Executed::Yes)),
-                    None => encode(&mut encoder, &mut payloads, error),
+                    None => encode(&mut encoder, &mut parcel, error),
                 };
                 (Outcome::App(&[]), encoded)
             }
@@ -87,11 +101,65 @@ impl Request {
         let answer = encoded.and_then(|()| {
             let (mut head, mut tail) = encoder.finish();
             let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
-            let payloads = self.link.enclose(payloads, encoded)?;
+            let payloads = self.link.enclose(parcel, encoded)?;
             Ok(Answer { head, tail, payloads })
         });
         match answer {
-            Ok(answer) => self.answer(&outcome, answer),
+            Ok(answer) => {
+                let kept = self.kept(&outcome, &answer);
+                self.answer(&outcome, answer, kept);
+            }
+            Err(error) => self.fail(error.executed_as(Executed::Yes)),
+        }
+    }
+
+    /// What calls on the answer go to, where the method returns an object.
+    fn kept(&self, outcome: &Outcome<'_>, answer: &Answer) -> Kept<Local> {
+        match outcome {
+            Outcome::Ok(_) => {
+                let first = answer.payloads.as_deref()?.passed.first()?;
+                self.returns_object().then(|| Box::new(Ok(first.handle.stand_in(first.interface))))
+            }
+            Outcome::App(_) => {
+                let text = "in a way of its own: await it to know why";
+                self.returns_object().then(|| Box::new(Err(self.hop_failed(text))))
+            }
+            Outcome::Rpc(error) => {
+                self.returns_object().then(|| Box::new(Err(self.hop_failed(error.text()))))
+            }
+            Outcome::Cancelled => None,
+        }
+    }
+
+    fn returns_object(&self) -> bool {
+        self.interface.method(self.method).is_some_and(|method| method.mode.returns_object)
+    }
+
+    /// A call on what this one would have returned.
+    fn hop_failed(&self, why: &str) -> Error {
+        let (interface, method) = (self.interface.name, self.method_name());
+        let text = format!("`{interface}::{method}`, whose result was to be called, failed: {why}");
+        Error::of(ErrorKind::Pipeline, text)
+    }
+
+    /// Answers with what another process has answered.
+    pub(crate) fn pass_back(&self, reply: Reply) {
+        let (outcome, body) = match reply {
+            Reply::Ok(body) => (Outcome::Ok(&[]), body),
+            Reply::App(body) => (Outcome::App(&[]), body),
+            Reply::Failed(error) => return self.fail(error),
+        };
+        let Opened { values, start, brought } = body.open();
+        let bytes = values.get(start..).unwrap_or_default();
+        let (mut head, mut tail) = (Buffer::with_capacity(bytes.len()), None);
+        head.extend_from_slice(bytes);
+        let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
+        match self.link.enclose(brought.pass_on(), encoded) {
+            Ok(payloads) => {
+                let answer = Answer { head, tail, payloads };
+                let kept = self.kept(&outcome, &answer);
+                self.answer(&outcome, answer, kept);
+            }
             Err(error) => self.fail(error.executed_as(Executed::Yes)),
         }
     }
@@ -132,15 +200,17 @@ impl Request {
     }
 
     fn fail(&self, error: Error) {
-        self.answer(&Outcome::Rpc(error), Answer::default());
+        let outcome = Outcome::Rpc(error);
+        let kept = self.kept(&outcome, &Answer::default());
+        self.answer(&outcome, Answer::default(), kept);
     }
 
-    fn answer(&self, outcome: &Outcome<'_>, answer: Answer) {
+    fn answer(&self, outcome: &Outcome<'_>, answer: Answer, kept: Kept<Local>) {
         if self.answered.swap(true, Ordering::Relaxed) {
             return;
         }
         match self.call {
-            Some(call) => self.link.reply(self.epoch, call, outcome, answer),
+            Some(call) => self.link.reply(self.epoch, call, outcome, answer, kept),
             None => self.link.ended(self.epoch),
         }
     }
@@ -150,16 +220,16 @@ impl Request {
     }
 }
 
-/// Encodes the servant's value or error, and collects the payloads in it.
+/// Encodes the servant's value or error, and collects the payloads and references in it.
 fn encode<T: Serialize + 'static>(
     encoder: &mut Encoder,
-    payloads: &mut Vec<Payload>,
+    parcel: &mut Parcel,
     value: T,
 ) -> Result<(), Error> {
     if !may_hold::<T>() {
         return encoder.owned(value);
     }
-    collect_into(payloads, || encoder.owned(value))
+    parcel.collect(|| encoder.owned(value))
 }
 
 impl Drop for Request {

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Executed},
     id::CallId,
     limits::Limits,
-    payload::{claim_from, may_hold},
+    payload::may_hold,
     runtime,
 };
 use serde::de::DeserializeOwned;
@@ -73,7 +73,7 @@ impl<T, E> Future for Call<T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.flight.poll(cx).map(self.read)
+        self.flight.poll_reply(cx).map(self.read)
     }
 }
 
@@ -103,12 +103,12 @@ where
 }
 
 fn decode<T: DeserializeOwned + 'static>(body: Body) -> Result<T, Error> {
-    let Opened { values, start, mut payloads } = body.open();
+    let Opened { values, start, mut brought } = body.open();
     let bytes = values.get(start..).unwrap_or_default();
     let budget = Limits::default().budget(bytes.len());
     let mut decoder = Decoder::new(bytes, budget);
     let value = match may_hold::<T>() {
-        true => claim_from(&mut payloads, || decoder.owned()),
+        true => brought.claim(|| decoder.owned()),
         false => decoder.owned(),
     };
     let value = value.and_then(|value| decoder.end().map(|()| value));
@@ -116,7 +116,7 @@ fn decode<T: DeserializeOwned + 'static>(body: Body) -> Result<T, Error> {
 }
 
 /// A call in flight, whatever its result's type.
-pub(super) struct Flight {
+pub(crate) struct Flight {
     handle: Option<Arc<Handle>>,
     stage: Stage,
     spinning: Option<Spinning>,
@@ -145,7 +145,7 @@ impl Flight {
         Self { handle: None, stage: Stage::Failed(Box::new(error)), spinning: None }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
+    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
         let (Stage::Out(call), Some(Ok(link))) =
             (&self.stage, self.handle.as_ref().map(|handle| handle.link()))
         else {
@@ -188,6 +188,14 @@ impl Flight {
                 Reply::Failed(Error::new("a call was polled after it had finished"))
             }
         }
+    }
+}
+
+impl Future for Flight {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        self.poll_reply(cx)
     }
 }
 

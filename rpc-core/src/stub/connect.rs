@@ -56,7 +56,7 @@ pub async fn connect<I: Interface + ?Sized>(options: Connect) -> Result<Remote<I
         address: options.address.clone(),
     };
     let link = Link::new(limits, spin, runtime, None, true);
-    let remote = Remote::of(Handle::Far(Arc::clone(&link)));
+    let remote = Remote::of(Arc::new(Handle::Root(Arc::clone(&link))));
     spawn_client(Arc::clone(&link), Arc::new(Dialler { options, wanted }));
     link.bound(within).await?;
     Ok(remote)

@@ -2,64 +2,175 @@
 
 use crate::{
     address::Spin,
-    driver::{Dial, Link, serve_wire, spawn_client},
+    described::wrong_interface,
+    driver::{Borrowed, Dial, Link, Target, serve_wire, spawn_client},
     error::Error,
+    interface::{Description, Method},
     limits::Limits,
     memory,
     registry::{Registry, Wanted},
     runtime,
-    skeleton::Local,
+    skeleton::{Local, forwarder},
     transport::{BoxFuture, Wire},
 };
 use std::{
     fmt,
+    future::pending,
     sync::{Arc, OnceLock},
 };
 
 /// An object, near or far. Dropping the last clone gives it up.
-pub(super) enum Handle {
+pub(crate) enum Handle {
     /// The service that a connection is bound to.
-    Far(Arc<Link>),
+    Root(Arc<Link>),
     /// An object of this process, and the connection to it, once it has been called.
     Near(Local, OnceLock<Result<Arc<Link>, Error>>),
+    /// An object that a peer has lent.
+    Borrowed(Borrowed),
+    /// It leads nowhere, and why.
+    Broken(Error),
 }
 
 impl Handle {
-    pub(super) fn near(local: Local) -> Self {
-        Self::Near(local, OnceLock::new())
+    /// The handle on an object of this process: the same for all that ask.
+    pub(crate) fn home(local: &Local) -> Arc<Self> {
+        local.home().handle(|| Self::Near(local.clone(), OnceLock::new()))
     }
 
     /// The connection that calls go through.
-    pub(super) fn link(&self) -> Result<&Arc<Link>, &Error> {
+    pub(crate) fn link(&self) -> Result<&Arc<Link>, &Error> {
         match self {
-            Self::Far(link) => Ok(link),
+            Self::Root(link) => Ok(link),
             Self::Near(local, loopback) => loopback.get_or_init(|| loop_back(local)).as_ref(),
+            Self::Borrowed(borrowed) => Ok(&borrowed.link),
+            Self::Broken(error) => Err(error),
         }
     }
 
+    /// What calls are made on.
+    pub(crate) fn target(&self) -> Target {
+        match self {
+            Self::Borrowed(borrowed) => Target::Object(borrowed.id, borrowed.epoch),
+            _ => Target::Root,
+        }
+    }
+
+    /// The connection to the process that has the object.
     pub(super) fn far(&self) -> Option<&Arc<Link>> {
         match self {
-            Self::Far(link) => Some(link),
-            Self::Near(..) => None,
+            Self::Root(link) => Some(link),
+            Self::Borrowed(borrowed) => Some(&borrowed.link),
+            Self::Near(..) | Self::Broken(_) => None,
         }
     }
 
-    pub(super) fn local(&self) -> Option<Local> {
+    /// The object, if it is of this process.
+    pub(crate) fn near(&self) -> Option<&Local> {
         match self {
-            Self::Near(local, _) => Some(local.clone()),
-            Self::Far(_) => None,
+            Self::Near(local, _) => Some(local),
+            _ => None,
+        }
+    }
+
+    /// An object of this process that leads to the object: itself, or one that passes calls on.
+    pub(crate) fn stand_in(self: &Arc<Self>, interface: &'static Description) -> Local {
+        match &**self {
+            Self::Near(local, _) => local.clone(),
+            Self::Borrowed(borrowed) => borrowed.stand_in(|| forwarder(self, interface)),
+            Self::Root(_) | Self::Broken(_) => Local::new(forwarder(self, interface)),
+        }
+    }
+
+    /// Whether both surely lead to the same object.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Near(ours, _), Self::Near(theirs, _)) => ours.key() == theirs.key(),
+            (Self::Root(ours), Self::Root(theirs)) => Arc::ptr_eq(ours, theirs),
+            (Self::Borrowed(ours), Self::Borrowed(theirs)) => {
+                Arc::ptr_eq(&ours.link, &theirs.link)
+                    && (ours.id, ours.epoch) == (theirs.id, theirs.epoch)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the object can be had as one with this interface.
+    pub(super) fn check_interface(&self, interface: &'static Description) -> Result<(), Error> {
+        match self {
+            Self::Near(local, _) => {
+                let found = local.description();
+                if std::ptr::eq(found, interface) {
+                    return Ok(());
+                }
+                let (found, wanted) = (found.full_name(), interface.full_name());
+                if found == wanted { Ok(()) } else { Err(wrong_interface(&found, &wanted)) }
+            }
+            Self::Borrowed(borrowed) => borrowed.differences(interface).map(drop),
+            Self::Root(_) | Self::Broken(_) => Ok(()),
+        }
+    }
+
+    /// Refuses a method that the peer does not know as this build does.
+    pub(super) fn check(
+        &self,
+        interface: &'static Description,
+        method: &Method,
+    ) -> Result<(), Error> {
+        let Self::Borrowed(borrowed) = self else { return Ok(()) };
+        borrowed.differences(interface)?.map_or(Ok(()), |differences| differences.check(method))
+    }
+
+    /// Calls can only fail from now on.
+    pub(crate) fn end(&self, why: &Error) {
+        if let Self::Borrowed(borrowed) = self {
+            borrowed.end(why);
+        }
+    }
+
+    /// What the object is known to be able to do, where it is not the program that says so.
+    pub(crate) fn interface(&self) -> Option<&'static Description> {
+        match self {
+            Self::Near(local, _) => Some(local.description()),
+            Self::Borrowed(borrowed) => borrowed.interface(),
+            Self::Root(_) | Self::Broken(_) => None,
+        }
+    }
+
+    /// Waits until calls can only fail, and says why.
+    pub(super) async fn closed(&self) -> Error {
+        match self {
+            Self::Root(link) => link.over().await,
+            Self::Borrowed(borrowed) => borrowed.ended().await,
+            Self::Broken(error) => error.clone(),
+            Self::Near(..) => pending().await,
+        }
+    }
+
+    /// Why calls can only fail, once that is so.
+    pub(super) fn why_closed(&self) -> Option<Error> {
+        match self {
+            Self::Root(link) => link.closed(),
+            Self::Borrowed(borrowed) => borrowed.why_ended(),
+            Self::Broken(error) => Some(error.clone()),
+            Self::Near(..) => None,
         }
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let link = match self {
-            Self::Far(link) => Some(&*link),
-            Self::Near(_, loopback) => loopback.get().and_then(|link| link.as_ref().ok()),
-        };
-        if let Some(link) = link {
-            link.unused();
+        match self {
+            Self::Root(link) => link.unused(),
+            Self::Near(_, loopback) => {
+                if let Some(Ok(link)) = loopback.get() {
+                    link.unused();
+                }
+            }
+            Self::Borrowed(borrowed) => {
+                let (link, id, epoch) = (Arc::clone(&borrowed.link), borrowed.id, borrowed.epoch);
+                link.give_back(id, epoch, self);
+            }
+            Self::Broken(_) => {}
         }
     }
 }
@@ -67,8 +178,10 @@ impl Drop for Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Far(link) => f.debug_tuple("Far").field(&link.peer()).finish(),
+            Self::Root(link) => f.debug_tuple("Root").field(&link.peer()).finish(),
             Self::Near(local, _) => f.debug_tuple("Near").field(local).finish(),
+            Self::Borrowed(borrowed) => borrowed.fmt(f),
+            Self::Broken(error) => f.debug_tuple("Broken").field(error).finish(),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! One outgoing call while its arguments are encoded.
 
-use super::{Call, Options, Remote, bulk::Bulk, call::Flight, handle::Handle};
+use super::{Brought, Call, Options, Parcel, Remote, bulk::Bulk, call::Flight, handle::Handle};
 use crate::{
+    buffer::Buffer,
     codec::Encoder,
     context,
-    driver::{Carried, Deadline, Encoded, Order, Target},
+    driver::{Carried, Deadline, Encoded, Order},
     error::Error,
     host,
-    interface::{Interface, Method, Timeout},
-    payload::{Payload, collect_into, may_hold},
+    interface::{Description, Interface, Method, Timeout},
+    payload::may_hold,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -18,10 +19,11 @@ use std::sync::Arc;
 pub struct Outgoing<'a> {
     handle: &'a Arc<Handle>,
     options: &'a Options,
+    interface: &'static Description,
     method: &'static Method,
     encoder: Encoder,
-    /// The payloads of the arguments, in the order of their indices.
-    payloads: Vec<Payload>,
+    /// The payloads and references of the arguments, in the order of their indices.
+    parcel: Parcel,
     /// The arguments up to the first large one, if that found memory of the wire.
     bulk: Option<Box<Bulk>>,
     failed: Option<Error>,
@@ -34,9 +36,10 @@ impl<'a> Outgoing<'a> {
         Self {
             handle: &remote.handle,
             options: &remote.options,
+            interface: I::DESCRIPTION,
             method,
             encoder: Encoder::new(),
-            payloads: Vec::new(),
+            parcel: Parcel::default(),
             bulk: None,
             failed: None,
         }
@@ -46,7 +49,7 @@ impl<'a> Outgoing<'a> {
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
         let encoder = &mut self.encoder;
         let encoded = match std::mem::needs_drop::<T>() {
-            true => collect_into(&mut self.payloads, || encoder.value(value)),
+            true => self.parcel.collect(|| encoder.value(value)),
             false => encoder.value(value),
         };
         if let Err(error) = encoded {
@@ -70,7 +73,7 @@ impl<'a> Outgoing<'a> {
     pub fn owned<T: Serialize + 'static>(&mut self, value: T) {
         let encoder = &mut self.encoder;
         let encoded = match may_hold::<T>() {
-            true => collect_into(&mut self.payloads, || encoder.owned(value)),
+            true => self.parcel.collect(|| encoder.owned(value)),
             false => encoder.owned(value),
         };
         if let Err(error) = encoded {
@@ -99,6 +102,9 @@ impl<'a> Outgoing<'a> {
         if let Some(error) = self.failed {
             return Flight::failed(error);
         }
+        if let Err(error) = self.handle.check(self.interface, self.method) {
+            return Flight::failed(error);
+        }
         let link = match self.handle.link() {
             Ok(link) => link,
             Err(error) => return Flight::failed(error.clone()),
@@ -106,7 +112,7 @@ impl<'a> Outgoing<'a> {
         let (mut head, mut tail) = self.encoder.finish();
         let block = self.bulk.and_then(|bulk| bulk.finish(&mut head, &mut tail));
         let encoded = Encoded { head: &mut head, tail: &mut tail, block };
-        let payloads = match link.enclose(self.payloads, encoded) {
+        let payloads = match link.enclose(self.parcel, encoded) {
             Ok(payloads) => payloads,
             Err(error) => return Flight::failed(error),
         };
@@ -116,7 +122,7 @@ impl<'a> Outgoing<'a> {
             (None, Timeout::Default) => Some(link.default_deadline()),
         };
         let mut order = Order {
-            target: Target::Root,
+            target: self.handle.target(),
             method: self.method,
             idempotent: self.options.idempotent || self.method.mode.idempotent,
             deadline: timeout.map_or(Deadline::Never, Deadline::After),
@@ -136,6 +142,50 @@ impl<'a> Outgoing<'a> {
             Ok(call) => Flight::begun(Arc::clone(self.handle), call),
             Err(error) => Flight::failed(error),
         }
+    }
+}
+
+/// Passes a call on that this process serves: its arguments as they came, with what came beside them. The deadline, the chain, the trace
+/// and the metadata are those of the call that is being served.
+pub(crate) fn pass_on(
+    handle: &Arc<Handle>,
+    method: &'static Method,
+    values: &[u8],
+    brought: Brought,
+) -> Flight {
+    let link = match handle.link() {
+        Ok(link) => link,
+        Err(error) => return Flight::failed(error.clone()),
+    };
+    let (mut head, mut tail) = (Buffer::with_capacity(values.len()), None);
+    head.extend_from_slice(values);
+    let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
+    let payloads = match link.enclose(brought.pass_on(), encoded) {
+        Ok(payloads) => payloads,
+        Err(error) => return Flight::failed(error),
+    };
+    let mut order = Order {
+        target: handle.target(),
+        method,
+        idempotent: method.mode.idempotent,
+        deadline: Deadline::Never,
+        chain: None,
+        carried: None,
+        head,
+        tail,
+        payloads,
+    };
+    context::with(|context| {
+        let Some(context) = context else { return };
+        order.carried = context
+            .metadata
+            .as_ref()
+            .map(|metadata| Arc::new(Carried { trace: None, metadata: Arc::clone(metadata) }));
+        inherit(&mut order, context);
+    });
+    match link.call(order) {
+        Ok(call) => Flight::begun(Arc::clone(handle), call),
+        Err(error) => Flight::failed(error),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Two connections that are each other's peer, and what their drivers would know.
 
 use farcall_core::{
-    conn::{Connection, Event, IncomingCall, Unsent},
+    conn::{Connection, Event, IncomingCall, Reference, Unsent},
     error::{Error, ErrorKind},
-    frame::{CallHeader, Frame, Hello, Outcome, ReturnHeader, Table, VERSION},
+    frame::{
+        CallHeader, Descriptor, Frame, Hello, Outcome, References, ReturnHeader, Table, Target,
+        VERSION,
+    },
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -25,6 +28,8 @@ pub struct Peer {
     serving: Vec<CallId>,
     /// Objects of the other that there is a handle of.
     handles: Vec<ObjectId>,
+    /// The interface of what is lent has been described.
+    described: bool,
 }
 
 /// Both, and the clock.
@@ -70,6 +75,7 @@ impl Peers {
             held: VecDeque::new(),
             serving: Vec::new(),
             handles: Vec::new(),
+            described: false,
         };
         Self { ends: [peer(), peer()], now, start: now, forged: false, over: false }
     }
@@ -93,13 +99,18 @@ impl Peers {
             && let Some(call) = mine.held.pop_front()
         {
             let target = mine.handles.last().copied().unwrap_or(ObjectId::ROOT);
-            let mut frame = Vec::new();
-            mine.conn.send(&header(Some(call), target), &mut frame);
-            if let Ok(id) = mine.conn.lend(call.slot as usize + 1, call.slot + 1) {
-                frame.extend(id.slot.to_le_bytes());
-                frame.extend(id.generation.to_le_bytes());
-            }
             transmit(&mut mine.conn, &mut other.coming);
+            if !std::mem::replace(&mut mine.described, true) {
+                other.coming.push_back(vec![farcall_core::frame::kind::INTERFACE]);
+            }
+            let mut references = Vec::new();
+            if mine.conn.can_lend(1) {
+                let id = mine.conn.lend(call.slot as usize + 1, call.slot + 1);
+                References::encode(&[Descriptor::Mine(id, 0)], &mut references);
+            }
+            let references = References::of(&references);
+            let mut frame = Vec::new();
+            mine.conn.send(&CallHeader { references, ..header(Some(call), target) }, &mut frame);
             other.coming.push_back(frame);
         }
     }
@@ -124,11 +135,10 @@ impl Peers {
             _ => Outcome::Cancelled,
         };
         let mut frame = Vec::new();
-        assert!(mine.conn.reply(&ReturnHeader::of(call), &outcome, &mut frame), "it is served");
-        assert!(
-            !mine.conn.reply(&ReturnHeader::of(call), &outcome, &mut Vec::new()),
-            "and answered once"
-        );
+        let kept = number.is_multiple_of(3).then(|| Box::new(Ok(call.slot + 1000)));
+        let header = ReturnHeader::of(call);
+        assert!(mine.conn.reply(&header, &outcome, kept, &mut frame), "it is served");
+        assert!(!mine.conn.reply(&header, &outcome, None, &mut Vec::new()), "and answered once");
         transmit(&mut mine.conn, &mut other.coming);
         other.coming.push_back(frame);
     }
@@ -145,7 +155,7 @@ impl Peers {
     pub fn release(&mut self, end: usize, number: u8) {
         let peer = &mut self.ends[end];
         if let Some(id) = pick(&mut peer.handles, number) {
-            peer.conn.release(id);
+            peer.conn.release(self.now, id);
         }
     }
 
@@ -193,8 +203,9 @@ impl Peers {
     fn take_in(&mut self, end: usize, event: Event<u32>, frame: &[u8]) {
         let peer = &mut self.ends[end];
         match event {
-            Event::Call(call) => self.start(end, &call, frame),
+            Event::Call(_, call) | Event::Pipelined(_, call) => self.start(end, &call, frame),
             Event::Ok(call, at) | Event::App(call, at) => {
+                let at = at.values;
                 assert!(at.table <= at.start && at.start <= frame.len());
                 self.end(end, call);
             }
@@ -202,7 +213,7 @@ impl Peers {
             Event::Cancel(call) => {
                 assert!(peer.serving.contains(&call) && peer.conn.is_cancelled(call));
             }
-            Event::Released(object) => assert_ne!(object, 0, "the root stays"),
+            Event::Released(objects) => assert!(!objects.contains(&0), "the root stays"),
             _ => {}
         }
     }
@@ -210,14 +221,11 @@ impl Peers {
     fn start(&mut self, end: usize, call: &IncomingCall<u32>, frame: &[u8]) {
         let peer = &mut self.ends[end];
         assert!(frame.get(call.metadata.clone()).is_some());
-        let arguments = frame.get(call.arguments.start..).expect("arguments lie in the frame");
-        if let [a, b, c, d, e, f] = *arguments
-            && !self.forged
-        {
-            let slot = u32::from_le_bytes([a, b, c, d]);
-            let id = ObjectId { slot, generation: u16::from_le_bytes([e, f]) };
-            peer.conn.borrow_object(id);
-            if !peer.handles.contains(&id) {
+        assert!(call.arguments.values.start <= frame.len(), "arguments lie in the frame");
+        for reference in &call.arguments.references {
+            if let Reference::Borrowed(id, _) = *reference
+                && !peer.handles.contains(&id)
+            {
                 peer.handles.push(id);
             }
         }
@@ -274,12 +282,13 @@ impl Peers {
 fn header(call: Option<CallId>, target: ObjectId) -> CallHeader<'static> {
     CallHeader {
         call,
-        target,
+        target: Target::Export(target),
         method: MethodId(1),
         remaining: None,
         chain: None,
         trace: None,
         metadata: &[],
+        references: References::default(),
         payloads: Table::default(),
     }
 }

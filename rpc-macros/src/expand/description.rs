@@ -5,6 +5,7 @@ use crate::{
     attributes::Timeout,
     check::method_id,
     interface::{Interface, Method},
+    result::returned_interface,
     signature,
 };
 use proc_macro2::TokenStream;
@@ -59,6 +60,7 @@ fn constant(method: &Method, names: &Names) -> TokenStream {
     let no_cancel = method.options.no_cancel;
     let unordered = method.options.unordered;
     let exclusive = method.exclusive;
+    let returns_object = returned_interface(&method.result).is_some();
     let timeout = timeout(method.options.timeout, names);
     quote! {
         #(#cfgs)*
@@ -73,6 +75,7 @@ fn constant(method: &Method, names: &Names) -> TokenStream {
                 no_cancel: #no_cancel,
                 unordered: #unordered,
                 exclusive: #exclusive,
+                returns_object: #returns_object,
             },
             timeout: #timeout,
         };

@@ -227,7 +227,7 @@ impl Server {
     /// The handle. Whoever lied has lost the connection for good: then there is a new one.
     fn remote(&self) -> MutexGuard<'_, Remote<dyn Work>> {
         let mut remote = self.remote.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.lies() && Remote::closed(&remote).is_some() {
+        if self.lies() && Remote::why_closed(&remote).is_some() {
             let address = self.address.clone();
             let connecting = thread::spawn(move || connecting(&address).wait());
             if let Ok(Ok(another)) = connecting.join() {

@@ -6,7 +6,7 @@ use crate::{
         pair::{LEFT, Pair, RIGHT, ROOT, Seen, header, other},
     },
     error::{Error, ErrorKind, Executed},
-    frame::{CallHeader, Outcome, Table},
+    frame::{CallHeader, Outcome, References, Table, Target},
     id::{CallId, MethodId, ObjectId},
     limits::Limits,
 };
@@ -78,12 +78,13 @@ fn what_a_header_says_arrives() {
     let mut pair = Pair::new();
     let full = CallHeader {
         call: None,
-        target: ObjectId::ROOT,
+        target: Target::Export(ObjectId::ROOT),
         method: MethodId::of("method"),
         remaining: Some(1500),
         chain: Some(3),
         trace: Some(&[4; 25]),
         metadata: b"metadata",
+        references: References::default(),
         payloads: Table::default(),
     };
     let mut frame = Vec::new();
@@ -91,15 +92,15 @@ fn what_a_header_says_arrives() {
     frame.extend_from_slice(b"arguments");
     let now = pair.now + SECOND;
     let event = pair.conn(RIGHT).handle_frame(now, &frame);
-    let Ok(crate::conn::Event::Call(call)) = event else { panic!("{event:?}") };
-    assert_eq!((call.call, call.target, call.object), (None, ROOT, ObjectId::ROOT));
+    let Ok(crate::conn::Event::Call(object, call)) = event else { panic!("{event:?}") };
+    assert_eq!((call.call, object, call.target), (None, ROOT, full.target));
     assert_eq!(
         (call.method, call.chain, call.trace),
         (full.method, Some(3), Some(Box::new([4; 25])))
     );
     assert_eq!(call.deadline, Some(now + Duration::from_millis(1500)), "from its receipt on");
     assert_eq!(&frame[call.metadata], b"metadata");
-    assert_eq!(&frame[call.arguments.start..], b"arguments");
+    assert_eq!(&frame[call.arguments.values.start..], b"arguments");
     assert_over(&mut pair);
 }
 

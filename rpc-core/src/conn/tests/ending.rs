@@ -178,8 +178,8 @@ fn nothing_of_an_old_wire_is_left_on_the_next() {
     let mut pair = Pair::new();
     let call = pair.call(RIGHT, b"");
     pair.shuttle();
-    let id = pair.conn(LEFT).lend(7, 70).unwrap();
-    pair.conn(LEFT).borrow_object(id);
+    let id = pair.conn(LEFT).lend(7, 70);
+    pair.conn(LEFT).borrow_object(id).unwrap();
     pair.conn(LEFT).goodbye();
     let mut dropped = pair.conn(LEFT).close();
     dropped.sort_unstable();
@@ -191,9 +191,10 @@ fn nothing_of_an_old_wire_is_left_on_the_next() {
     assert!(!conn.reply(
         &crate::frame::ReturnHeader::of(call),
         &crate::frame::Outcome::Cancelled,
+        None,
         &mut Vec::new()
     ));
-    conn.release(id);
+    conn.release(now, id);
     let mut sent = Vec::new();
     assert!(conn.poll_transmit(&mut sent) && !conn.poll_transmit(&mut Vec::new()));
     assert!(matches!(Frame::decode(&sent), Ok(Frame::Hello(_))), "only a Hello goes out");

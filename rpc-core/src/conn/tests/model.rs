@@ -129,7 +129,7 @@ impl Model {
             for key in (1..=3).filter(|key| lends & (1 << (key - 1)) != 0) {
                 let servant = (end as u32 + 1) * 10 + key;
                 let before = self.pair.conn(end).objects().0;
-                let id = self.pair.conn(end).lend(key as usize, servant).unwrap();
+                let id = self.pair.conn(end).lend(key as usize, servant);
                 self.ledger.lend(servant, self.pair.conn(end).objects().0 > before);
                 arguments.extend([servant, id.slot, id.generation.into()]);
             }
@@ -165,7 +165,7 @@ impl Model {
         let Some(&servant) = handles.keys().nth(number % handles.len().max(1)) else { return };
         let Some(id) = handles.remove(&servant) else { return };
         self.ledger.release(servant);
-        self.pair.conn(end).release(id);
+        self.pair.release(end, id);
     }
 
     fn expire(&mut self, end: usize) {
@@ -190,7 +190,9 @@ impl Model {
                 Seen::Cancel(call) => {
                     assert!(self.drivers[end].serving.iter().any(|(served, _)| *served == call));
                 }
-                Seen::Released(servant) => self.ledger.returned(servant),
+                Seen::Released(servants) => {
+                    servants.into_iter().for_each(|servant| self.ledger.returned(servant));
+                }
                 seen => panic!("{seen:?}"),
             }
         }
@@ -204,7 +206,7 @@ impl Model {
         for object in words[1..].chunks(3) {
             let id = ObjectId { slot: object[1], generation: object[2] as u16 };
             assert_eq!(self.pair.conn(other(end)).export(id), Some(&object[0]), "R5");
-            self.pair.conn(end).borrow_object(id);
+            self.pair.conn(end).borrow_object(id).unwrap();
             self.ledger.borrow_object(object[0]);
             self.drivers[end].handles.insert(object[0], id);
         }

@@ -3,6 +3,7 @@
 use crate::{
     conn::pair::{LEFT, Pair, RIGHT, ROOT, Seen, header},
     error::{Error, ErrorKind, Executed},
+    frame::Target,
     frame::{Frame, Outcome, ReturnHeader},
     id::{CallId, ObjectId},
     limits::Limits,
@@ -14,7 +15,13 @@ fn id(slot: u32, generation: u16) -> CallId {
 
 /// A peer that respects no limit: its frame goes out as it is.
 fn force_call(pair: &mut Pair, call: Option<CallId>, target: ObjectId) {
-    pair.send(LEFT, &Frame::Call(crate::frame::CallHeader { target, ..header(call) }, b""));
+    pair.send(
+        LEFT,
+        &Frame::Call(
+            crate::frame::CallHeader { target: Target::Export(target), ..header(call) },
+            b"",
+        ),
+    );
     pair.shuttle();
 }
 
@@ -148,7 +155,8 @@ fn calls_on_objects_that_are_not_lent_end_the_connection_after_64() {
         let call = pair.conn(LEFT).reserve(None);
         let target = unknown[n % 3];
         let mut bytes = Vec::new();
-        let stray = crate::frame::CallHeader { target, ..header(Some(call)) };
+        let stray =
+            crate::frame::CallHeader { target: Target::Export(target), ..header(Some(call)) };
         pair.conn(LEFT).send(&stray, &mut bytes);
         pair.send_bytes(LEFT, bytes);
         pair.shuttle();

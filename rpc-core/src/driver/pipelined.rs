@@ -1,0 +1,85 @@
+//! Calls on what other calls return, while those run. They wait in the order of their arrival, and move to the object, or fail, before the
+//! answer goes out: so a caller that has seen it comes after everything that it sent before.
+
+use super::{
+    Link,
+    body::Body,
+    state::{Incoming, State},
+};
+use crate::{
+    conn::IncomingCall,
+    error::{Error, ErrorKind},
+    id::CallId,
+    skeleton::{Local, Promise, hopeless},
+    stub::Handle,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Calls that wait for one answer.
+const PER_ANSWER: usize = 256;
+/// Calls of one connection that wait for answers.
+const ALL: usize = 4096;
+
+/// What waits for answers, by the calls that will give them.
+#[derive(Default, Debug)]
+pub(super) struct Pipelined {
+    waiting: HashMap<CallId, Waiting>,
+    count: usize,
+}
+
+#[derive(Default, Debug)]
+struct Waiting {
+    calls: Vec<(IncomingCall<Local>, Body)>,
+    /// References to the answer that are in use already.
+    promises: Vec<Arc<Promise>>,
+}
+
+impl Pipelined {
+    /// The wire is gone: everything is given out to be dropped.
+    pub(super) fn take_all(&mut self) -> impl Sized + use<> {
+        self.count = 0;
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+impl State {
+    /// A call has come on what `answer` will return.
+    pub(super) fn pipeline(&mut self, answer: CallId, call: IncomingCall<Local>, body: Body) {
+        let pipelined = &mut self.pipelined;
+        let waiting = pipelined.waiting.entry(answer).or_default();
+        if waiting.calls.len() < PER_ANSWER && pipelined.count < ALL {
+            pipelined.count += 1;
+            waiting.calls.push((call, body));
+            return;
+        }
+        let text = format!(
+            "more than {PER_ANSWER} calls wait for what one call returns, or {ALL} for what others return: wait for it first"
+        );
+        let object = hopeless(Error::of(ErrorKind::Overloaded, text));
+        self.arrived.push_back(Incoming { object, call, body });
+    }
+
+    /// A reference to what `answer` will return has come.
+    pub(super) fn promise(&mut self, link: &Link, answer: CallId) -> Arc<Handle> {
+        let promise = Promise::new(link.runtime.clone());
+        let waiting = self.pipelined.waiting.entry(answer).or_default();
+        waiting.promises.push(Arc::clone(&promise));
+        Handle::home(&Local::new(promise))
+    }
+
+    /// The call has its answer, which has not gone out yet. True if calls can be started now that waited for it.
+    pub(super) fn fulfil(&mut self, call: CallId, answer: &Result<Local, Error>) -> bool {
+        if self.pipelined.waiting.is_empty() {
+            return false;
+        }
+        let Some(waiting) = self.pipelined.waiting.remove(&call) else { return false };
+        self.pipelined.count = self.pipelined.count.saturating_sub(waiting.calls.len());
+        let object = answer.clone().unwrap_or_else(hopeless);
+        let any = !waiting.calls.is_empty();
+        for (call, body) in waiting.calls {
+            self.arrived.push_back(Incoming { object: object.clone(), call, body });
+        }
+        waiting.promises.iter().for_each(|promise| promise.fulfil(&object));
+        any
+    }
+}
