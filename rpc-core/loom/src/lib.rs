@@ -8,6 +8,7 @@
 #[path = "../../src/driver/lease.rs"]
 mod lease;
 
+mod flushed;
 mod link;
 mod missed;
 mod mutant;
