@@ -186,7 +186,11 @@ fn idle(report: &Report, how: &str, over: &[Transport]) -> Bar {
         reached: worst.filter(|idle| idle.seconds >= 10.0).map(|idle| idle.ticks() as f64),
         detail: worst.map_or_else(String::new, |idle| {
             let [server, client] = idle.cpu_nanoseconds.map(|used| units::duration(used as f64));
-            format!("{} {}, server {server}, client {client}", idle.row, idle.transport)
+            let [sleeps, others] = idle.switches;
+            format!(
+                "{} {}, server {server} and {sleeps} sleeps, client {client} and {others}",
+                idle.row, idle.transport
+            )
         }),
     }
 }

@@ -108,7 +108,7 @@ impl<C: Client> Driver for AsyncDriver<C> {
     }
 }
 
-/// One call after the other. Each answer is looked at, the first one whole.
+/// One call after the other. Each answer is read.
 async fn sequence<C: Client>(client: C, work: Work, time: Duration) -> Result<Measured> {
     let data = match work {
         Work::Echo(length) | Work::Sum(length) => Bytes::from(work::pattern(length)),
@@ -117,9 +117,10 @@ async fn sequence<C: Client>(client: C, work: Work, time: Duration) -> Result<Me
     match work {
         Work::Echo(_) => {
             ensure!(client.echo(&data).await?.as_ref() == data, "another echo");
+            let sum = work::sum(&data);
             let mut watch = Stopwatch::start(time);
             loop {
-                ensure!(client.echo(&data).await?.as_ref().len() == data.len(), "a short echo");
+                work::check_echo(client.echo(&data).await?.as_ref(), sum)?;
                 if !watch.lap() {
                     return Ok(watch.finish());
                 }

@@ -28,6 +28,6 @@ fn obey(driver: &mut dyn Driver, order: Order) -> Result<Answer> {
         Order::Rest { nanoseconds } => {
             driver.rest(Duration::from_nanos(nanoseconds)).map(|()| Answer::Done)
         }
-        Order::Cpu | Order::Resident => words::obey_any(order),
+        Order::Cpu | Order::Switches | Order::Resident => words::obey_any(order),
     }
 }

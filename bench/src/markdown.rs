@@ -148,7 +148,7 @@ fn write_standing(out: &mut String, report: &Report) -> std::fmt::Result {
         let cpu = |side: usize| {
             idle.map_or_else(String::new, |idle| {
                 let used = units::duration(idle.cpu_nanoseconds[side] as f64);
-                format!("{used} in {:.0} s", idle.seconds)
+                format!("{used} and {} sleeps in {:.0} s", idle.switches[side], idle.seconds)
             })
         };
         let resident = |side: usize| {

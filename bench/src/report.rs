@@ -58,6 +58,9 @@ pub struct Idle {
     pub seconds: f64,
     /// The server, then the client.
     pub cpu_nanoseconds: [u64; 2],
+    /// How often their threads went to sleep, a few times of them for the conductor's questions.
+    #[serde(default)]
+    pub switches: [u64; 2],
 }
 
 /// How much a process grew by its idle connections.

@@ -35,7 +35,7 @@ pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], options: &Options, repor
     }
     let mut before = Vec::new();
     for (_, _, pair) in &mut pairs {
-        before.push(pair.used(Order::Cpu).and_then(|used| {
+        before.push(used(pair).and_then(|used| {
             pair.begin(rest(time))?;
             Ok(used)
         }));
@@ -43,19 +43,27 @@ pub fn idle(shop: &Workshop, rows: &[&'static dyn Row], options: &Options, repor
     for ((row, transport, mut pair), before) in pairs.into_iter().zip(before) {
         let spent = before.and_then(|before| {
             pair.end(time)?;
-            let after = pair.used(Order::Cpu)?;
-            Ok([after[0] - before[0], after[1] - before[1]])
+            let after = used(&mut pair)?;
+            let spent =
+                |of: usize| [0, 1].map(|side| after[of][side].saturating_sub(before[of][side]));
+            Ok((spent(0), spent(1)))
         });
         match spent {
-            Ok(cpu_nanoseconds) => report.idle.push(Idle {
+            Ok((cpu_nanoseconds, switches)) => report.idle.push(Idle {
                 row: row.name().to_owned(),
                 transport,
                 seconds: time.as_secs_f64(),
                 cpu_nanoseconds,
+                switches,
             }),
             Err(error) => report.failures.push(format!("{} idle: {error:#}", row.name())),
         }
     }
+}
+
+/// CPU that a pair has used, and how often it went to sleep.
+fn used(pair: &mut Pair) -> Result<[[u64; 2]; 2]> {
+    Ok([pair.used(Order::Cpu)?, pair.used(Order::Switches)?])
 }
 
 /// Opens many connections per row and sees by how much both processes grow.

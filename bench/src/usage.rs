@@ -1,4 +1,4 @@
-//! What this process has used: CPU time and resident memory. Room for many descriptors.
+//! What this process has used: CPU time, sleeps and resident memory. Room for many descriptors.
 
 use anyhow::{Context, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -8,6 +8,17 @@ use rustix::time::{ClockId, clock_gettime};
 pub fn cpu_nanoseconds() -> u64 {
     let used = clock_gettime(ClockId::ProcessCPUTime);
     used.tv_sec.unsigned_abs() * 1_000_000_000 + used.tv_nsec.unsigned_abs()
+}
+
+/// How often a thread of this process that is still there has gone to sleep. Each question of the conductor's is one or two of them.
+pub fn voluntary_switches() -> Result<u64> {
+    let mut switches = 0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let status = std::fs::read_to_string(thread?.path().join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        switches += line.context("no switches in status")?.trim().parse::<u64>()?;
+    }
+    Ok(switches)
 }
 
 /// Bytes of this process that are in memory, counted exactly.

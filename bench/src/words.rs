@@ -20,6 +20,8 @@ pub enum Order {
     Rest { nanoseconds: u64 },
     /// Both: how much CPU have you used?
     Cpu,
+    /// Both: how often have your threads gone to sleep?
+    Switches,
     /// Both: how much of you is in memory?
     Resident,
 }
@@ -33,7 +35,7 @@ pub enum Answer {
     Measured(Measured),
     /// After `Widen` and `Rest`.
     Done,
-    /// After `Cpu` (nanoseconds) and `Resident` (bytes).
+    /// After `Cpu` (nanoseconds), `Switches` and `Resident` (bytes).
     Used(u64),
     /// The order could not be carried out.
     Failed(String),
@@ -60,6 +62,7 @@ pub fn obey_all(mut obey: impl FnMut(Order) -> Result<Answer>) -> Result<()> {
 pub fn obey_any(order: Order) -> Result<Answer> {
     match order {
         Order::Cpu => Ok(Answer::Used(usage::cpu_nanoseconds())),
+        Order::Switches => Ok(Answer::Used(usage::voluntary_switches()?)),
         Order::Resident => Ok(Answer::Used(usage::resident_bytes()?)),
         other => anyhow::bail!("not an order for this process: {other:?}"),
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::units;
@@ -79,6 +80,12 @@ pub const MAX_FRAME: usize = 16 << 20;
 /// The bytes that a client sends.
 pub fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|position| (position * 31 + 7) as u8).collect()
+}
+
+/// Whether the bytes that came back add up: each client reads all of them.
+pub fn check_echo(echoed: &[u8], want: u64) -> Result<()> {
+    ensure!(sum(echoed) == want, "another echo");
+    Ok(())
 }
 
 /// What a server answers to `sum`.

@@ -13,7 +13,8 @@ use crate::stopwatch::{Measured, Stopwatch};
 use crate::work::{self, Work};
 
 /// This file's rows.
-pub const ROWS: &[&dyn Row] = &[&Sent::Loaned, &Sent::Trusted, &Sent::Refilled, &Sent::Heap];
+pub const ROWS: &[&dyn Row] =
+    &[&Sent::Loaned, &Sent::Trusted, &Sent::Refilled, &Sent::Heap, &Sent::Slice];
 
 /// How the client comes by what it sends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ enum Sent {
     Refilled,
     /// One payload on the heap, filled before the first call.
     Heap,
+    /// A `&[u8]`, and the server trusts its client.
+    Slice,
 }
 
 impl Row for Sent {
@@ -35,6 +38,7 @@ impl Row for Sent {
             Self::Trusted => "farcall-loan-trust",
             Self::Refilled => "farcall-loan-fill",
             Self::Heap => "farcall-heap",
+            Self::Slice => "farcall-slice-trust",
         }
     }
 
@@ -53,6 +57,10 @@ impl Row for Sent {
             Self::Heap => {
                 "`farcall-wait` with a `Payload` on the heap, filled once: it is copied into shared memory by each call"
             }
+            Self::Slice => {
+                "`farcall-wait` with a `&[u8]`, and the server trusts its client: each call copies it into shared memory, and the \
+                 servant reads it there"
+            }
         }
     }
 
@@ -61,7 +69,11 @@ impl Row for Sent {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        matches!(work, Work::Echo(_) | Work::Sum(_))
+        match self {
+            // It would come back as a `Vec`, as that of `farcall-wait` does.
+            Self::Slice => matches!(work, Work::Sum(length) if length < work::MAX_FRAME),
+            _ => matches!(work, Work::Echo(_) | Work::Sum(_)),
+        }
     }
 
     fn stands(&self) -> bool {
@@ -71,7 +83,11 @@ impl Row for Sent {
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
         let servant = Remote::<dyn Store>::new(Servant);
         let server = farcall::Server::new().export("bench", servant).listen(&address.to_string());
-        let server = if *self == Self::Trusted { trust::clients_of(server) } else { server };
+        let server = if matches!(self, Self::Trusted | Self::Slice) {
+            trust::clients_of(server)
+        } else {
+            server
+        };
         Flavour::CurrentThread.build()?.block_on(async { stay(server.start().await?, ready).await })
     }
 
@@ -86,6 +102,7 @@ impl Row for Sent {
 trait Store {
     async fn echo(&self, data: Payload) -> farcall::Result<Payload>;
     async fn sum(&self, data: Payload) -> farcall::Result<u64>;
+    async fn sum_slice(&self, data: &[u8]) -> farcall::Result<u64>;
 }
 
 struct Servant;
@@ -96,10 +113,19 @@ impl Store for Servant {
     }
 
     async fn sum(&self, data: Payload) -> farcall::Result<u64> {
-        let mut sum = 0;
-        data.for_each_chunk(|bytes| sum += work::sum(bytes));
-        Ok(sum)
+        Ok(sum_of(&data))
     }
+
+    async fn sum_slice(&self, data: &[u8]) -> farcall::Result<u64> {
+        Ok(work::sum(data))
+    }
+}
+
+/// Reads all bytes.
+fn sum_of(data: &Payload) -> u64 {
+    let mut sum = 0;
+    data.for_each_chunk(|bytes| sum += work::sum(bytes));
+    sum
 }
 
 struct PayloadDriver {
@@ -124,7 +150,7 @@ impl PayloadDriver {
         let kept = match self.sent {
             Sent::Refilled => return Stopwatch::run(time, || call(self.loan(&data))),
             Sent::Loaned | Sent::Trusted => self.loan(&data),
-            Sent::Heap => Payload::from(data),
+            Sent::Heap | Sent::Slice => Payload::from(data),
         };
         Stopwatch::run(time, || call(kept.clone()))
     }
@@ -137,14 +163,21 @@ impl Driver for PayloadDriver {
                 let data = work::pattern(length);
                 let echoed = self.store.echo(self.loan(&data)).wait()?;
                 ensure!(echoed.to_vec() == data, "another echo");
+                let sum = work::sum(&data);
                 self.each(data, time, |payload| {
-                    ensure!(self.store.echo(payload).wait()?.len() == length, "a short echo");
+                    ensure!(sum_of(&self.store.echo(payload).wait()?) == sum, "another echo");
                     Ok(())
                 })
             }
             Work::Sum(length) => {
                 let data = work::pattern(length);
                 let sum = work::sum(&data);
+                if self.sent == Sent::Slice {
+                    return Stopwatch::run(time, || {
+                        ensure!(self.store.sum_slice(&data).wait()? == sum, "a wrong sum");
+                        Ok(())
+                    });
+                }
                 self.each(data, time, |payload| {
                     ensure!(self.store.sum(payload).wait()? == sum, "a wrong sum");
                     Ok(())
