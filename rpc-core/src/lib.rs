@@ -4,6 +4,8 @@
 
 pub mod error;
 pub mod id;
+#[doc(hidden)]
+pub mod size;
 
 pub mod codec;
 pub mod frame;

@@ -3,11 +3,10 @@
 use farcall_core::{
     address::{Address, Spin},
     error::{Error, ErrorKind},
+    size,
 };
 use std::{fmt, time::Duration};
 
-/// The units of a size, and their bytes.
-const SIZES: [(&str, usize); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 /// The units of a duration, and their milliseconds.
 const TIMES: [(&str, u64); 5] =
     [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -65,12 +64,7 @@ impl Value<'_> {
     /// A number of bytes, not 0.
     pub(super) fn size(&self) -> Result<usize, Error> {
         let (text, radix) = self.digits("number or a string")?;
-        let (number, unit) = SIZES
-            .iter()
-            .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))
-            .unwrap_or((text, 1));
-        let size = usize::from_str_radix(number.trim_end(), radix).ok();
-        match size.and_then(|size| size.checked_mul(unit)) {
+        match size::parse(text, radix) {
             Some(0) => Err(self.zero()),
             Some(size) => Ok(size),
             None => {

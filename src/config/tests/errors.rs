@@ -80,7 +80,7 @@ fn in_the_values_of_a_file() {
     let name = "1:22: the address `b` is a name and not an address: an address is `scheme://place`, as in \
                 `tcp://127.0.0.1:7000`";
     check("services.a.connect = 'b'", name);
-    let option = "3:3: the address `inproc://a?spni=off` has the unknown option `spni`: there is `spin`; did you mean \
+    let option = "3:3: the address `inproc://a?spni=off` has the unknown option `spni`: there is `spin`, `arena`; did you mean \
                   `spin`?";
     check("services.a.listen = [\n'inproc://a',\n  'inproc://a?spni=off']", option);
     let spin = "1:19: spin is `off`, `adaptive` or `always`, not `on`";

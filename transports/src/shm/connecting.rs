@@ -16,7 +16,11 @@ use crate::{
     stream::socket::{self, Reserved},
     unix::peer,
 };
-use farcall_core::transport::{Peer, Wire};
+use farcall_core::{
+    address::Address,
+    error::{Error, ErrorKind},
+    transport::{Peer, Wire},
+};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -36,13 +40,48 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Descriptors that a wire needs besides an offer: the peer's segment and doorbells, and what its readiness sleeps on.
 const ROOM: usize = 5;
 
-/// Whether this side has shared memory. Tests take it away.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+/// The memory that this side makes for a wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Memory {
-    #[default]
-    AsTheSystemHas,
+    /// With an arena of so many bytes, if the system has memory to share.
+    Arena(usize),
+    /// None: for tests.
     #[cfg(test)]
     None,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Arena(segment::ARENA)
+    }
+}
+
+impl Memory {
+    /// The same, as the address wants it.
+    ///
+    /// # Errors
+    /// If no arena has so many bytes.
+    pub(super) fn wanted(self, address: &Address) -> Result<Self, Error> {
+        match address.arena() {
+            Some(bytes) if segment::geometry(bytes).is_none() => {
+                let text = format!(
+                    "the address `{address}` is wrong: an arena has a whole number of MiB, and at most {} MiB",
+                    Geometry::LARGEST_ARENA >> 20
+                );
+                Err(Error::of(ErrorKind::Address, text))
+            }
+            Some(bytes) if self.arena().is_some() => Ok(Self::Arena(bytes)),
+            _ => Ok(self),
+        }
+    }
+
+    fn arena(self) -> Option<usize> {
+        match self {
+            Self::Arena(bytes) => Some(bytes),
+            #[cfg(test)]
+            Self::None => None,
+        }
+    }
 }
 
 /// What a side brings into a handshake, made before it begins.
@@ -60,10 +99,9 @@ impl Offer {
     /// # Errors
     /// Where there is no such memory, or descriptors are short.
     pub(super) fn new(memory: Memory) -> io::Result<Self> {
-        if memory != Memory::AsTheSystemHas {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let (geometry, origin) = (segment::geometry()?, Origin::here()?);
+        let arena = memory.arena().ok_or(io::ErrorKind::Unsupported)?;
+        let geometry = segment::geometry(arena).ok_or(io::ErrorKind::InvalidInput)?;
+        let origin = Origin::here()?;
         let segment = segment::create(&geometry, origin)?;
         let (task, thread) = (Doorbell::new()?, Doorbell::new()?);
         let room = (0..ROOM).map(|_| Doorbell::new()).collect::<io::Result<_>>()?;

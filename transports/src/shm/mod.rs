@@ -40,6 +40,9 @@ use tokio::net::UnixStream;
 /// The place is an absolute path (`shm:///run/archive.shm`), or a name (`shm://archive`), which means `archive.shm` in
 /// [`private_directory`](crate::unix::private_directory): that of a socket, which brings both ends together. Both ends
 /// must run as the same user, or one of them as root.
+///
+/// `?arena=256MiB` says how many bytes this side has for payloads on each connection: a whole number of MiB, 64 unless told otherwise, at most 1024;
+/// with 0 they all go with their calls. It takes memory only where it is used.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Shm {
     memory: Memory,
@@ -60,6 +63,7 @@ impl Transport for Shm {
 }
 
 async fn connect(to: &Address, memory: Memory) -> Result<Wire, Error> {
+    let memory = memory.wanted(to)?;
     let place = Place::resolve(to, Purpose::Connect)?;
     check_before_connecting(&place)?;
     let connected = async {
@@ -70,6 +74,7 @@ async fn connect(to: &Address, memory: Memory) -> Result<Wire, Error> {
 }
 
 async fn listen(at: &Address, memory: Memory) -> Result<ShmWires, Error> {
+    let memory = memory.wanted(at)?;
     let place = Place::resolve(at, Purpose::Listen)?;
     let (claim, listener) = Claim::listen(&place).await?;
     let address = place.address;

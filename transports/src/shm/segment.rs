@@ -17,20 +17,17 @@ use std::{io, os::fd::OwnedFd};
 
 /// Bytes of a ring.
 const RING: usize = 512 << 10;
-/// Bytes of an arena. It has memory only where it is used.
-const ARENA: usize = 64 << 20;
+/// Bytes of an arena where nobody says how many. It has memory only where it is used.
+pub(super) const ARENA: usize = 64 << 20;
 /// What a segment is sealed against: other sizes, other writers, other seals.
 const SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 /// The file system that anonymous memory is of.
 const TMPFS: FsWord = 0x0102_1994;
 
-/// The geometry of the segments that this side makes.
-///
-/// # Errors
-/// None: it is one of those that are accepted.
-pub(super) fn geometry() -> io::Result<Geometry> {
-    Geometry::new(RING, ARENA).ok_or(io::ErrorKind::InvalidInput.into())
+/// The geometry of a segment that this side makes, with an arena of so many bytes, if an arena can have them.
+pub(super) fn geometry(arena: usize) -> Option<Geometry> {
+    Geometry::new(RING, arena)
 }
 
 /// Makes a segment.

@@ -45,7 +45,7 @@ impl Geometry {
     /// Bytes of the rings that are accepted.
     const RINGS: std::ops::RangeInclusive<usize> = (256 << 10)..=(1 << 20);
     /// The largest arena that is accepted.
-    const ARENA: usize = 1 << 30;
+    pub(crate) const LARGEST_ARENA: usize = 1 << 30;
     /// What the size of an arena is a multiple of.
     const STEP: usize = 1 << 20;
     const RETURNS: usize = 0x1000;
@@ -53,7 +53,7 @@ impl Geometry {
 
     /// A segment whose ring has `bytes`, and with an arena of `arena`, if those are sizes that they have.
     pub(crate) fn new(bytes: usize, arena: usize) -> Option<Self> {
-        let may_be = arena.is_multiple_of(Self::STEP) && arena <= Self::ARENA;
+        let may_be = arena.is_multiple_of(Self::STEP) && arena <= Self::LARGEST_ARENA;
         if !bytes.is_power_of_two() || !Self::RINGS.contains(&bytes) || !may_be {
             return None;
         }

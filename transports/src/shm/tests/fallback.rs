@@ -6,8 +6,8 @@ use super::*;
 fn without_memory_on_either_side_the_socket_carries_the_frames() {
     run(async {
         for (client, server) in [
-            (Memory::None, Memory::AsTheSystemHas),
-            (Memory::AsTheSystemHas, Memory::None),
+            (Memory::None, Memory::default()),
+            (Memory::default(), Memory::None),
             (Memory::None, Memory::None),
         ] {
             let (left, right) = meet(client, server).await;

@@ -61,7 +61,7 @@ async fn serve(bytes: &[u8], descriptors: &[OwnedFd]) -> (io::Result<Wire>, Vec<
     client.shutdown(std::net::Shutdown::Write).expect("it is open");
     server.set_nonblocking(true).expect("it can");
     let server = UnixStream::from_std(server).expect("a runtime");
-    let offer = Offer::new(Memory::AsTheSystemHas);
+    let offer = Offer::new(Memory::default());
     let accepted = connecting::accept(server, offer, "shm://test").await;
     let mut answer = Vec::new();
     if accepted.is_err() {
@@ -164,7 +164,7 @@ fn a_client_is_told_why_a_server_is_none() {
             send_with(&server, &answer, &descriptors);
             client.set_nonblocking(true).expect("it can");
             let client = UnixStream::from_std(client).expect("a runtime");
-            let connected = connecting::connect(client, Memory::AsTheSystemHas, "shm://test").await;
+            let connected = connecting::connect(client, Memory::default(), "shm://test").await;
             let error = connected.expect_err(text);
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.to_string().contains(text), "{error}");
@@ -184,7 +184,7 @@ async fn a_peer_that_says_nothing_is_given_up() {
 fn a_segment_can_only_be_read_by_its_receiver() {
     run(async {
         let (mut left, right) = UnixStream::pair().expect("a pair of sockets");
-        let connecting = connecting::connect(right, Memory::AsTheSystemHas, "shm://test");
+        let connecting = connecting::connect(right, Memory::default(), "shm://test");
         let receiving = async {
             let received = handshake::receive(&left).await;
             left = UnixStream::pair().expect("a pair of sockets").0;

@@ -41,7 +41,7 @@ async fn meet(client: Memory, server: Memory) -> (io::Result<Wire>, io::Result<W
 
 /// Two wires through shared memory.
 async fn pair() -> (Wire, Wire) {
-    let (left, right) = meet(Memory::AsTheSystemHas, Memory::AsTheSystemHas).await;
+    let (left, right) = meet(Memory::default(), Memory::default()).await;
     let both = (left.expect("a handshake"), right.expect("a handshake"));
     assert_eq!((both.0.peer.transport, both.1.peer.transport), ("shm", "shm"));
     both
@@ -57,7 +57,7 @@ struct Side {
 
 /// Two sides that are connected without a handshake. Needs a runtime.
 fn sides() -> (Side, Side) {
-    let offer = || Offer::new(Memory::AsTheSystemHas).expect("there is memory");
+    let offer = || Offer::new(Memory::default()).expect("there is memory");
     let (left, right) = (offer(), offer());
     let (near, far) = Socket::pair().expect("a pair of sockets");
     let of_right =
