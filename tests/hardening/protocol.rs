@@ -276,6 +276,41 @@ fn references_cannot_be_forged() {
 }
 
 #[test]
+fn calls_on_what_is_no_object_are_bounded_and_refused() {
+    use farcall_core::frame::{CallHeader, References, Table, Target};
+    let pipelined = |number: u32| {
+        let header = CallHeader {
+            call: Some(id(number)),
+            target: Target::Answer(id(1)),
+            method: farcall_core::id::MethodId::of("quick"),
+            remaining: None,
+            chain: None,
+            trace: None,
+            metadata: &[],
+            references: References::default(),
+            payloads: Table::default(),
+        };
+        encoded(&Frame::Call(header, &[1]))
+    };
+    attacked(|_, address| {
+        let (mut attacker, work) = Attacker::bound(address, "work", 0);
+        attacker.send(&[call(Some(id(1)), work, "pass", &[1])]);
+        let calls: Vec<_> = (2..=258).map(pipelined).collect();
+        attacker.send(&calls);
+        let text = "more than 256 calls wait for what one call returns";
+        is_refused(attacker.next(), 258, ErrorKind::Overloaded, text);
+        // The one that they wait for ends, and returns a number, or nothing.
+        attacker.send(&[encoded(&Frame::Finish(id(1)))]);
+        let said: Vec<_> = (0..257).map(|_| attacker.next()).collect();
+        let refused = said.iter().filter(
+            |said| matches!(said, Said::Refused(_, error) if error.kind() == ErrorKind::Broken),
+        );
+        assert_eq!(refused.count(), 256);
+        goes_on(&mut attacker, 1, work);
+    });
+}
+
+#[test]
 fn an_end_is_an_end() {
     attacked(|fortress, address| {
         let (mut attacker, work) = Attacker::bound(address, "work", 0);

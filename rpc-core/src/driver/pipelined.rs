@@ -43,20 +43,26 @@ impl Pipelined {
 }
 
 impl State {
-    /// A call has come on what `answer` will return.
-    pub(super) fn pipeline(&mut self, answer: CallId, call: IncomingCall<Local>, body: Body) {
+    /// A call has come on what `answer` will return. True if it is one too many, and can be started, to be refused.
+    pub(super) fn pipeline(
+        &mut self,
+        answer: CallId,
+        call: IncomingCall<Local>,
+        body: Body,
+    ) -> bool {
         let pipelined = &mut self.pipelined;
         let waiting = pipelined.waiting.entry(answer).or_default();
         if waiting.calls.len() < PER_ANSWER && pipelined.count < ALL {
             pipelined.count += 1;
             waiting.calls.push((call, body));
-            return;
+            return false;
         }
         let text = format!(
             "more than {PER_ANSWER} calls wait for what one call returns, or {ALL} for what others return: wait for it first"
         );
         let object = hopeless(Error::of(ErrorKind::Overloaded, text));
         self.arrived.push_back(Incoming { object, call, body });
+        true
     }
 
     /// A reference to what `answer` will return has come.
@@ -67,14 +73,22 @@ impl State {
         Handle::home(&Local::new(promise))
     }
 
-    /// The call has its answer, which has not gone out yet. True if calls can be started now that waited for it.
-    pub(super) fn fulfil(&mut self, call: CallId, answer: &Result<Local, Error>) -> bool {
+    /// The call has its answer, which has not gone out yet: an object, why there is none, or nothing that could be called. True if calls
+    /// can be started now that waited for it.
+    pub(super) fn fulfil(&mut self, call: CallId, answer: Option<&Result<Local, Error>>) -> bool {
         if self.pipelined.waiting.is_empty() {
             return false;
         }
         let Some(waiting) = self.pipelined.waiting.remove(&call) else { return false };
         self.pipelined.count = self.pipelined.count.saturating_sub(waiting.calls.len());
-        let object = answer.clone().unwrap_or_else(hopeless);
+        let object = match answer {
+            Some(Ok(object)) => object.clone(),
+            Some(Err(error)) => hopeless(error.clone()),
+            None => {
+                let text = format!("{call} returns no object that could be called");
+                hopeless(Error::of(ErrorKind::Broken, text))
+            }
+        };
         let any = !waiting.calls.is_empty();
         for (call, body) in waiting.calls {
             self.arrived.push_back(Incoming { object: object.clone(), call, body });

@@ -164,7 +164,9 @@ impl State {
             }
             Event::Pipelined(answer, mut call) => {
                 let body = self.arrive(frame, &mut call, rx)?;
-                self.pipeline(answer, call, body);
+                if self.pipeline(answer, call, body) && !self.batch {
+                    wakes.push(self.notify());
+                }
             }
             Event::Cancel(call) => {
                 wakes.push_abort(self.running.remove(&call));

@@ -47,7 +47,7 @@ impl Link {
             Some(error) => kept.map(|_| Box::new(Err(error.clone()))),
             None => kept,
         };
-        let startable = kept.as_ref().is_some_and(|kept| state.fulfil(call, kept));
+        let startable = state.fulfil(call, kept.as_deref());
         state.header.clear();
         let open = match &refused {
             Some(error) => {
