@@ -120,7 +120,7 @@ pub(crate) async fn finish_what_they_have_begun(place: Place) {
     assert_eq!(watch.next().await, Seen::Ended(1));
     assert_eq!(after.await, Ok(11));
 
-    let short = std::time::Duration::from_millis(20);
+    let short = std::time::Duration::from_millis(100);
     let error = tally.timeout(short).add_at_the_gate(100).await.expect_err("the gate is closed");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let after = tally.add(1000);

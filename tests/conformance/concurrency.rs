@@ -52,6 +52,33 @@ pub(crate) async fn finishes_in_any_order(place: Place) {
     }
 }
 
+/// Everybody waits for the last to come.
+#[farcall::remote]
+pub(crate) trait Meeting {
+    async fn join(&self, luggage: &[u8]) -> farcall::Result<usize>;
+}
+
+struct Hall(tokio::sync::Barrier);
+
+impl Meeting for Hall {
+    async fn join(&self, luggage: &[u8]) -> farcall::Result<usize> {
+        self.0.wait().await;
+        Ok(luggage.len())
+    }
+}
+
+/// More bytes at once than wait in a transport: what waits in the outbox goes out though no answer comes that would make room.
+pub(crate) async fn waits_for_no_answer(place: Place) {
+    let hall = Remote::<dyn Meeting>::new(Hall(tokio::sync::Barrier::new(300)));
+    let (meeting, _host) = place.host(hall).await;
+    for _ in 0..3 {
+        let calls: Vec<_> = (0..300).map(|_| meeting.join(&[7; 3000])).collect();
+        for call in calls {
+            assert_eq!(call.await, Ok(3000));
+        }
+    }
+}
+
 /// What one may have under way by default: 1024 in flight, 1024 in the outbox. The next is refused, and nothing is lost.
 pub(crate) async fn has_a_bound(place: Place) {
     let (work, mut watch, _host) = connected(place, Limits::default()).await;

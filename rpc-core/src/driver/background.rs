@@ -210,11 +210,13 @@ impl Link {
         let may_be_last = state.may_end(line);
         drop(state);
         drop(released);
-        if !lingers && line.tx.queued() > 0 {
-            line.flush();
-        }
+        // The outbox, or the end, has waited for just this. A blocked wire is waited for where the task parks.
+        let awaited = !lingers
+            && line.tx.queued() > 0
+            && line.flush()
+            && !line.blocked.load(Ordering::Relaxed);
         let may_be_last = may_be_last || line.ended().is_some();
-        Turn { again: again || lingers, served, may_be_last, at: clock }
+        Turn { again: again || lingers || awaited, served, may_be_last, at: clock }
     }
 
     /// Looks for frames for a while before going to sleep, if that is likely to pay. `kept` is the last spin, which has found
