@@ -1,5 +1,7 @@
 //! What every transport owes: one suite, written once, on each place and on each kind of runtime.
 
+#[path = "conformance/pipelining.rs"]
+mod pipelining;
 #[path = "conformance/place.rs"]
 mod place;
 #[path = "conformance/work.rs"]
@@ -92,6 +94,8 @@ macro_rules! everywhere {
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
+                pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed keeps_the_order
+                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound ends_with_its_connection;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
             }

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::MethodId,
     interface::{Description, Method, Mode, Timeout},
+    skeleton::UNKNOWN,
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -68,6 +69,9 @@ impl Described {
 
     fn compare_anew(&self, interface: &'static Description) -> Compared {
         let name = interface.full_name();
+        if self.name == UNKNOWN.name && self.methods.is_empty() {
+            return Ok(None);
+        }
         if self.name != name {
             return Err(wrong_interface(&self.name, &name));
         }

@@ -9,7 +9,7 @@ mod request;
 pub use actor::{Exclusive, actor};
 pub use arguments::Arguments;
 pub(crate) use forwarder::forwarder;
-pub(crate) use promise::{Promise, hopeless};
+pub(crate) use promise::{Promise, UNKNOWN, hopeless, is_unknown};
 pub use request::Request;
 
 use crate::{
@@ -34,6 +34,9 @@ pub struct Local(Arc<dyn Object>);
 pub(crate) trait Object: Send + Sync + 'static {
     /// What it can be asked.
     fn description(&self) -> &'static Description;
+
+    /// It is taken for an object with this interface: tells one that does not know what it will be.
+    fn expect(&self, _interface: &'static Description) {}
 
     /// Where the handle on it is found when a reference to it comes home.
     fn home(&self) -> &Home;
@@ -82,6 +85,10 @@ impl Local {
 
     pub(crate) fn description(&self) -> &'static Description {
         self.0.description()
+    }
+
+    pub(crate) fn expect(&self, interface: &'static Description) {
+        self.0.expect(interface);
     }
 
     pub(crate) fn home(&self) -> &Home {

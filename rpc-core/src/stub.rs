@@ -1,5 +1,6 @@
 //! The caller's side: the handle, the call in flight, and what generated code encodes into.
 
+mod ahead;
 mod bulk;
 mod call;
 mod connect;
@@ -165,7 +166,13 @@ impl<I: Interface + ?Sized> Remote<I> {
     }
 
     fn of(handle: Arc<Handle>) -> Self {
-        Self { handle, options: Options::default(), interface: PhantomData }
+        Self::with(handle, Options::default())
+    }
+}
+
+impl<I: ?Sized> Remote<I> {
+    fn with(handle: Arc<Handle>, options: Options) -> Self {
+        Self { handle, options, interface: PhantomData }
     }
 }
 

@@ -269,8 +269,8 @@ fn references_cannot_be_forged() {
             assert!(matches!(attacker.next(), Said::Ok(..)));
         }
         attacker.send(&[passing(1, Target::Answer(id(9)), Descriptor::Null)]);
-        is_refused(attacker.next(), 1, ErrorKind::Broken, "returns no object");
-        attacker.send(&[passing(1, Target::Export(work), Descriptor::Mine(stranger, 0))]);
+        is_refused(attacker.next(), 1, ErrorKind::Pipeline, "returns no object");
+        attacker.send(&[passing(2, Target::Export(work), Descriptor::Mine(stranger, 0))]);
         attacker.must_be_closed("has not described");
     });
 }
@@ -303,7 +303,7 @@ fn calls_on_what_is_no_object_are_bounded_and_refused() {
         attacker.send(&[encoded(&Frame::Finish(id(1)))]);
         let said: Vec<_> = (0..257).map(|_| attacker.next()).collect();
         let refused = said.iter().filter(
-            |said| matches!(said, Said::Refused(_, error) if error.kind() == ErrorKind::Broken),
+            |said| matches!(said, Said::Refused(_, error) if error.kind() == ErrorKind::Pipeline),
         );
         assert_eq!(refused.count(), 256);
         goes_on(&mut attacker, 1, work);

@@ -37,6 +37,17 @@ struct Entry {
     sequence: u64,
 }
 
+/// Whether calls can be made on what a call of mine returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Once it is out: it has not been sent.
+    Ahead,
+    /// Now: it is out, or the peer keeps its answer.
+    There,
+    /// No more: it failed, was given up, or its wire is gone.
+    Gone,
+}
+
 /// What a return means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Returned {
@@ -85,6 +96,16 @@ impl Calls {
 
     pub(super) fn is_empty(&self) -> bool {
         self.free.len() == self.entries.len()
+    }
+
+    /// Whether calls can be made on what this one returns.
+    pub(super) fn standing(&self, call: CallId) -> Standing {
+        let entry = self.entries.get(call.slot as usize);
+        match entry.filter(|entry| entry.generation == call.generation && !entry.finished) {
+            Some(entry) if entry.out || entry.kept => Standing::There,
+            Some(entry) if entry.waiter == Waiter::Waiting => Standing::Ahead,
+            _ => Standing::Gone,
+        }
     }
 
     pub(super) fn reserve(&mut self, deadline: Option<Instant>) -> CallId {

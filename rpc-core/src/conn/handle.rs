@@ -182,23 +182,26 @@ impl<S: Clone> Connection<S> {
     fn find_target(&mut self, target: Target) -> Result<Option<S>, Error> {
         match target {
             Target::Export(id) => match self.exports.get(id) {
-                Some(Ok(object)) => return Ok(Some(object.clone())),
-                Some(Err(error)) => return Err(error.clone()),
-                None => {}
+                Some(Ok(object)) => Ok(Some(object.clone())),
+                Some(Err(error)) => Err(error.clone()),
+                None => {
+                    self.strays = self.strays.saturating_add(1);
+                    let text = format!("{id} is not lent on this connection: look it up again");
+                    Err(Error::of(ErrorKind::Broken, text))
+                }
             },
             Target::Answer(call) => match self.serving.answer(call) {
-                Answered::NotYet => return Ok(None),
-                Answered::Object(object) => return Ok(Some(object)),
-                Answered::Failed(error) => return Err(error),
-                Answered::Unknown => {}
+                Answered::NotYet => Ok(None),
+                Answered::Object(object) => Ok(Some(object)),
+                Answered::Failed(error) => Err(error),
+                Answered::Unknown => {
+                    let text = format!(
+                        "{call}, whose result was to be called, returns no object, or was refused"
+                    );
+                    Err(Error::of(ErrorKind::Pipeline, text))
+                }
             },
         }
-        self.strays = self.strays.saturating_add(1);
-        let text = match target {
-            Target::Export(id) => format!("{id} is not lent on this connection: look it up again"),
-            Target::Answer(call) => format!("{call} returns no object that could be called"),
-        };
-        Err(Error::of(ErrorKind::Broken, text))
     }
 
     /// A call that reaches no servant.
@@ -212,9 +215,15 @@ impl<S: Clone> Connection<S> {
             return Err(breach("the peer keeps calling objects that were never lent to it"));
         }
         self.decline(now, header.references)?;
-        if let Some(call) = header.call {
-            self.control.push_back(Frame::Return(ReturnHeader::of(call), Outcome::Rpc(error)));
+        let Some(call) = header.call else { return Ok(Event::None) };
+        let mut answer = ReturnHeader::of(call);
+        if matches!(header.target, Target::Answer(_)) {
+            if !self.serving.refuse(call, error.clone()) {
+                return Err(breach(format!("the peer used {call} twice")));
+            }
+            answer.kept = true;
         }
+        self.control.push_back(Frame::Return(answer, Outcome::Rpc(error)));
         Ok(Event::None)
     }
 

@@ -25,6 +25,7 @@ mod keepalive;
 mod references;
 mod serving;
 
+pub use calls::Standing;
 pub use event::{Contents, Event, IncomingCall, Reference, Unsent, Values};
 pub use serving::Kept;
 
@@ -155,6 +156,12 @@ impl<S: Clone> Connection<S> {
         self.refused_after.is_none()
             && self.phase != Phase::Handshake
             && self.calls.in_flight() < peer.serving as usize
+    }
+
+    /// Whether calls can be made on what a call of mine returns.
+    #[must_use]
+    pub fn standing(&self, call: CallId) -> Standing {
+        self.calls.standing(call)
     }
 
     /// The largest frame that the peer takes.

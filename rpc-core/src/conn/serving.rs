@@ -108,6 +108,14 @@ impl<S: Clone> Serving<S> {
         Accepted::Yes
     }
 
+    /// Answers a call at once, with an error that calls on the answer get too. False if its number is in use.
+    pub(super) fn refuse(&mut self, call: CallId, error: Error) -> bool {
+        if self.insert(call, usize::MAX) != Accepted::Yes {
+            return false;
+        }
+        self.reply(call, Some(Box::new(Err(error)))) == Some(true)
+    }
+
     /// The caller needs nothing more of a call that runs. Whether that is news.
     pub(super) fn cancel(&mut self, call: CallId) -> bool {
         match self.entry(call) {

@@ -5,7 +5,7 @@
 
 use super::{Link, State, waiter::Wakes};
 use crate::{
-    conn::Reference,
+    conn::{Reference, Standing},
     described::{Described, Differences},
     error::{Error, ErrorKind},
     frame::Descriptor,
@@ -213,8 +213,14 @@ impl State {
                     false => Descriptor::Null,
                 }
             }
+            Handle::Promised(promised) if self.is_of(&promised.link) => {
+                match self.conn.standing(promised.call) {
+                    Standing::There => Descriptor::YourAnswer(promised.call),
+                    Standing::Ahead | Standing::Gone => Descriptor::Null,
+                }
+            }
             Handle::Broken(_) => Descriptor::Null,
-            Handle::Root(_) | Handle::Near(..) | Handle::Borrowed(_) => {
+            Handle::Root(_) | Handle::Near(..) | Handle::Borrowed(_) | Handle::Promised(_) => {
                 let local = passed.handle.stand_in(passed.interface);
                 match self.announce(local.description()) {
                     Some(interface) => {

@@ -3,7 +3,9 @@
 use super::{
     Link,
     line::Line,
-    state::{HeldCall, State},
+    order::Target,
+    outbox::HeldCall,
+    state::State,
     waiter::{Reply, Wakes},
 };
 use crate::{
@@ -187,16 +189,12 @@ impl State {
     fn fail_stale(&mut self, wakes: &mut Wakes) {
         let outbox = mem::take(&mut self.outbox);
         for held in outbox {
-            if held.order.target.epoch().is_none() {
+            let Some(why) = self.why_lost(held.order.target) else {
                 self.outbox.push_back(held);
                 continue;
-            }
+            };
             self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-            if let Some(call) = held.call {
-                self.conn.resolve(call);
-                self.resolve(call, Reply::Failed(super::stale()), wakes);
-            }
-            wakes.push_order(held.order);
+            self.fail_held(held, why, wakes);
         }
     }
 
@@ -209,7 +207,8 @@ impl State {
             let order = self.waiter(unsent.call).order.take();
             let order = order.filter(|order| {
                 let again = unsent.executed == Executed::No || order.idempotent;
-                again && order.target.epoch().is_none()
+                let bound = matches!(order.target, Target::Object(..));
+                again && !bound && self.why_lost(order.target).is_none()
             });
             match order {
                 Some(order) if redials => {
@@ -232,11 +231,7 @@ impl State {
     pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
         self.outbox_bytes = 0;
         for held in mem::take(&mut self.outbox) {
-            if let Some(call) = held.call {
-                self.conn.resolve(call);
-                self.resolve(call, Reply::Failed(why.clone().executed_as(Executed::No)), wakes);
-            }
-            wakes.push_order(held.order);
+            self.fail_held(held, why.clone().executed_as(Executed::No), wakes);
         }
     }
 

@@ -16,7 +16,9 @@ mod lease;
 mod line;
 mod linger;
 mod order;
+mod outbox;
 mod pipelined;
+mod promised;
 mod receive;
 mod reply;
 mod rest;
@@ -35,6 +37,7 @@ pub(crate) use dial::Dial;
 pub(crate) use enclosed::{Enclosed, Enclosing, Encoded};
 pub(crate) use line::Line;
 pub(crate) use order::{Carried, Deadline, Order, Target};
+pub(crate) use promised::{Promised, hop_failed};
 pub(crate) use reply::Answer;
 pub(crate) use spinning::Spinning;
 pub(crate) use start::{Handler, Job, launch_late};
@@ -52,8 +55,9 @@ use crate::{
     skeleton::Local,
     transport::Peer,
 };
+use outbox::HeldCall;
 use spin::Spin;
-use state::{FlushBy, HeldCall, State};
+use state::{FlushBy, State};
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -319,10 +323,8 @@ impl State {
         if let Some(error) = &self.closed {
             return Err(error.clone().executed_as(Executed::No));
         }
-        if let Some(epoch) = order.target.epoch()
-            && (epoch != self.epoch || self.line.is_none())
-        {
-            return Err(stale());
+        if let Some(why) = self.why_lost(order.target) {
+            return Err(why);
         }
         if let Some(differences) = &self.differences
             && order.target == Target::Root

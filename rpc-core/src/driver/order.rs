@@ -1,7 +1,12 @@
 //! A call to be made: everything of it, encoded.
 
 use super::{Enclosed, Enclosing};
-use crate::{buffer::Buffer, frame::Trace, id::ObjectId, interface::Method};
+use crate::{
+    buffer::Buffer,
+    frame::Trace,
+    id::{CallId, ObjectId},
+    interface::Method,
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -14,16 +19,8 @@ pub(crate) enum Target {
     Root,
     /// An object of the wire with this number in the order of wires.
     Object(ObjectId, u32),
-}
-
-impl Target {
-    /// The only wire on which the target can be reached.
-    pub(super) fn epoch(self) -> Option<u32> {
-        match self {
-            Self::Root => None,
-            Self::Object(_, epoch) => Some(epoch),
-        }
-    }
+    /// What a call of mine will return, on the wire on which that went out.
+    Answer(CallId),
 }
 
 /// When a call fails if it has not come back.

@@ -85,8 +85,8 @@ impl State {
             Some(Ok(object)) => object.clone(),
             Some(Err(error)) => hopeless(error.clone()),
             None => {
-                let text = format!("{call} returns no object that could be called");
-                hopeless(Error::of(ErrorKind::Broken, text))
+                let text = format!("{call}, whose result was to be called, returns no object");
+                hopeless(Error::of(ErrorKind::Pipeline, text))
             }
         };
         let any = !waiting.calls.is_empty();

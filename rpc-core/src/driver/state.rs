@@ -4,9 +4,9 @@ use super::{
     Link,
     body::Body,
     borrowed::Handles,
-    enclosed::{Encoded, table},
     line::Line,
-    order::{Deadline, Order, Target},
+    order::Deadline,
+    outbox::HeldCall,
     pipelined::Pipelined,
     waiter::{Reply, Waiter, Wakes},
 };
@@ -14,7 +14,6 @@ use crate::{
     conn::{Connection, IncomingCall},
     described::Differences,
     error::{Error, ErrorKind, Executed},
-    frame::{self, CallHeader, References},
     id::{CallId, ObjectId},
     limits::Limits,
     skeleton::Local,
@@ -27,17 +26,6 @@ use std::{
     time::Instant,
 };
 use tokio::task::AbortHandle;
-
-/// Bytes that wait in the transport before calls wait in the outbox.
-const HIGH_WATER: usize = 256 << 10;
-
-/// A call that waits to go out.
-#[derive(Debug)]
-pub(super) struct HeldCall {
-    /// None for a one-way call.
-    pub(super) call: Option<CallId>,
-    pub(super) order: Order,
-}
 
 /// A call that waits to be started.
 #[derive(Debug)]
@@ -182,56 +170,34 @@ impl State {
     /// The result of a call, if it is there; then the call is over.
     pub(super) fn take_reply(&mut self, call: CallId) -> Option<Reply> {
         let reply = self.waiter(call).reply.take()?;
-        self.conn.forget(call);
+        self.forget(call);
         Some(reply)
+    }
+
+    /// Nobody waits for the call any more. It is over, unless calls are still made on what it returned.
+    pub(super) fn forget(&mut self, call: CallId) {
+        if self.waiter(call).promised.is_none() {
+            self.conn.forget(call);
+        }
     }
 
     /// The waiter's result has come.
     pub(super) fn resolve(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         let waiter = self.waiter(call);
         if waiter.detached {
-            *waiter = Waiter::default();
-            self.conn.forget(call);
+            *waiter = Waiter { promised: waiter.promised, ..Waiter::default() };
+            self.forget(call);
             wakes.push_reply(reply);
             return;
         }
         if wakes.is_own(call) && waiter.waker.is_none() {
             waiter.order = None;
-            self.conn.forget(call);
+            self.forget(call);
             let last = self.conn.in_flight() == 0 && self.followers.is_empty();
             wakes.push_own(reply, last);
             return;
         }
         waiter.resolve(reply, wakes);
-    }
-
-    /// What a call goes to on the present wire.
-    pub(super) fn locate(&self, target: Target) -> Option<frame::Target> {
-        match target {
-            Target::Root => self.root.map(frame::Target::Export),
-            _ if target.epoch() != Some(self.epoch) => None,
-            Target::Object(id, _) => Some(frame::Target::Export(id)),
-        }
-    }
-
-    /// A call may be appended now.
-    pub(super) fn can_transmit(&self, target: Target) -> bool {
-        let room = self.line.as_ref().is_some_and(|line| line.tx.queued() < HIGH_WATER);
-        room && self.locate(target).is_some() && self.conn.can_send()
-    }
-
-    /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
-    ///
-    /// # Errors
-    /// `TooLarge` if the frame is, with what the wire does not carry; `Overloaded` if too many objects are lent.
-    pub(super) fn settle(&self, order: &mut Order) -> Result<(), Error> {
-        let (Some(payloads), Some(line)) = (&mut order.payloads, &self.line) else {
-            return Ok(());
-        };
-        self.check_lending(payloads.passed.len())?;
-        let encoded = Encoded { head: &mut order.head, tail: &mut order.tail, block: None };
-        payloads.settle(&*line.tx, encoded);
-        self.check_size(order)
     }
 
     /// So many more references can go out.
@@ -266,47 +232,6 @@ impl State {
         at.map_or(Deadline::Never, Deadline::At)
     }
 
-    /// Appends a call's frame. `can_transmit` holds, and `settle` was called.
-    pub(super) fn transmit(&mut self, call: Option<CallId>, order: &mut Order) {
-        let Some(target) = self.locate(order.target) else { return };
-        if self.conn.lingers() {
-            self.transmit_control();
-        }
-        match &order.payloads {
-            None => self.references.clear(),
-            Some(enclosed) => {
-                let mut references = std::mem::take(&mut self.references);
-                self.pass(&enclosed.passed, &mut references);
-                self.references = references;
-            }
-        }
-        let Some(line) = &self.line else { return };
-        let payloads = table(&order.payloads, &mut self.table);
-        let header = CallHeader {
-            call,
-            target,
-            method: order.method.id,
-            remaining: order.deadline.remaining(),
-            chain: order.chain,
-            trace: order.trace(),
-            metadata: order.metadata(),
-            references: References::of(&self.references),
-            payloads,
-        };
-        self.unflushed += 1;
-        self.header.clear();
-        self.conn.send(&header, &mut self.header);
-        let (head, tail) = ([&self.header[..], &order.head], order.tail.take());
-        let appended = match &mut order.payloads {
-            None => line.tx.append(&head, tail),
-            Some(payloads) => line.tx.append_with(&head, tail, payloads.take_beside()),
-        };
-        if let Err(error) = appended {
-            line.end(super::lost(&line.peer, &error));
-            self.notified = true;
-        }
-    }
-
     /// Appends the control frames that the protocol wants to send.
     pub(super) fn transmit_control(&mut self) -> bool {
         let Some(line) = &self.line else { return false };
@@ -323,76 +248,6 @@ impl State {
                 self.notified = true;
             }
         }
-    }
-
-    /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
-    pub(super) fn pump_outbox(&mut self, wakes: &mut Wakes) -> bool {
-        let mut any = false;
-        while let Some(held) = self.outbox.front() {
-            let target = held.order.target;
-            if !self.can_transmit(target) {
-                // Whoever gives the bytes away that are in the way tells the background task, which comes back here.
-                let flushed = self.line.as_ref().is_none_or(|line| line.is_flushed());
-                if !flushed || !self.can_transmit(target) {
-                    break;
-                }
-            }
-            let Some(mut held) = self.outbox.pop_front() else { break };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-            if let Err(error) = self.settle(&mut held.order) {
-                if let Some(call) = held.call {
-                    self.conn.resolve(call);
-                    self.resolve(call, Reply::Failed(error), wakes);
-                }
-                wakes.push_order(held.order);
-                continue;
-            }
-            let had_tail = held.order.tail.is_some();
-            self.transmit(held.call, &mut held.order);
-            self.conn.expect_answer(Instant::now(), held.call);
-            if let Some(call) = held.call
-                && held.order.is_whole(had_tail)
-            {
-                self.waiter(call).order = Some(held.order);
-            } else {
-                wakes.push_order(held.order);
-            }
-            any = true;
-        }
-        any
-    }
-
-    /// Whether a call that cannot go out now can be put at the end of the outbox.
-    pub(super) fn check_outbox(&self, order: &Order) -> Result<(), Error> {
-        let (bytes, length) = (order.held_bytes(), order.len());
-        // One large payload that the next wire may carry can wait alone.
-        let alone = self.outbox.is_empty() && length <= self.limits.outbox_bytes;
-        let full = self.outbox.len() >= self.limits.outbox_calls
-            || (self.outbox_bytes + bytes > self.limits.outbox_bytes && !alone);
-        if full {
-            let text = format!(
-                "{} calls ({} bytes) already wait to go out on this connection: wait for some of them, or raise `outbox_calls` \
-                 and `outbox_bytes`",
-                self.outbox.len(),
-                self.outbox_bytes
-            );
-            return Err(Error::of(ErrorKind::Overloaded, text));
-        }
-        Ok(())
-    }
-
-    /// Puts a call at the end of the outbox.
-    pub(super) fn hold(&mut self, held: HeldCall) {
-        self.outbox_bytes += held.order.held_bytes();
-        self.outbox.push_back(held);
-    }
-
-    /// Takes a call back that has not gone out, to be dropped outside of the lock.
-    pub(super) fn unhold(&mut self, call: CallId) -> Option<HeldCall> {
-        let at = self.outbox.iter().position(|held| held.call == Some(call))?;
-        let held = self.outbox.remove(at)?;
-        self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-        Some(held)
     }
 
     /// Fails calls whose deadline has passed.

@@ -1,7 +1,7 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
 use super::{body::Body, order::Order};
-use crate::{error::Error, id::CallId, stub::Handle};
+use crate::{error::Error, id::CallId, interface::Method, stub::Handle};
 use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
@@ -24,6 +24,8 @@ pub(super) struct Waiter {
     pub(super) thread: Option<Thread>,
     /// Nobody takes the reply: the call runs for its effect.
     pub(super) detached: bool,
+    /// Its method, if calls are made on what it will return: then the call is not over when it has returned.
+    pub(super) promised: Option<&'static Method>,
     /// The call itself, kept where it may have to be sent again.
     pub(super) order: Option<Order>,
 }

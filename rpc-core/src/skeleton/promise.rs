@@ -3,6 +3,7 @@
 use super::{Home, Local, Object, Request, Task};
 use crate::{
     context::Context,
+    described::wrong_interface,
     driver::{Job, launch_late},
     error::Error,
     id::MethodId,
@@ -11,11 +12,12 @@ use crate::{
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::runtime::Handle;
 
-static UNKNOWN: Description =
+/// The interface of what is not known yet.
+pub(crate) static UNKNOWN: Description =
     Description { name: "?", docs: "", methods: &[], type_arguments: &[] };
 
 /// An object that refuses all calls with this error.
@@ -45,6 +47,8 @@ impl Object for Hopeless {
 /// An object that another call will return. Calls wait for it in the order in which they came.
 pub(crate) struct Promise {
     runtime: Handle,
+    /// What it is taken for.
+    expected: OnceLock<&'static Description>,
     state: Mutex<State>,
     home: Home,
 }
@@ -60,7 +64,8 @@ struct State {
 impl Promise {
     /// A promise whose calls are started in `runtime`.
     pub(crate) fn new(runtime: Handle) -> Arc<Self> {
-        Arc::new(Self { runtime, state: Mutex::default(), home: Home::default() })
+        let expected = OnceLock::new();
+        Arc::new(Self { runtime, expected, state: Mutex::default(), home: Home::default() })
     }
 
     /// The object is known. Calls that wait are started by a task: this runs under the connection's lock.
@@ -74,6 +79,7 @@ impl Promise {
         loop {
             let mut state = self.lock();
             let Some(object) = state.object.clone() else { return };
+            let object = self.checked(object);
             let Some((method, request, context)) = state.waiting.pop_front() else {
                 state.open = true;
                 return;
@@ -85,6 +91,18 @@ impl Promise {
         }
     }
 
+    /// The object, if it is what it was taken for.
+    fn checked(&self, object: Local) -> Local {
+        let (found, wanted) = (object.description(), self.description());
+        let fits = [found, wanted].iter().any(|one| is_unknown(one))
+            || std::ptr::eq(found, wanted)
+            || found.full_name() == wanted.full_name();
+        if fits {
+            return object;
+        }
+        hopeless(wrong_interface(&found.full_name(), &wanted.full_name()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +110,11 @@ impl Promise {
 
 impl Object for Promise {
     fn description(&self) -> &'static Description {
-        self.lock().object.as_ref().map_or(&UNKNOWN, Local::description)
+        self.expected.get().copied().unwrap_or(&UNKNOWN)
+    }
+
+    fn expect(&self, interface: &'static Description) {
+        let _ = self.expected.set(interface);
     }
 
     fn home(&self) -> &Home {
@@ -104,11 +126,16 @@ impl Object for Promise {
         match state.object.clone().filter(|_| state.open) {
             Some(object) => {
                 drop(state);
-                object.start(method, request, task);
+                self.checked(object).start(method, request, task);
             }
             None => state.waiting.push_back((method, request, task.context.take())),
         }
     }
+}
+
+/// Whether this is what a promise says before it is kept.
+pub(crate) fn is_unknown(interface: &'static Description) -> bool {
+    std::ptr::eq(interface, &UNKNOWN)
 }
 
 impl fmt::Debug for Promise {

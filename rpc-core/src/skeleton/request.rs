@@ -1,10 +1,11 @@
 //! One call to answer. It is answered exactly once: by its handler, or, if that is dropped, by saying so.
 
+use super::is_unknown;
 use crate::{
     buffer::Buffer,
     codec::Encoder,
     conn::{IncomingCall, Kept},
-    driver::{Answer, Body, Encoded, Held, Link, Opened, Reply},
+    driver::{Answer, Body, Encoded, Held, Link, Opened, Reply, hop_failed},
     error::{Error, ErrorKind, Executed},
     frame::Outcome,
     id::{CallId, MethodId},
@@ -132,14 +133,14 @@ impl Request {
     }
 
     fn returns_object(&self) -> bool {
-        self.interface.method(self.method).is_some_and(|method| method.mode.returns_object)
+        // Of an object that is not known it may be that it would have returned one.
+        is_unknown(self.interface)
+            || self.interface.method(self.method).is_some_and(|method| method.mode.returns_object)
     }
 
     /// A call on what this one would have returned.
     fn hop_failed(&self, why: &str) -> Error {
-        let (interface, method) = (self.interface.name, self.method_name());
-        let text = format!("`{interface}::{method}`, whose result was to be called, failed: {why}");
-        Error::of(ErrorKind::Pipeline, text)
+        hop_failed(&format!("{}::{}", self.interface.name, self.method_name()), why)
     }
 
     /// Answers with what another process has answered.

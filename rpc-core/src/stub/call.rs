@@ -1,9 +1,13 @@
 //! A call in flight.
 
-use super::handle::Handle;
+use super::{
+    Options, Remote,
+    ahead::{self, Ahead},
+    handle::Handle,
+};
 use crate::{
     codec::Decoder,
-    driver::{Body, Link, Opened, Reply, Spinning},
+    driver::{Body, Link, Opened, Reply, Spinning, hop_failed},
     error::{Error, Executed},
     id::CallId,
     limits::Limits,
@@ -69,6 +73,23 @@ impl<T, E> Call<T, E> {
     }
 }
 
+impl<I: ?Sized, E> Call<Remote<I>, E> {
+    /// A handle on the object that the call will return: calls on it go out at once, and it can be passed on, while nobody waits for the
+    /// call. Methods of the interface, called on the call itself, do the same. If the call fails, so do they, with an
+    /// [`ErrorKind::Pipeline`](crate::error::ErrorKind::Pipeline) that names it.
+    ///
+    /// The handle is bound to the connection that the call went out on.
+    #[must_use]
+    pub fn pipelined(this: &Self) -> Remote<I> {
+        let (handle, options) = this.flight.ahead();
+        Remote::with(Arc::clone(handle), options.clone())
+    }
+
+    pub(super) fn ahead(&self) -> (&Arc<Handle>, &Options) {
+        self.flight.ahead()
+    }
+}
+
 impl<T, E> Future for Call<T, E> {
     type Output = Result<T, E>;
 
@@ -120,6 +141,8 @@ pub(crate) struct Flight {
     handle: Option<Arc<Handle>>,
     stage: Stage,
     spinning: Option<Spinning>,
+    /// Where the method returns an object: what calls on that need.
+    ahead: Option<Box<Ahead>>,
 }
 
 /// How far a call has come.
@@ -138,11 +161,34 @@ impl Flight {
     /// A call on its way; a one-way call is over as soon as it is.
     pub(super) fn begun(handle: Arc<Handle>, call: Option<CallId>) -> Self {
         let stage = call.map_or(Stage::Sent, Stage::Out);
-        Self { handle: Some(handle), stage, spinning: None }
+        Self { handle: Some(handle), stage, spinning: None, ahead: None }
     }
 
     pub(super) fn failed(error: Error) -> Self {
-        Self { handle: None, stage: Stage::Failed(Box::new(error)), spinning: None }
+        let stage = Stage::Failed(Box::new(error));
+        Self { handle: None, stage, spinning: None, ahead: None }
+    }
+
+    /// The same call, of a method that returns an object.
+    pub(super) fn with(mut self, ahead: Ahead) -> Self {
+        self.ahead = Some(Box::new(ahead));
+        self
+    }
+
+    /// What calls on the result are made on, before that is there, and with which options.
+    fn ahead(&self) -> (&Arc<Handle>, &Options) {
+        let Some(ahead) = &self.ahead else { return ahead::nowhere() };
+        let handle = ahead.handle(|method| match (&self.stage, &self.handle) {
+            (Stage::Out(call), Some(handle)) => Handle::promised(handle, *call, method),
+            (Stage::Failed(error), _) => Handle::Broken(hop_failed(method.name, error.text())),
+            _ => Handle::Broken(hop_failed(method.name, "it is over")),
+        });
+        (handle, &ahead.options)
+    }
+
+    /// Calls are made on what it will return.
+    fn is_promised(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.is_used())
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
@@ -201,7 +247,10 @@ impl Future for Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if let Some((link, call)) = self.take_out() {
+        // Who calls what it returns gives it up.
+        if !self.is_promised()
+            && let Some((link, call)) = self.take_out()
+        {
             link.abandon(call);
         }
     }

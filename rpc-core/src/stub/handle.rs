@@ -3,8 +3,9 @@
 use crate::{
     address::Spin,
     described::wrong_interface,
-    driver::{Borrowed, Dial, Link, Target, serve_wire, spawn_client},
+    driver::{Borrowed, Dial, Link, Promised, Target, serve_wire, spawn_client},
     error::Error,
+    id::CallId,
     interface::{Description, Method},
     limits::Limits,
     memory,
@@ -27,6 +28,8 @@ pub(crate) enum Handle {
     Near(Local, OnceLock<Result<Arc<Link>, Error>>),
     /// An object that a peer has lent.
     Borrowed(Borrowed),
+    /// What a call will return.
+    Promised(Promised),
     /// It leads nowhere, and why.
     Broken(Error),
 }
@@ -37,12 +40,21 @@ impl Handle {
         local.home().handle(|| Self::Near(local.clone(), OnceLock::new()))
     }
 
+    /// What a call of `method` will return, which was made on `on` and is out.
+    pub(super) fn promised(on: &Arc<Self>, call: CallId, method: &'static Method) -> Self {
+        match on.link() {
+            Ok(link) => Self::Promised(Promised::new(link, call, method, on)),
+            Err(error) => Self::Broken(error.clone()),
+        }
+    }
+
     /// The connection that calls go through.
     pub(crate) fn link(&self) -> Result<&Arc<Link>, &Error> {
         match self {
             Self::Root(link) => Ok(link),
             Self::Near(local, loopback) => loopback.get_or_init(|| loop_back(local)).as_ref(),
             Self::Borrowed(borrowed) => Ok(&borrowed.link),
+            Self::Promised(promised) => Ok(&promised.link),
             Self::Broken(error) => Err(error),
         }
     }
@@ -51,6 +63,7 @@ impl Handle {
     pub(crate) fn target(&self) -> Target {
         match self {
             Self::Borrowed(borrowed) => Target::Object(borrowed.id, borrowed.epoch),
+            Self::Promised(promised) => Target::Answer(promised.call),
             _ => Target::Root,
         }
     }
@@ -60,6 +73,7 @@ impl Handle {
         match self {
             Self::Root(link) => Some(link),
             Self::Borrowed(borrowed) => Some(&borrowed.link),
+            Self::Promised(promised) => Some(&promised.link),
             Self::Near(..) | Self::Broken(_) => None,
         }
     }
@@ -77,7 +91,9 @@ impl Handle {
         match &**self {
             Self::Near(local, _) => local.clone(),
             Self::Borrowed(borrowed) => borrowed.stand_in(|| forwarder(self, interface)),
-            Self::Root(_) | Self::Broken(_) => Local::new(forwarder(self, interface)),
+            Self::Root(_) | Self::Promised(_) | Self::Broken(_) => {
+                Local::new(forwarder(self, interface))
+            }
         }
     }
 
@@ -90,6 +106,9 @@ impl Handle {
                 Arc::ptr_eq(&ours.link, &theirs.link)
                     && (ours.id, ours.epoch) == (theirs.id, theirs.epoch)
             }
+            (Self::Promised(ours), Self::Promised(theirs)) => {
+                Arc::ptr_eq(&ours.link, &theirs.link) && ours.call == theirs.call
+            }
             _ => false,
         }
     }
@@ -98,6 +117,7 @@ impl Handle {
     pub(super) fn check_interface(&self, interface: &'static Description) -> Result<(), Error> {
         match self {
             Self::Near(local, _) => {
+                local.expect(interface);
                 let found = local.description();
                 if std::ptr::eq(found, interface) {
                     return Ok(());
@@ -106,7 +126,7 @@ impl Handle {
                 if found == wanted { Ok(()) } else { Err(wrong_interface(&found, &wanted)) }
             }
             Self::Borrowed(borrowed) => borrowed.differences(interface).map(drop),
-            Self::Root(_) | Self::Broken(_) => Ok(()),
+            Self::Root(_) | Self::Promised(_) | Self::Broken(_) => Ok(()),
         }
     }
 
@@ -132,7 +152,7 @@ impl Handle {
         match self {
             Self::Near(local, _) => Some(local.description()),
             Self::Borrowed(borrowed) => borrowed.interface(),
-            Self::Root(_) | Self::Broken(_) => None,
+            Self::Root(_) | Self::Promised(_) | Self::Broken(_) => None,
         }
     }
 
@@ -141,6 +161,7 @@ impl Handle {
         match self {
             Self::Root(link) => link.over().await,
             Self::Borrowed(borrowed) => borrowed.ended().await,
+            Self::Promised(promised) => promised.link.over().await,
             Self::Broken(error) => error.clone(),
             Self::Near(..) => pending().await,
         }
@@ -151,6 +172,7 @@ impl Handle {
         match self {
             Self::Root(link) => link.closed(),
             Self::Borrowed(borrowed) => borrowed.why_ended(),
+            Self::Promised(promised) => promised.link.closed(),
             Self::Broken(error) => Some(error.clone()),
             Self::Near(..) => None,
         }
@@ -170,7 +192,7 @@ impl Drop for Handle {
                 let (link, id, epoch) = (Arc::clone(&borrowed.link), borrowed.id, borrowed.epoch);
                 link.give_back(id, epoch, self);
             }
-            Self::Broken(_) => {}
+            Self::Promised(_) | Self::Broken(_) => {}
         }
     }
 }
@@ -181,6 +203,7 @@ impl fmt::Debug for Handle {
             Self::Root(link) => f.debug_tuple("Root").field(&link.peer()).finish(),
             Self::Near(local, _) => f.debug_tuple("Near").field(local).finish(),
             Self::Borrowed(borrowed) => borrowed.fmt(f),
+            Self::Promised(promised) => promised.fmt(f),
             Self::Broken(error) => f.debug_tuple("Broken").field(error).finish(),
         }
     }

@@ -1,6 +1,8 @@
 //! One outgoing call while its arguments are encoded.
 
-use super::{Brought, Call, Options, Parcel, Remote, bulk::Bulk, call::Flight, handle::Handle};
+use super::{
+    Brought, Call, Options, Parcel, Remote, ahead::Ahead, bulk::Bulk, call::Flight, handle::Handle,
+};
 use crate::{
     buffer::Buffer,
     codec::Encoder,
@@ -33,9 +35,27 @@ impl<'a> Outgoing<'a> {
     /// Begins a call.
     #[must_use]
     pub fn new<I: Interface + ?Sized>(remote: &'a Remote<I>, method: &'static Method) -> Self {
+        Self::on::<I>(&remote.handle, &remote.options, method)
+    }
+
+    /// Begins a call on what another call will return.
+    #[must_use]
+    pub fn ahead<I: Interface + ?Sized, E>(
+        call: &'a Call<Remote<I>, E>,
+        method: &'static Method,
+    ) -> Self {
+        let (handle, options) = call.ahead();
+        Self::on::<I>(handle, options, method)
+    }
+
+    fn on<I: Interface + ?Sized>(
+        handle: &'a Arc<Handle>,
+        options: &'a Options,
+        method: &'static Method,
+    ) -> Self {
         Self {
-            handle: &remote.handle,
-            options: &remote.options,
+            handle,
+            options,
             interface: I::DESCRIPTION,
             method,
             encoder: Encoder::new(),
@@ -95,7 +115,12 @@ impl<'a> Outgoing<'a> {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + From<Error> + 'static,
     {
-        Call::new(self.begin())
+        let (method, options) = (self.method, self.options);
+        let flight = self.begin();
+        Call::new(match method.mode.returns_object {
+            true => flight.with(Ahead::new(method, options)),
+            false => flight,
+        })
     }
 
     fn begin(self) -> Flight {

@@ -1,4 +1,4 @@
-//! The caller's side: the trait for `Remote<dyn Trait>`.
+//! The caller's side: the trait for `Remote<dyn Trait>`, and for a call that will return one.
 
 use super::{Names, contract, description::constant_name};
 use crate::{
@@ -8,46 +8,61 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{TraitItem, TraitItemType, Type};
+use syn::{Ident, TraitItem, TraitItemType, Type};
 
 // Input:  trait Archive { .. }
 // Output: impl<'remote> Archive for Remote<dyn Archive + 'remote> { .. }
+//         impl<'remote, E> Archive for Call<Remote<dyn Archive + 'remote>, E> { .. }
 pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let Names { private, interface: path, parameters, bounds, .. } = names;
     let unsafety = &interface.item.unsafety;
-    let methods = interface
-        .methods
-        .iter()
-        .map(|method| if method.sound { sending(method, names) } else { mistaken(method, names) });
+    let methods = |begin: &str| {
+        let begin = Ident::new(begin, Span::mixed_site());
+        let methods = interface.methods.iter().map(|method| match method.sound {
+            true => sending(method, &begin, names),
+            false => mistaken(method, names),
+        });
+        quote!(#(#methods)*)
+    };
+    let (on_remote, on_call) = (methods("new"), methods("ahead"));
     let types = interface.item.items.iter().filter_map(|item| match item {
         TraitItem::Type(TraitItemType { ident, generics, .. }) => {
             Some(quote!(type #ident #generics = ();))
         }
         _ => None,
     });
+    let types = quote!(#(#types)*);
     // For every lifetime, since the compiler forgets which one it was when it asks whether a future that holds a `Remote` is `Send`.
     let is_static = interface.item.supertraits.iter().any(|bound| contract::is(bound, "'static"));
     let lifetime = if is_static { quote!('static) } else { quote!('__remote) };
     let parameter = (!is_static).then(|| quote!('__remote,));
+    let error = if is_static { quote!(__Error: 'static) } else { quote!(__Error) };
+    let remote = quote!(#private::Remote<dyn #path + #lifetime>);
     quote! {
         #[automatically_derived]
         #[allow(refining_impl_trait)]
-        #unsafety impl<#parameter #parameters> #path for #private::Remote<dyn #path + #lifetime> #bounds {
-            #(#types)*
-            #(#methods)*
+        #unsafety impl<#parameter #parameters> #path for #remote #bounds {
+            #types
+            #on_remote
+        }
+        #[automatically_derived]
+        #[allow(refining_impl_trait)]
+        #unsafety impl<#parameter #parameters #error> #path for #private::Call<#remote, __Error> #bounds {
+            #types
+            #on_call
         }
     }
 }
 
 // Input:  async fn read(&self, path: &str, offset: u64) -> Result<u8, E>
 // Output: fn read(&self, path: &str, offset: u64) -> Call<u8, E> {
-//             let mut call = Outgoing::new::<dyn Archive>(self, &__METHOD_read);
+//             let mut call = Outgoing::new(self, &__METHOD_read);
 //             call.str(path);
 //             Wire::<u64>::encode(&mut call, offset);
 //             Wire::<Result<u8, E>>::send(call)
 //         }
-fn sending(method: &Method, names: &Names) -> TokenStream {
-    let Names { private, interface: path, .. } = names;
+fn sending(method: &Method, begin: &Ident, names: &Names) -> TokenStream {
+    let private = &names.private;
     let cfgs = &method.cfgs;
     let ident = &method.function.sig.ident;
     let constant = constant_name(method);
@@ -61,7 +76,7 @@ fn sending(method: &Method, names: &Names) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #(#cfgs)*
         fn #ident(#receiver self, #(#inputs),*) -> #private::Call<#outcome> {
-            let #mutability call = #private::Outgoing::new::<dyn #path>(self, &#constant);
+            let #mutability call = #private::Outgoing::#begin(self, &#constant);
             #(#encoded)*
             #private::Wire::<#result>::send(call)
         }

@@ -1,0 +1,266 @@
+//! Calls on what other calls return, made before that is known.
+
+use crate::{
+    place::Place,
+    work::{Gate, Seen, Watch, outline, watched},
+};
+use farcall::{Call, ErrorKind, Executed, Remote};
+use serde::{Deserialize, Serialize};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::yield_now;
+
+#[farcall::remote]
+pub(crate) trait Shelf {
+    async fn book(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
+    async fn book_at_the_gate(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
+    async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32>;
+}
+
+#[farcall::remote]
+pub(crate) trait Book {
+    async fn number(&self) -> farcall::Result<u32>;
+    async fn next(&self) -> Result<Remote<dyn Book>, ShelfError>;
+    async fn note(&self, text: &str) -> farcall::Result<usize>;
+    async fn reader(&self) -> farcall::Result<Option<String>>;
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) enum ShelfError {
+    NoSuchBook(u32),
+    Call(farcall::Error),
+}
+
+impl From<farcall::Error> for ShelfError {
+    fn from(error: farcall::Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// The books end here.
+const LAST: u32 = 1000;
+
+#[derive(Clone)]
+struct Library {
+    gate: Arc<Gate>,
+    notes: Arc<Mutex<Vec<String>>>,
+    open: Arc<AtomicUsize>,
+}
+
+struct Volume {
+    number: u32,
+    library: Library,
+}
+
+impl Library {
+    fn take(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError> {
+        if number > LAST {
+            return Err(ShelfError::NoSuchBook(number));
+        }
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Ok(Remote::new(Volume { number, library: self.clone() }))
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        self.library.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shelf for Library {
+    async fn book(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError> {
+        self.take(number)
+    }
+    async fn book_at_the_gate(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError> {
+        self.gate.pass(u64::from(number)).await;
+        self.take(number)
+    }
+    async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32> {
+        book.number().await
+    }
+}
+
+impl Book for Volume {
+    async fn number(&self) -> farcall::Result<u32> {
+        Ok(self.number)
+    }
+    async fn next(&self) -> Result<Remote<dyn Book>, ShelfError> {
+        self.library.take(self.number + 1)
+    }
+    async fn note(&self, text: &str) -> farcall::Result<usize> {
+        let mut notes = self.library.notes.lock().expect("no panics");
+        notes.push(text.to_owned());
+        Ok(notes.len())
+    }
+    async fn reader(&self) -> farcall::Result<Option<String>> {
+        let context = farcall::context().expect("a call is being served");
+        Ok(context.metadata("reader").map(str::to_owned))
+    }
+}
+
+fn library() -> (Library, Watch) {
+    let (gate, watch) = watched();
+    (Library { gate: Arc::new(gate), notes: Arc::default(), open: Arc::default() }, watch)
+}
+
+pub(crate) async fn goes_as_far_as_one_likes(place: Place) {
+    let (library, watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    assert_eq!(shelf.book(7).number().await, Ok(7));
+    let third = shelf.book_at_the_gate(1).next().next();
+    let number = third.number();
+    watch.open(1);
+    assert_eq!(number.await, Ok(3));
+    assert_eq!(third.await.expect("it is there").number().await, Ok(3));
+    let mut book = shelf.book(0);
+    for _ in 0..100 {
+        book = book.next();
+    }
+    assert_eq!(book.number().await, Ok(100));
+}
+
+/// Options of the handle that the first call was made on are those of all that follow.
+pub(crate) async fn inherits_options(place: Place) {
+    let (library, mut watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let ours = shelf.metadata("reader", "Ada");
+    assert_eq!(ours.book(1).next().reader().await, Ok(Some("Ada".to_owned())));
+    let book = shelf.timeout(Duration::from_millis(20)).book_at_the_gate(1);
+    let error = book.number().await.expect_err("the gate is closed");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let error = book.await.expect_err("the gate is closed");
+    assert!(matches!(error, ShelfError::Call(error) if error.kind() == ErrorKind::TimedOut));
+    drop(watch.so_far());
+    assert_eq!(shelf.book(1).number().await, Ok(1));
+}
+
+/// A call on what was not returned tells which call has failed, and why, in words.
+pub(crate) async fn names_the_hop_that_failed(place: Place) {
+    let (library, _watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let book = shelf.book(LAST + 1);
+    let (next, number) = (book.next(), book.number());
+    assert_eq!(book.await.map(|_| ()), Err(ShelfError::NoSuchBook(LAST + 1)));
+    let error = number.await.expect_err("there is no such book");
+    assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No), "{error}");
+    assert!(error.text().contains("book"), "{error}");
+    let Err(ShelfError::Call(error)) = next.await else { panic!("there is no such book") };
+    assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No));
+    let second = shelf.book(LAST).next();
+    let fourth = second.next().next();
+    let error = fourth.number().await.expect_err("the books end before");
+    assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No));
+    assert!(error.text().contains("next"), "{error}");
+    assert_eq!(second.await.map(|_| ()), Err(ShelfError::NoSuchBook(LAST + 1)));
+}
+
+/// What was sent before the answer had come is delivered before what is sent afterwards.
+pub(crate) async fn keeps_the_order(place: Place) {
+    let (library, mut watch) = library();
+    let notes = Arc::clone(&library.notes);
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let book = shelf.book_at_the_gate(5);
+    let early: Vec<_> = (0..20).map(|number| book.note(&format!("{number:02}"))).collect();
+    assert_eq!(watch.next().await, Seen::Began(5));
+    watch.open(1);
+    let book = book.await.expect("it is there");
+    let late: Vec<_> = (20..40).map(|number| book.note(&format!("{number:02}"))).collect();
+    for (at, note) in early.into_iter().chain(late).enumerate() {
+        assert_eq!(note.await, Ok(at + 1));
+    }
+    let notes = notes.lock().expect("no panics");
+    assert!(notes.is_sorted() && notes.len() == 40, "{notes:?}");
+}
+
+/// The handle on an answer is a value: on the same connection, on another one, and after the answer has come.
+pub(crate) async fn gives_handles_that_travel(place: Place) {
+    let (near, mut watch) = library();
+    let (other, _other_watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(near)).await;
+    let (elsewhere, _other_host) = place.host(Remote::<dyn Shelf>::new(other)).await;
+    let call = shelf.book_at_the_gate(9);
+    let book = Call::pipelined(&call);
+    let numbers = [shelf.number_of(book.clone()), elsewhere.number_of(book.clone()), book.number()];
+    assert_eq!(watch.next().await, Seen::Began(9));
+    watch.open(1);
+    for number in numbers {
+        assert_eq!(number.await, Ok(9));
+    }
+    assert_eq!(call.await.expect("it is there").number().await, Ok(9));
+    assert_eq!(book.number().await, Ok(9));
+    assert_eq!(shelf.number_of(book.clone()).await, Ok(9));
+    assert_eq!(elsewhere.number_of(book).await, Ok(9));
+}
+
+/// A call is given up when it and all that was made of it are; and what it returned is dropped then.
+pub(crate) async fn gives_up_what_nobody_waits_for(place: Place) {
+    let (library, mut watch) = library();
+    let open = Arc::clone(&library.open);
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let number = shelf.book_at_the_gate(1).next().number();
+    assert_eq!(watch.next().await, Seen::Began(1));
+    watch.open(1);
+    assert_eq!(number.await, Ok(2));
+    assert_eq!(watch.next().await, Seen::Ended(1));
+    while open.load(Ordering::Relaxed) > 0 {
+        yield_now().await;
+    }
+    let number = shelf.book_at_the_gate(3).next().number();
+    assert_eq!(watch.next().await, Seen::Began(3));
+    drop(number);
+    assert_eq!(watch.next().await, Seen::Dropped(3));
+    let book = shelf.book_at_the_gate(4);
+    let number = book.number();
+    book.detach();
+    assert_eq!(watch.next().await, Seen::Began(4));
+    drop(number);
+    watch.open(1);
+    assert_eq!(watch.next().await, Seen::Ended(4));
+    while open.load(Ordering::Relaxed) > 0 {
+        yield_now().await;
+    }
+}
+
+/// As many as one likes wait for an answer within the limit, and the others are refused.
+pub(crate) async fn has_a_bound(place: Place) {
+    let (library, mut watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let book = shelf.book_at_the_gate(1);
+    let numbers: Vec<_> = (0..257).map(|_| book.number()).collect();
+    assert_eq!(watch.next().await, Seen::Began(1));
+    let mut numbers = numbers.into_iter();
+    let last = numbers.next_back().expect("there are many");
+    assert_eq!(
+        last.await.map_err(|error| outline(&error)),
+        Err((ErrorKind::Overloaded, Executed::No))
+    );
+    watch.open(1);
+    for number in numbers {
+        assert_eq!(number.await, Ok(1));
+    }
+}
+
+/// A connection that is lost fails what was made of its answers, and the next one serves again.
+pub(crate) async fn ends_with_its_connection(place: Place) {
+    let (library, mut watch) = library();
+    let (shelf, host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let call = shelf.book_at_the_gate(1);
+    let (book, number) = (Call::pipelined(&call), call.next().number());
+    assert_eq!(watch.next().await, Seen::Began(1));
+    if !place.has_address() {
+        return;
+    }
+    drop(host);
+    assert_eq!(watch.next().await, Seen::Dropped(1));
+    let error = number.await.expect_err("the host is gone");
+    assert_ne!(error.executed(), Executed::Yes);
+    call.await.expect_err("the host is gone");
+    let error = book.number().await.expect_err("the host is gone");
+    assert_eq!(error.executed(), Executed::No);
+}
