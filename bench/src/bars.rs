@@ -15,6 +15,7 @@ use crate::units;
 use crate::work::Work;
 
 mod filter;
+mod objects;
 mod shared;
 
 /// One bar.
@@ -32,6 +33,8 @@ enum Limit {
     RatioAtMost(f64),
     RatioAtLeast(f64),
     RateAtLeast(f64),
+    /// Nanoseconds.
+    TimeAtMost(f64),
     NoTick,
     BytesAtMost(f64),
     ShareAtMost(f64),
@@ -42,9 +45,10 @@ impl Bar {
     /// Whether it is reached; what was not measured is not.
     pub fn is_met(&self) -> bool {
         self.reached.is_some_and(|reached| match self.limit {
-            Limit::RatioAtMost(most) | Limit::BytesAtMost(most) | Limit::ShareAtMost(most) => {
-                reached <= most
-            }
+            Limit::RatioAtMost(most)
+            | Limit::TimeAtMost(most)
+            | Limit::BytesAtMost(most)
+            | Limit::ShareAtMost(most) => reached <= most,
             Limit::RatioAtLeast(least) | Limit::RateAtLeast(least) => reached >= least,
             Limit::NoTick => reached == 0.0,
             Limit::Known => true,
@@ -66,6 +70,7 @@ impl Bar {
             Limit::RatioAtMost(most) => format!("≤ {}", units::ratio(most)),
             Limit::RatioAtLeast(least) => format!("≥ {}", units::ratio(least)),
             Limit::RateAtLeast(least) => format!("≥ {}", units::rate(least)),
+            Limit::TimeAtMost(most) => format!("≤ {}", units::duration(most)),
             Limit::NoTick => "no tick".to_owned(),
             Limit::BytesAtMost(most) => format!("≤ {}", units::bytes(most)),
             Limit::ShareAtMost(most) => format!("≤ {}", units::share(most)),
@@ -79,6 +84,7 @@ impl Bar {
         let figure = match self.limit {
             Limit::RatioAtMost(_) | Limit::RatioAtLeast(_) | Limit::Known => units::ratio(reached),
             Limit::RateAtLeast(_) => units::rate(reached),
+            Limit::TimeAtMost(_) => units::duration(reached),
             Limit::NoTick => format!("{reached} ticks"),
             Limit::BytesAtMost(_) => units::bytes(reached),
             Limit::ShareAtMost(_) => units::share(reached),
@@ -96,6 +102,7 @@ pub fn all(report: &Report) -> Vec<Bar> {
     shared::pipelined(report, &mut bars);
     payloads(report, &mut bars);
     shared::payloads(report, &mut bars);
+    objects::all(report, &mut bars);
     bars.push(idle(report, "", &Transport::ALL));
     bars.push(idle(report, ", over shared memory", &[Transport::Shm]));
     bars.push(memory(report, "over a socket", Transport::SOCKETS, 10.0 * 1024.0));

@@ -85,6 +85,7 @@ impl<C: Client> Driver for AsyncDriver<C> {
             Work::Tasks(depth) => self.runtime.spawn(tasks(client, depth, time)),
             Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
             Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
+            other => bail!("no {other} here"),
         };
         self.runtime.block_on(run)?
     }

@@ -21,7 +21,11 @@ mod rows;
 
 mod client;
 mod driver;
+#[cfg(any(feature = "farcall-rows", feature = "remoc"))]
+mod objects;
 mod placement;
+#[cfg(any(feature = "farcall-rows", feature = "remoc"))]
+mod relay;
 mod row;
 mod stopwatch;
 mod usage;

@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{DEPTHS, ECHOES, ONEWAY, SUMS, Work};
+use crate::work::{CHAIN, DEPTHS, ECHOES, ONEWAY, SUMS, Work};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -52,6 +52,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
         write_pipelined(out, report, placement)?;
     }
     write_oneway(out, report)?;
+    write_objects(out, report, Placement::TwoCores)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -122,6 +123,23 @@ fn write_oneway(out: &mut String, report: &Report) -> std::fmt::Result {
     table(out, report, &titles, |row, transport| {
         let cell = |placement| report.cell(row, transport, placement, work);
         Placement::ALL.map(|placement| cell(placement).and_then(throughput)).to_vec()
+    })
+}
+
+fn write_objects(out: &mut String, report: &Report, placement: Placement) -> std::fmt::Result {
+    writeln!(
+        out,
+        "## Objects, {placement}: p50\n\n\
+         *callback*: a call that calls an object of the caller's before it returns; *chain*: calls on what the call before \
+         returns, over a way that takes 1 ms there and back.\n"
+    )?;
+    let works = [Work::Add, Work::Member, Work::Callback, Work::Life, Work::Chain(CHAIN)];
+    let titles: Vec<String> = works.iter().map(Work::to_string).collect();
+    table(out, report, &titles, |row, transport| {
+        let p50 = |work: &Work| report.cell(row, transport, placement, *work)?.p50();
+        // Only rows that have objects at all.
+        let has = p50(&Work::Member).is_some();
+        works.iter().map(|work| p50(work).filter(|_| has).map(units::duration)).collect()
     })
 }
 

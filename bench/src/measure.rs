@@ -61,7 +61,7 @@ fn seats(rows: &[&'static dyn Row], options: &Options) -> Result<Vec<Seat>> {
 
 fn one_seat(shop: &Workshop, seat: &Seat, options: &Options, report: &mut Report) -> Result<()> {
     let Seat { row, transport, placement, cpus } = *seat;
-    let offered = |work: &Work| row.offers(placement, *work);
+    let offered = |work: &Work| row.offers(placement, *work) && work.goes_over(transport);
     let works: Vec<Work> = Work::all().into_iter().filter(offered).collect();
     if works.is_empty() {
         return Ok(());

@@ -10,6 +10,8 @@ mod raw;
 mod farcall;
 #[cfg(feature = "iceoryx2")]
 mod iceoryx2;
+#[cfg(feature = "remoc")]
+mod remoc;
 #[cfg(feature = "tarpc")]
 mod tarpc;
 
@@ -27,8 +29,12 @@ pub fn all() -> Vec<&'static dyn Row> {
         farcall::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::payloads::ROWS,
+        #[cfg(feature = "farcall-rows")]
+        farcall::objects::ROWS,
         #[cfg(feature = "iceoryx2")]
         iceoryx2::ROWS,
+        #[cfg(feature = "remoc")]
+        remoc::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
     ]

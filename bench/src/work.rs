@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::row::Transport;
 use crate::units;
 
 /// One kind of work for a client.
@@ -23,6 +24,14 @@ pub enum Work {
     Held(usize),
     /// As many bytes there, one way; the callee counts them.
     Oneway(usize),
+    /// `add` of an object that a call has returned, one call after the other.
+    Member,
+    /// A call that calls back an object of the caller's before it returns, one after the other.
+    Callback,
+    /// A call that returns a new object, `add` of that, and the object dropped, one after the other.
+    Life,
+    /// A call on what a call returns on what a call returns, and so on: so many, in a round trip of 1 ms.
+    Chain(usize),
 }
 
 impl Work {
@@ -34,6 +43,7 @@ impl Work {
         all.extend(DEPTHS.map(Self::Tasks));
         all.extend(DEPTHS.map(Self::Held));
         all.push(Self::Oneway(ONEWAY));
+        all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
         all
     }
 
@@ -43,12 +53,18 @@ impl Work {
             Self::Echo(length) | Self::Sum(length) => length < MAX_FRAME,
             Self::Add | Self::Tasks(_) | Self::Held(_) => true,
             Self::Oneway(_) => false,
+            Self::Member | Self::Callback | Self::Life | Self::Chain(_) => false,
         }
+    }
+
+    /// Whether it can be done over this transport: the way of a chain is made longer over TCP.
+    pub fn goes_over(self, transport: Transport) -> bool {
+        !matches!(self, Self::Chain(_)) || transport == Transport::Tcp
     }
 
     /// Whether one call waits for the one before it.
     pub fn is_sequential(self) -> bool {
-        matches!(self, Self::Add | Self::Echo(_) | Self::Sum(_))
+        !matches!(self, Self::Tasks(_) | Self::Held(_) | Self::Oneway(_))
     }
 }
 
@@ -62,6 +78,10 @@ impl fmt::Display for Work {
             Self::Tasks(depth) => write!(f, "{depth} tasks"),
             Self::Held(depth) => write!(f, "{depth} held"),
             Self::Oneway(length) => write!(f, "one way {}", units::bytes(*length as f64)),
+            Self::Member => write!(f, "call on an object"),
+            Self::Callback => write!(f, "callback"),
+            Self::Life => write!(f, "make, call, drop"),
+            Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
         }
     }
 }
@@ -70,6 +90,8 @@ impl fmt::Display for Work {
 pub const ECHOES: [usize; 4] = [64, 4 << 10, 64 << 10, 1 << 20];
 /// The lengths that are summed.
 pub const SUMS: [usize; 2] = [1 << 20, 16 << 20];
+/// How many calls a chain has.
+pub const CHAIN: usize = 4;
 /// The length that is sent one way.
 pub const ONEWAY: usize = 64;
 /// How many calls are in flight at once.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use farcall::Remote;
 
 use super::{Bench, service};
@@ -52,6 +52,7 @@ impl Driver for WaitDriver {
             Work::Tasks(depth) => threads(bench, depth, time),
             Work::Held(depth) => held(bench, depth, time),
             Work::Oneway(length) => oneway(bench, length, time),
+            other => bail!("no {other} here"),
         }
     }
 

@@ -57,7 +57,7 @@ impl Driver for RawDriver {
                     Ok(())
                 })
             }
-            Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => bail!("one call at a time here"),
+            other => bail!("no {other} here"),
         }
     }
 }

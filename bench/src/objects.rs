@@ -1,0 +1,102 @@
+//! Rows of objects: what a peer's client must offer, and the driver that does the work with it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use tokio::runtime::Runtime;
+
+use crate::driver::Driver;
+use crate::relay;
+use crate::stopwatch::{Measured, Stopwatch};
+use crate::work::Work;
+
+/// A peer's client: objects that calls return, and that calls take.
+pub trait Objects: Clone + Send + Sync + 'static {
+    /// An object of the peer's.
+    type Member: Send + Sync + 'static;
+
+    /// Opens a connection of its own, to a URL.
+    fn connect(address: &str) -> impl Future<Output = Result<Self>> + Send;
+    /// `a + b`, of the service itself.
+    fn add(&self, a: u64, b: u64) -> impl Future<Output = Result<u64>> + Send;
+    /// A new object.
+    fn make(&self) -> impl Future<Output = Result<Self::Member>> + Send;
+    /// `a + b`, of an object.
+    fn add_by(member: &Self::Member, a: u64, b: u64) -> impl Future<Output = Result<u64>> + Send;
+    /// `a + b`, by an object of this side, which the service calls before it returns.
+    fn call_back(&self, a: u64, b: u64) -> impl Future<Output = Result<u64>> + Send;
+    /// As many calls, each but the last on a new object that the one before returns; the last one gives
+    /// their number.
+    fn chain(&self, hops: usize) -> impl Future<Output = Result<u64>> + Send;
+}
+
+/// Which works there are with objects, and what they are measured against.
+pub fn offers(work: Work) -> bool {
+    matches!(work, Work::Add | Work::Member | Work::Callback | Work::Life | Work::Chain(_))
+}
+
+/// Does the works of objects with an [`Objects`].
+pub struct ObjectsDriver<C> {
+    runtime: Runtime,
+    address: String,
+    client: C,
+}
+
+impl<C: Objects> ObjectsDriver<C> {
+    /// Connects from inside `runtime`.
+    pub fn connect(runtime: Runtime, address: &str) -> Result<Self> {
+        let client = runtime.block_on(C::connect(address))?;
+        Ok(Self { runtime, address: address.to_owned(), client })
+    }
+}
+
+impl<C: Objects> Driver for ObjectsDriver<C> {
+    fn run(&mut self, work: Work, time: Duration) -> Result<Measured> {
+        let (client, address) = (self.client.clone(), self.address.clone());
+        let run = self.runtime.spawn(async move {
+            match work {
+                Work::Add => run(time, || async { expect(client.add(1, 2).await?, 3) }).await,
+                Work::Member => {
+                    let member = client.make().await?;
+                    run(time, || async { expect(C::add_by(&member, 1, 2).await?, 3) }).await
+                }
+                Work::Callback => {
+                    run(time, || async { expect(client.call_back(1, 2).await?, 3) }).await
+                }
+                Work::Life => {
+                    let one = || async { expect(C::add_by(&client.make().await?, 1, 2).await?, 3) };
+                    run(time, one).await
+                }
+                Work::Chain(hops) => {
+                    let far = C::connect(&relay::to(&address, HALF)?).await?;
+                    run(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
+                }
+                other => bail!("no work for objects: {other}"),
+            }
+        });
+        self.runtime.block_on(run)?
+    }
+}
+
+async fn run<F: Future<Output = Result<()>>>(
+    time: Duration,
+    mut call: impl FnMut() -> F,
+) -> Result<Measured> {
+    call().await?;
+    let mut watch = Stopwatch::start(time);
+    loop {
+        call().await?;
+        if !watch.lap() {
+            return Ok(watch.finish());
+        }
+    }
+}
+
+fn expect(found: u64, want: u64) -> Result<()> {
+    ensure!(found == want, "{found} instead of {want}");
+    Ok(())
+}
+
+/// One way through the relay: half of a round trip.
+const HALF: Duration = Duration::from_micros(500);
