@@ -23,6 +23,10 @@ pub use farcall_core::{
     error::{Error, ErrorKind, Executed, Result},
     limits::Limits,
     payload::{Loan, Payload},
+    stream::{
+        LatestReceiver, LatestSender, OneReceiver, OneSender, Receiver, Sender, channel, latest,
+        oneshot,
+    },
     stub::{Call, Remote, WeakRemote},
     transport::Peer,
 };

@@ -4,6 +4,8 @@
 mod pipelining;
 #[path = "conformance/place.rs"]
 mod place;
+#[path = "conformance/streams.rs"]
+mod streams;
 #[path = "conformance/work.rs"]
 mod work;
 
@@ -98,6 +100,9 @@ macro_rules! everywhere {
                     gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound ends_with_its_connection;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
+                streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
+                    slow_only_their_own_sender carry_large_items_and_references pass_through_third_processes
+                    of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
             }
             threads {
                 threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept

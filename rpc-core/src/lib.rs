@@ -32,6 +32,7 @@ pub mod runtime;
 mod sync;
 
 pub mod endpoint;
+pub mod stream;
 pub mod stub;
 #[doc(hidden)]
 pub mod value;

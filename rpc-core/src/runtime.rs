@@ -5,8 +5,10 @@ use crate::{
     error::{Error, ErrorKind},
 };
 use std::{
-    sync::OnceLock,
-    task::{Context, Poll, Waker},
+    pin::pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
 };
 use tokio::runtime::{Builder, Handle};
 
@@ -34,7 +36,7 @@ fn start() -> Result<Handle, Error> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     let body = move || runtime.block_on(std::future::pending::<()>());
-    std::thread::Builder::new().name("farcall".to_owned()).spawn(body).map_err(failed)?;
+    thread::Builder::new().name("farcall".to_owned()).spawn(body).map_err(failed)?;
     Ok(handle)
 }
 
@@ -73,6 +75,24 @@ pub fn wait<T: Send + 'static>(
     result.recv().unwrap_or_else(|_| {
         Err(Error::of(ErrorKind::NoRuntime, "the runtime that was to do this was shut down"))
     })
+}
+
+/// Runs a future that needs no runtime of its own to its end, on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
 
 /// What `.wait()` says in async code.

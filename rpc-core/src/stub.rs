@@ -171,6 +171,11 @@ impl<I: Interface + ?Sized> Remote<I> {
 }
 
 impl<I: ?Sized> Remote<I> {
+    /// A handle on an object of this process that has this interface.
+    pub(crate) fn at_home(local: &Local) -> Self {
+        Self::with(Handle::home(local), Options::default())
+    }
+
     fn with(handle: Arc<Handle>, options: Options) -> Self {
         Self { handle, options, interface: PhantomData }
     }

@@ -89,6 +89,19 @@ impl Encoder {
         self.bytes(text.as_bytes());
     }
 
+    /// Writes over the first bytes, if so many were written.
+    pub(crate) fn overwrite(&mut self, bytes: [u8; 4]) {
+        if let Some(first) = self.head.first_chunk_mut() {
+            *first = bytes;
+        }
+    }
+
+    /// Bytes that were written.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+    }
+
     /// Bytes that were written, if there is no tail yet.
     #[must_use]
     pub fn head_length(&self) -> Option<usize> {

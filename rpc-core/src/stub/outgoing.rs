@@ -101,6 +101,22 @@ impl<'a> Outgoing<'a> {
         }
     }
 
+    /// Writes over the first bytes of the first argument, which has at least as many.
+    pub(crate) fn overwrite(&mut self, bytes: [u8; 4]) {
+        self.encoder.overwrite(bytes);
+    }
+
+    /// Bytes of the arguments so far.
+    pub(crate) fn length(&self) -> usize {
+        self.encoder.written()
+    }
+
+    /// Whether less than so many bytes are written, and few payloads and references travel beside.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let beside = self.parcel.payloads.len() + self.parcel.passed.len();
+        self.encoder.written() < bytes && beside < 32
+    }
+
     /// Copies a large argument, and those before it, straight to where the peer reads them. False if it was not done.
     fn begin_bulk(&mut self, bytes: &[u8]) -> bool {
         let Some(link) = self.handle.far().filter(|_| self.bulk.is_none()) else { return false };

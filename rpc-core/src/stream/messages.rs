@@ -1,0 +1,130 @@
+//! What the two sides of a stream between processes say to each other: the interfaces of the inlet and of the outlet.
+
+use super::{Item, inlet::Allowed, queue::End};
+use crate::{
+    error::Error,
+    id::MethodId,
+    interface::{Description, Interface, Method, Mode, Timeout},
+    stub::{Outgoing, Remote},
+};
+use serde::{Deserialize, Serialize};
+use std::{any::type_name, marker::PhantomData, sync::Arc};
+
+/// The interface of what takes items of this type.
+#[derive(Debug)]
+pub(super) struct Inlet<T>(PhantomData<T>);
+
+/// The interface of what takes credit.
+#[derive(Debug)]
+pub(super) struct Outlet<T>(PhantomData<T>);
+
+const fn told(name: &'static str, signature: &'static str, docs: &'static str) -> Method {
+    let mode = Mode {
+        oneway: true,
+        idempotent: false,
+        no_cancel: false,
+        unordered: false,
+        exclusive: false,
+        returns_object: false,
+    };
+    Method { id: MethodId::of(name), name, signature, docs, mode, timeout: Timeout::Never }
+}
+
+/// To the inlet: where credit goes.
+pub(super) static JOIN: Method = told("join", "(Remote<Outlet>)", "Where credit goes.");
+/// To the inlet: four bytes of the count, little-endian, and so many items.
+pub(super) static ITEMS: Method = told("items", "([u8; 4], T..)", "A batch of items.");
+/// To the inlet: there are no more.
+pub(super) static END: Method = told("end", "(Option<Error>)", "There are no more items, and why.");
+/// To the outlet: where items go, and the first credit in items and bytes.
+pub(super) static OPEN: Method =
+    told("open", "(Remote<Inlet>, u64, u64)", "Where items go, and the first credit.");
+/// To the outlet: more credit, in items and bytes.
+pub(super) static CREDIT: Method = told("credit", "(u64, u64)", "So many items and bytes more.");
+/// To the outlet: nobody wants more.
+pub(super) static STOP: Method = told("stop", "()", "Nobody wants more items.");
+
+impl<T: Item> Interface for Inlet<T> {
+    const DESCRIPTION: &'static Description = &Description {
+        name: "farcall.Inlet",
+        docs: "Takes the items of a stream.",
+        methods: &[
+            told("join", "(Remote<Outlet>)", ""),
+            told("items", "([u8; 4], T..)", ""),
+            told("end", "(Option<Error>)", ""),
+        ],
+        type_arguments: &[type_name::<T>],
+    };
+}
+
+impl<T: Item> Interface for Outlet<T> {
+    const DESCRIPTION: &'static Description = &Description {
+        name: "farcall.Outlet",
+        docs: "Takes the credit of a stream.",
+        methods: &[
+            told("open", "(Remote<Inlet>, u64, u64)", ""),
+            told("credit", "(u64, u64)", ""),
+            told("stop", "()", ""),
+        ],
+        type_arguments: &[type_name::<T>],
+    };
+}
+
+/// How a stream ends, on its way.
+#[derive(Serialize, Deserialize, Debug)]
+pub(super) struct Ending(pub(super) Option<Error>);
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Finished => Self(None),
+            End::Failed(why) => Self(Some(why)),
+        }
+    }
+}
+
+impl From<Ending> for End {
+    fn from(ending: Ending) -> Self {
+        ending.0.map_or(Self::Finished, Self::Failed)
+    }
+}
+
+/// Makes a one-way call and goes on: what is wrong with the connection shows elsewhere.
+pub(super) fn tell<I: Interface>(
+    to: &Remote<I>,
+    method: &'static Method,
+    with: impl FnOnce(&mut Outgoing<'_>),
+) {
+    let mut call = Outgoing::new::<I>(to, method);
+    with(&mut call);
+    call.send::<(), Error>().detach();
+}
+
+/// Gives credit back to whoever sends: the type of the items does not matter.
+#[derive(Clone)]
+pub(super) struct Grant {
+    outlet: Arc<dyn Fn(Option<(usize, usize)>) + Send + Sync>,
+    allowed: Arc<Allowed>,
+}
+
+impl Grant {
+    pub(super) fn to<T: Item>(outlet: Remote<Outlet<T>>, allowed: &Arc<Allowed>) -> Self {
+        let outlet = Arc::new(move |credit| match credit {
+            Some((items, bytes)) => tell(&outlet, &CREDIT, |call| {
+                call.value(&(items as u64));
+                call.value(&(bytes as u64));
+            }),
+            None => tell(&outlet, &STOP, |_| {}),
+        });
+        Self { outlet, allowed: Arc::clone(allowed) }
+    }
+
+    pub(super) fn give(&self, items: usize, bytes: usize) {
+        self.allowed.add(items, bytes);
+        (self.outlet)(Some((items, bytes)));
+    }
+
+    pub(super) fn stop(&self) {
+        (self.outlet)(None);
+    }
+}

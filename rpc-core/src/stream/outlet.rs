@@ -1,0 +1,251 @@
+//! What sends the items of a queue to a receiver in another process, as far as there is credit.
+
+use super::{
+    Item,
+    messages::{CREDIT, END, Ending, ITEMS, Inlet, OPEN, Outlet, STOP, tell},
+    queue::{Queue, unwanted},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    id::MethodId,
+    interface::{Description, Interface},
+    runtime,
+    skeleton::{Arguments, Home, Local, Object, Request, Task},
+    stub::{Outgoing, Remote},
+};
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker, ready},
+};
+
+/// Bytes of a batch from which on nothing is added to it.
+const BATCH: usize = 32 << 10;
+/// No receiver gives more credit than this, in items or bytes.
+const MOST: u64 = 1 << 40;
+
+/// Takes credit for a queue, and hears when nobody receives any more. When it is gone, nobody does.
+pub(super) struct Source<T: Item> {
+    queue: Queue<T>,
+    credit: Arc<Credit<T>>,
+    home: Home,
+}
+
+/// What may be sent, and where to.
+struct Credit<T: Item>(Mutex<Left<T>>);
+
+struct Left<T: Item> {
+    items: u64,
+    bytes: i64,
+    inlet: Option<Remote<Inlet<T>>>,
+    waker: Option<Waker>,
+}
+
+impl<T: Item> Source<T> {
+    pub(super) fn new(queue: &Queue<T>) -> Arc<Self> {
+        let left = Left { items: 0, bytes: 0, inlet: None, waker: None };
+        let credit = Arc::new(Credit(Mutex::new(left)));
+        Arc::new(Self { queue: queue.clone(), credit, home: Home::default() })
+    }
+
+    /// A reference to it, to be passed.
+    pub(super) fn remote(self: &Arc<Self>) -> Remote<Outlet<T>> {
+        let object: Arc<dyn Object> = Arc::clone(self) as _;
+        Remote::at_home(&Local::new(object))
+    }
+
+    /// Items go there from now on, with so much credit at first.
+    ///
+    /// # Errors
+    /// They do already; there is no runtime.
+    pub(super) fn open(
+        &self,
+        inlet: Remote<Inlet<T>>,
+        items: u64,
+        bytes: u64,
+    ) -> Result<(), Error> {
+        self.credit.add(items, bytes)?;
+        {
+            let mut left = self.credit.lock();
+            if left.inlet.is_some() {
+                return Err(Error::of(ErrorKind::Protocol, "the stream was opened twice"));
+            }
+            left.inlet = Some(inlet.clone());
+        }
+        let pump = Pump {
+            queue: self.queue.clone(),
+            credit: Arc::clone(&self.credit),
+            inlet,
+            items: VecDeque::new(),
+        };
+        runtime::background()?.spawn(pump.run());
+        Ok(())
+    }
+
+    fn take(&self, method: MethodId, arguments: &mut Arguments<'_>) -> Result<(), Error> {
+        if method == OPEN.id {
+            let inlet = arguments.owned()?;
+            let (items, bytes) = (arguments.owned()?, arguments.owned()?);
+            self.open(inlet, items, bytes)
+        } else if method == CREDIT.id {
+            self.credit.add(arguments.owned()?, arguments.owned()?)
+        } else {
+            self.end(unwanted());
+            Ok(())
+        }
+    }
+
+    fn end(&self, why: Error) {
+        self.queue.close(why);
+        self.credit.wake();
+    }
+}
+
+impl<T: Item> Object for Source<T> {
+    fn description(&self) -> &'static Description {
+        Outlet::<T>::DESCRIPTION
+    }
+
+    fn home(&self) -> &Home {
+        &self.home
+    }
+
+    fn start(self: Arc<Self>, method: MethodId, request: Request, _task: &mut Task) {
+        if ![OPEN.id, CREDIT.id, STOP.id].contains(&method) {
+            return request.unknown(method, self.description());
+        }
+        let taken = self.take(method, &mut request.arguments());
+        if let Err(why) = &taken {
+            self.end(why.clone());
+        }
+        request.reply::<(), Error>(taken);
+    }
+}
+
+impl<T: Item> Drop for Source<T> {
+    fn drop(&mut self) {
+        let inlet = self.credit.lock().inlet.take();
+        let lost = inlet.as_ref().and_then(Remote::why_closed);
+        self.end(lost.unwrap_or_else(unwanted));
+    }
+}
+
+impl<T: Item> Credit<T> {
+    fn add(&self, items: u64, bytes: u64) -> Result<(), Error> {
+        let mut left = self.lock();
+        if items > MOST || bytes > MOST || left.items > MOST || left.bytes > MOST as i64 {
+            return Err(Error::of(ErrorKind::Protocol, "the receiver gives too much credit"));
+        }
+        left.items += items;
+        left.bytes += bytes as i64;
+        drop(left);
+        self.wake();
+        Ok(())
+    }
+
+    fn spend(&self, items: usize, bytes: usize) {
+        let mut left = self.lock();
+        left.items = left.items.saturating_sub(items as u64);
+        left.bytes -= bytes as i64;
+    }
+
+    /// How many items may be sent now, at least one.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
+        let mut left = self.lock();
+        if left.items > 0 && left.bytes > 0 {
+            return Poll::Ready(usize::try_from(left.items).unwrap_or(usize::MAX));
+        }
+        let earlier = left.waker.replace(cx.waker().clone());
+        drop(left);
+        drop(earlier);
+        Poll::Pending
+    }
+
+    fn wake(&self) {
+        let waker = self.lock().waker.take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Left<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that sends.
+struct Pump<T: Item> {
+    queue: Queue<T>,
+    credit: Arc<Credit<T>>,
+    inlet: Remote<Inlet<T>>,
+    /// Taken out of the queue and not sent.
+    items: VecDeque<T>,
+}
+
+/// What is to be done next.
+enum Next {
+    Send(usize),
+    End(Ending),
+    /// Nobody receives any more.
+    Stop,
+}
+
+impl<T: Item> Pump<T> {
+    async fn run(mut self) {
+        loop {
+            match poll_fn(|cx| self.poll_next(cx)).await {
+                Next::Send(most) => {
+                    if let Err(why) = self.send(most).await {
+                        tell(&self.inlet, &END, |call| call.value(&Ending(Some(why.clone()))));
+                        return self.queue.close(why);
+                    }
+                }
+                Next::End(ending) => return tell(&self.inlet, &END, |call| call.value(&ending)),
+                Next::Stop => return,
+            }
+            // What was appended is written meanwhile, and calls of others go between.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        if self.queue.why_closed().is_some() {
+            return Poll::Ready(Next::Stop);
+        }
+        if self.items.is_empty()
+            && let Some(end) = self.queue.ended()
+        {
+            return Poll::Ready(Next::End(end.into()));
+        }
+        let most = ready!(self.credit.poll(cx));
+        if self.items.is_empty() {
+            let taken = ready!(self.queue.poll_take(&mut self.items, most, Some(cx)));
+            if let Some(end) = taken.settle() {
+                return Poll::Ready(Next::End(end.into()));
+            }
+        }
+        Poll::Ready(Next::Send(most))
+    }
+
+    /// Sends a batch.
+    async fn send(&mut self, most: usize) -> Result<(), Error> {
+        let mut call = Outgoing::new::<Inlet<T>>(&self.inlet, &ITEMS);
+        call.value(&[0_u8; 4]);
+        let mut count: u32 = 0;
+        while (count as usize) < most && call.has_room(BATCH) {
+            let Some(item) = self.items.pop_front() else { break };
+            call.owned(item);
+            count += 1;
+        }
+        call.overwrite(count.to_le_bytes());
+        self.credit.spend(count as usize, call.length());
+        call.send::<(), Error>().await
+    }
+}
+
+/// A pump that is dropped, as when its runtime ends, leaves no sender behind.
+impl<T: Item> Drop for Pump<T> {
+    fn drop(&mut self) {
+        let text = "the runtime that sent the items of this stream was shut down";
+        self.queue.close(Error::of(ErrorKind::Disconnected, text));
+    }
+}
