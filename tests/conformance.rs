@@ -101,7 +101,8 @@ macro_rules! everywhere {
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
                 streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
-                    slow_only_their_own_sender carry_large_items_and_references pass_through_third_processes
+                    slow_only_their_own_sender carry_large_items_and_references
+                    let_calls_between_the_parts_of_an_item pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
             }
             threads {

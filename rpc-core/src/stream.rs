@@ -1,7 +1,7 @@
 //! Streams: items that go one way, from a [`Sender`] to a [`Receiver`], with the two in one process or in two.
 //!
 //! An end is a value like any other: an argument, a result, a field. The one that travels is joined to the one that stays by two objects, one
-//! for each direction: an *inlet* takes the items ([`inlet`]), an *outlet* takes credit and hears when nobody receives any more ([`outlet`]).
+//! for each direction: an *inlet* takes the items, an *outlet* takes credit and hears when nobody receives any more.
 //! So streams need nothing of the protocol that objects do not have: they go over every transport, through third processes, and end with
 //! their connection.
 //!
@@ -34,7 +34,8 @@ pub trait Item: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {}
 
 /// A stream, with both ends here. `capacity` items wait in each process that they pass through before the sender has to wait, at least one;
-/// and, between two processes, [half a MiB](queue::WINDOW) of encoded ones.
+/// and, between two processes, 256 KiB of encoded ones. A large item goes in parts, so that calls go between; it may have as many bytes
+/// as the receiving side takes in a frame.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -50,3 +51,6 @@ pub fn channel<T: Item>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let queue = Queue::new(capacity.max(1), Keeps::All);
     (Sender::new(queue.clone()), Receiver::new(queue))
 }
+
+#[cfg(test)]
+mod tests;

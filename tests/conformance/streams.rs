@@ -14,6 +14,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
 };
 use tokio::{sync::Notify, task::yield_now};
 
@@ -42,10 +43,13 @@ pub(crate) trait River {
     async fn springs(&self, count: u64) -> farcall::Result<Receiver<Remote<dyn River>>>;
 }
 
+/// In and out.
+type Pair = (Receiver<Vec<u8>>, Sender<Vec<u8>>);
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ends {
     name: String,
-    ends: Option<(Receiver<Vec<u8>>, Sender<Vec<u8>>)>,
+    ends: Option<Pair>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -319,6 +323,27 @@ pub(crate) async fn carry_large_items_and_references(place: Place) {
     for (number, spring) in (0..).zip(&springs) {
         assert_eq!(spring.quick(number).await, Ok(number));
     }
+}
+
+/// A large item goes in parts, between which calls go.
+pub(crate) async fn let_calls_between_the_parts_of_an_item(place: Place) {
+    let (river, _, _) = river();
+    let (river, _host) = place.host(river).await;
+    let (to, from_here) = farcall::channel(4);
+    let (to_here, mut from) = farcall::channel(4);
+    let ends = Ends { name: String::new(), ends: Some((from_here, to_here)) };
+    assert_eq!(river.double(ends).await, Ok(()));
+    assert_eq!(to.send(vec![3; 6 << 20]).await, Ok(()));
+    let mut calls = 0;
+    let doubled = loop {
+        if let Poll::Ready(item) = from.try_recv() {
+            break item.expect("it goes on").expect("it goes on");
+        }
+        assert_eq!(river.quick(calls).await, Ok(calls));
+        calls += 1;
+    };
+    // More than 70 times all that is under way at once of it has to be waited for.
+    assert!(doubled.len() == 12 << 20 && calls >= 10, "{calls} calls");
 }
 
 /// An end that has come from one process and goes to another: items pass through the one between.

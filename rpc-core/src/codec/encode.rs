@@ -99,7 +99,7 @@ impl Encoder {
     /// Bytes that were written.
     #[must_use]
     pub fn written(&self) -> usize {
-        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+        self.head.len().saturating_add(self.tail.as_ref().map_or(0, |tail| tail.len()))
     }
 
     /// Bytes that were written, if there is no tail yet.

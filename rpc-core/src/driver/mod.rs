@@ -265,6 +265,11 @@ impl Link {
         self.limits.budget(length)
     }
 
+    /// The largest frame that this side takes.
+    pub(crate) fn frame_limit(&self) -> usize {
+        self.limits.frame
+    }
+
     /// Where servants run.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime

@@ -71,6 +71,11 @@ impl Request {
         Arguments::new(self.values(), budget, self.take_brought())
     }
 
+    /// Arguments that came in several calls, put together.
+    pub(crate) fn assembled<'a>(&self, bytes: &'a [u8]) -> Arguments<'a> {
+        Arguments::new(bytes, self.link.budget(bytes.len()), Brought::default())
+    }
+
     /// The arguments, encoded.
     pub(crate) fn values(&self) -> &[u8] {
         self.values.get(self.start..).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use super::{
     Item,
-    messages::{END, Ending, Grant, ITEMS, Inlet, JOIN, Outlet},
+    messages::{END, Ending, Grant, ITEMS, Inlet, JOIN, Outlet, PART},
     queue::{End, Queue, WINDOW},
     sender::unfinished,
 };
@@ -22,6 +22,8 @@ use std::{
 pub(super) struct Intake<T: Item> {
     queue: Queue<T>,
     allowed: Arc<Allowed>,
+    /// The parts of a large batch so far.
+    parts: Mutex<Vec<u8>>,
     home: Home,
 }
 
@@ -39,24 +41,33 @@ impl Allowed {
         *left = (left.0.saturating_add(items), left.1.saturating_add(bytes as i64));
     }
 
-    /// A batch has come. Its bytes may go beyond the credit, if there was any.
-    fn take(&self, items: usize, bytes: usize) -> Result<(), Error> {
+    /// Bytes have come. They may go beyond the credit, if there was any.
+    fn take_bytes(&self, bytes: usize) -> Result<(), Error> {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match left.0.checked_sub(items) {
-            Some(rest) if left.1 > 0 => {
-                *left = (rest, left.1 - bytes as i64);
-                Ok(())
-            }
-            _ => Err(Error::of(ErrorKind::Protocol, "the sender has sent more than it may")),
+        if left.1 <= 0 {
+            return Err(beyond());
         }
+        left.1 -= bytes as i64;
+        Ok(())
     }
+
+    fn take_items(&self, items: usize) -> Result<(), Error> {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.0 = left.0.checked_sub(items).ok_or_else(beyond)?;
+        Ok(())
+    }
+}
+
+fn beyond() -> Error {
+    Error::of(ErrorKind::Protocol, "the sender of this stream has sent more than it may")
 }
 
 impl<T: Item> Intake<T> {
     /// Takes items into `queue`; whoever sends them has credit for as many as that holds.
     pub(super) fn new(queue: &Queue<T>) -> Arc<Self> {
         let allowed = Allowed::new(queue.capacity());
-        Arc::new(Self { queue: queue.clone(), allowed, home: Home::default() })
+        let (parts, home) = (Mutex::default(), Home::default());
+        Arc::new(Self { queue: queue.clone(), allowed, parts, home })
     }
 
     /// A reference to it, to be passed.
@@ -74,28 +85,57 @@ impl<T: Item> Intake<T> {
         }
     }
 
-    fn take(
-        &self,
-        method: MethodId,
-        arguments: &mut Arguments<'_>,
-        bytes: usize,
-    ) -> Result<(), Error> {
+    fn take(&self, method: MethodId, request: &Request) -> Result<(), Error> {
+        let (mut arguments, bytes) = (request.arguments(), request.values().len());
         if method == ITEMS.id {
-            let count: [u8; 4] = arguments.value()?;
-            let count = u32::from_le_bytes(count) as usize;
-            self.allowed.take(count, bytes)?;
-            let mut batch = VecDeque::new();
-            for _ in 0..count {
-                batch.push_back(arguments.owned()?);
-            }
-            arguments.end()?;
-            self.queue.push_batch(batch, bytes);
+            self.allowed.take_bytes(bytes)?;
+            self.take_items(&mut arguments, bytes)
+        } else if method == PART.id {
+            let part = arguments.bytes()?;
+            let last = arguments.owned()?;
+            self.allowed.take_bytes(part.len())?;
+            self.take_part(part, last, request)
         } else if method == JOIN.id {
             self.join(arguments.owned()?);
+            Ok(())
         } else {
             self.queue.end(arguments.owned::<Ending>()?.into());
+            Ok(())
         }
+    }
+
+    fn take_items(&self, arguments: &mut Arguments<'_>, bytes: usize) -> Result<(), Error> {
+        let count: [u8; 4] = arguments.value()?;
+        let count = u32::from_le_bytes(count) as usize;
+        self.allowed.take_items(count)?;
+        let mut batch = VecDeque::new();
+        for _ in 0..count {
+            batch.push_back(arguments.owned()?);
+        }
+        arguments.end()?;
+        self.queue.push_batch(batch, bytes);
         Ok(())
+    }
+
+    /// What is put together here is bounded by itself, so the credit for it goes back at once; that for the last part with the items.
+    fn take_part(&self, part: &[u8], last: bool, request: &Request) -> Result<(), Error> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (length, most) = (parts.len() + part.len(), request.link().frame_limit());
+        if length > most {
+            let text = format!(
+                "an item of a stream has more than {most} bytes: send less at a time, or raise `limits.frame` on the receiving side"
+            );
+            return Err(Error::of(ErrorKind::TooLarge, text));
+        }
+        parts.extend_from_slice(part);
+        if !last {
+            drop(parts);
+            self.queue.give_back(part.len());
+            return Ok(());
+        }
+        let whole = std::mem::take(&mut *parts);
+        drop(parts);
+        self.take_items(&mut request.assembled(&whole), part.len())
     }
 }
 
@@ -109,11 +149,10 @@ impl<T: Item> Object for Intake<T> {
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, _task: &mut Task) {
-        if ![ITEMS.id, JOIN.id, END.id].contains(&method) {
+        if ![ITEMS.id, PART.id, JOIN.id, END.id].contains(&method) {
             return request.unknown(method, self.description());
         }
-        let bytes = request.values().len();
-        let taken = self.take(method, &mut request.arguments(), bytes);
+        let taken = self.take(method, &request);
         if let Err(why) = &taken {
             self.queue.fail(why);
         }

@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     id::MethodId,
     interface::{Description, Interface, Method, Mode, Timeout},
-    stub::{Outgoing, Remote},
+    stub::{Call, Outgoing, Remote},
 };
 use serde::{Deserialize, Serialize};
 use std::{any::type_name, marker::PhantomData, sync::Arc};
@@ -18,7 +18,7 @@ pub(super) struct Inlet<T>(PhantomData<T>);
 #[derive(Debug)]
 pub(super) struct Outlet<T>(PhantomData<T>);
 
-const fn told(name: &'static str, signature: &'static str, docs: &'static str) -> Method {
+const fn one_way(name: &'static str, signature: &'static str, docs: &'static str) -> Method {
     let mode = Mode {
         oneway: true,
         idempotent: false,
@@ -31,27 +31,31 @@ const fn told(name: &'static str, signature: &'static str, docs: &'static str) -
 }
 
 /// To the inlet: where credit goes.
-pub(super) static JOIN: Method = told("join", "(Remote<Outlet>)", "Where credit goes.");
+pub(super) static JOIN: Method = one_way("join", "(Remote<Outlet>)", "Where credit goes.");
 /// To the inlet: four bytes of the count, little-endian, and so many items.
-pub(super) static ITEMS: Method = told("items", "([u8; 4], T..)", "A batch of items.");
+pub(super) static ITEMS: Method = one_way("items", "([u8; 4], T..)", "A batch of items.");
+/// To the inlet: a piece of what would be the arguments of `items`, and whether it is the last.
+pub(super) static PART: Method = one_way("part", "(&[u8], bool)", "A piece of a large batch.");
 /// To the inlet: there are no more.
-pub(super) static END: Method = told("end", "(Option<Error>)", "There are no more items, and why.");
+pub(super) static END: Method =
+    one_way("end", "(Option<Error>)", "There are no more items, and why.");
 /// To the outlet: where items go, and the first credit in items and bytes.
 pub(super) static OPEN: Method =
-    told("open", "(Remote<Inlet>, u64, u64)", "Where items go, and the first credit.");
+    one_way("open", "(Remote<Inlet>, u64, u64)", "Where items go, and the first credit.");
 /// To the outlet: more credit, in items and bytes.
-pub(super) static CREDIT: Method = told("credit", "(u64, u64)", "So many items and bytes more.");
+pub(super) static CREDIT: Method = one_way("credit", "(u64, u64)", "So many items and bytes more.");
 /// To the outlet: nobody wants more.
-pub(super) static STOP: Method = told("stop", "()", "Nobody wants more items.");
+pub(super) static STOP: Method = one_way("stop", "()", "Nobody wants more items.");
 
 impl<T: Item> Interface for Inlet<T> {
     const DESCRIPTION: &'static Description = &Description {
         name: "farcall.Inlet",
         docs: "Takes the items of a stream.",
         methods: &[
-            told("join", "(Remote<Outlet>)", ""),
-            told("items", "([u8; 4], T..)", ""),
-            told("end", "(Option<Error>)", ""),
+            one_way("join", "(Remote<Outlet>)", ""),
+            one_way("items", "([u8; 4], T..)", ""),
+            one_way("part", "(&[u8], bool)", ""),
+            one_way("end", "(Option<Error>)", ""),
         ],
         type_arguments: &[type_name::<T>],
     };
@@ -62,9 +66,9 @@ impl<T: Item> Interface for Outlet<T> {
         name: "farcall.Outlet",
         docs: "Takes the credit of a stream.",
         methods: &[
-            told("open", "(Remote<Inlet>, u64, u64)", ""),
-            told("credit", "(u64, u64)", ""),
-            told("stop", "()", ""),
+            one_way("open", "(Remote<Inlet>, u64, u64)", ""),
+            one_way("credit", "(u64, u64)", ""),
+            one_way("stop", "()", ""),
         ],
         type_arguments: &[type_name::<T>],
     };
@@ -95,15 +99,27 @@ pub(super) fn tell<I: Interface>(
     method: &'static Method,
     with: impl FnOnce(&mut Outgoing<'_>),
 ) {
+    told(to, method, with).detach();
+}
+
+/// Makes a one-way call, which is over at once.
+pub(super) fn told<I: Interface>(
+    to: &Remote<I>,
+    method: &'static Method,
+    with: impl FnOnce(&mut Outgoing<'_>),
+) -> Call<()> {
     let mut call = Outgoing::new::<I>(to, method);
     with(&mut call);
-    call.send::<(), Error>().detach();
+    call.send()
 }
+
+/// Tells the outlet of items and bytes, or to stop.
+type Teller = dyn Fn(Option<(usize, usize)>) + Send + Sync;
 
 /// Gives credit back to whoever sends: the type of the items does not matter.
 #[derive(Clone)]
 pub(super) struct Grant {
-    outlet: Arc<dyn Fn(Option<(usize, usize)>) + Send + Sync>,
+    outlet: Arc<Teller>,
     allowed: Arc<Allowed>,
 }
 

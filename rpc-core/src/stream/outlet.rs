@@ -2,16 +2,17 @@
 
 use super::{
     Item,
-    messages::{CREDIT, END, Ending, ITEMS, Inlet, OPEN, Outlet, STOP, tell},
+    messages::{CREDIT, END, Ending, ITEMS, Inlet, OPEN, Outlet, PART, STOP, tell, told},
     queue::{Queue, unwanted},
 };
 use crate::{
+    buffer::Buffer,
     error::{Error, ErrorKind},
     id::MethodId,
     interface::{Description, Interface},
     runtime,
     skeleton::{Arguments, Home, Local, Object, Request, Task},
-    stub::{Outgoing, Remote},
+    stub::{Call, Outgoing, Remote},
 };
 use std::{
     collections::VecDeque,
@@ -22,6 +23,8 @@ use std::{
 
 /// Bytes of a batch from which on nothing is added to it.
 const BATCH: usize = 32 << 10;
+/// Bytes of a part of a batch that is larger than this.
+const LARGE: usize = 64 << 10;
 /// No receiver gives more credit than this, in items or bytes.
 const MOST: u64 = 1 << 40;
 
@@ -228,6 +231,21 @@ impl<T: Item> Pump<T> {
 
     /// Sends a batch.
     async fn send(&mut self, most: usize) -> Result<(), Error> {
+        match self.encode(most) {
+            Batch::Sent(call) => call.await,
+            Batch::Large(count, head, tail) => {
+                let more = tail.is_some();
+                self.send_parts(head, more).await?;
+                if let Some(tail) = tail {
+                    self.send_parts(tail, false).await?;
+                }
+                self.credit.spend(count, 0);
+                Ok(())
+            }
+        }
+    }
+
+    fn encode(&mut self, most: usize) -> Batch {
         let mut call = Outgoing::new::<Inlet<T>>(&self.inlet, &ITEMS);
         call.value(&[0_u8; 4]);
         let mut count: u32 = 0;
@@ -237,9 +255,43 @@ impl<T: Item> Pump<T> {
             count += 1;
         }
         call.overwrite(count.to_le_bytes());
+        if let Some((head, tail)) = call.take_large(LARGE) {
+            return Batch::Large(count as usize, head, tail);
+        }
         self.credit.spend(count as usize, call.length());
-        call.send::<(), Error>().await
+        Batch::Sent(call.send())
     }
+
+    /// Sends some of the bytes of a large batch in parts, each when there is credit for it. `more` will follow.
+    async fn send_parts(&mut self, bytes: Buffer, more: bool) -> Result<(), Error> {
+        let mut at = 0;
+        while at < bytes.len() {
+            poll_fn(|cx| match self.queue.why_closed() {
+                Some(why) => Poll::Ready(Err(why)),
+                None => self.credit.poll(cx).map(|_| Ok(())),
+            })
+            .await?;
+            let end = bytes.len().min(at + LARGE);
+            self.credit.spend(0, end - at);
+            let last = end == bytes.len() && !more;
+            let sent = told(&self.inlet, &PART, |call| {
+                call.bytes(&bytes[at..end]);
+                call.value(&last);
+            });
+            sent.await?;
+            at = end;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+/// Items, encoded.
+enum Batch {
+    /// They are on their way.
+    Sent(Call<()>),
+    /// So many of them, too large to be sent at once.
+    Large(usize, Buffer, Option<Buffer>),
 }
 
 /// A pump that is dropped, as when its runtime ends, leaves no sender behind.

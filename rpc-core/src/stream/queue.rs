@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Encoded bytes that may be under way to another process and not taken there.
-pub(super) const WINDOW: usize = 512 << 10;
+pub(super) const WINDOW: usize = 256 << 10;
 
 /// Which items wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,6 +153,12 @@ impl<T> Queue<T> {
         let waker = state.receiver.take();
         drop(state);
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Gives back credit for bytes at once.
+    pub(super) fn give_back(&self, bytes: usize) {
+        let grant = self.lock().debt.as_ref().map(|debt| debt.grant.clone());
+        grant.into_iter().for_each(|grant| grant.give(0, bytes));
     }
 
     /// Moves items that wait to the end of `into`, `most` of them; where there are none, tells how the stream has ended, or keeps the waker.

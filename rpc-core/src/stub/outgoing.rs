@@ -111,6 +111,13 @@ impl<'a> Outgoing<'a> {
         self.encoder.written()
     }
 
+    /// The arguments, if they have more than so many bytes and nothing travels beside them: then the call cannot be made any more.
+    pub(crate) fn take_large(&mut self, bytes: usize) -> Option<(Buffer, Option<Buffer>)> {
+        let is_plain = self.parcel.is_empty() && self.failed.is_none();
+        (is_plain && self.encoder.written() > bytes)
+            .then(|| std::mem::take(&mut self.encoder).finish())
+    }
+
     /// Whether less than so many bytes are written, and few payloads and references travel beside.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let beside = self.parcel.payloads.len() + self.parcel.passed.len();
