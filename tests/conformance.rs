@@ -25,6 +25,8 @@ mod concurrency;
 mod context;
 #[path = "conformance/deadlines.rs"]
 mod deadlines;
+#[path = "conformance/functions.rs"]
+mod functions;
 #[path = "conformance/nested.rs"]
 mod nested;
 #[path = "conformance/objects.rs"]
@@ -88,6 +90,7 @@ macro_rules! everywhere {
                 deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
                     are_kept_beside_busy_calls;
+                functions: serve_interfaces_of_one_method take_what_they_can_keep may_change_what_they_own;
                 nested: calls_come_back calls_cross_each_other;
                 objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
                     go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;

@@ -44,8 +44,8 @@ pub mod __private {
         error::Error,
         id::MethodId,
         interface::{
-            Description, Hosts, HostsShared, Interface, Method, Mode, StartExclusive, StartShared,
-            Timeout,
+            Description, Hosts, HostsFunction, HostsShared, Interface, Method, Mode,
+            StartExclusive, StartShared, Timeout,
         },
         skeleton::{Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},

@@ -19,7 +19,7 @@ use crate::{
     driver::Carried,
     error::Error,
     frame::{Trace, metadata_pairs, put_metadata},
-    interface::{Hosts, HostsShared, Interface},
+    interface::{Hosts, HostsFunction, HostsShared, Interface},
     payload::Loan,
     skeleton::Local,
     transport::Peer,
@@ -69,6 +69,19 @@ impl<I: Interface + ?Sized> Remote<I> {
         I: HostsShared<T>,
     {
         Self::of(Handle::home(&I::host_shared(servant)))
+    }
+
+    /// A handle on an object whose one method is `function`: a callback without a type of its own.
+    ///
+    /// The function takes the method's arguments and returns a future of its result: `Fn(..) -> impl Future`, or `FnMut` where the
+    /// method takes `&mut self`. What the future uses it must own, so the function gets what it can keep: a `String` for `&str` and
+    /// `Cow<str>`, a `Vec<u8>` for `&[u8]` and `Cow<[u8]>`, a `T` for `&T`, a `Vec<T>` for `&[T]`. It cannot serve a method that
+    /// borrows within a type, as with `Option<&str>`, nor one under `#[cfg]`.
+    pub fn from_fn<F>(function: F) -> Self
+    where
+        I: HostsFunction<F>,
+    {
+        Self::of(Handle::home(&I::host_function(function)))
     }
 
     /// The same object; calls through the new handle fail if they take longer. The deadline travels with the call, and calls that the
