@@ -12,6 +12,7 @@
 
 mod config;
 mod connect;
+pub mod naming;
 mod serve;
 mod transports;
 
@@ -27,7 +28,7 @@ pub use farcall_core::{
         LatestReceiver, LatestSender, OneReceiver, OneSender, Receiver, Sender, channel, latest,
         oneshot,
     },
-    stub::{Call, Remote, WeakRemote},
+    stub::{AnyRemote, Call, Remote, WeakRemote},
     transport::Peer,
 };
 pub use farcall_macros::remote;

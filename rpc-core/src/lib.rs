@@ -24,7 +24,8 @@ pub mod skeleton;
 pub mod transport;
 
 mod driver;
-mod host;
+#[doc(hidden)]
+pub mod host;
 #[doc(hidden)]
 pub mod memory;
 #[doc(hidden)]

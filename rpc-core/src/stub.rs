@@ -1,6 +1,7 @@
 //! The caller's side: the handle, the call in flight, and what generated code encodes into.
 
 mod ahead;
+mod any;
 mod bulk;
 mod call;
 mod connect;
@@ -8,6 +9,7 @@ mod handle;
 mod outgoing;
 mod passing;
 
+pub use any::AnyRemote;
 pub use call::Call;
 pub use connect::{Connect, DialWire, connect};
 pub(crate) use handle::Handle;
