@@ -42,6 +42,7 @@ pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting:
     tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection ended");
     link.detach_line(&line, &why);
     link.end_oneways().await;
+    link.finish(&why);
     drop(guard);
 }
 
