@@ -121,7 +121,7 @@ macro_rules! at_an_address {
         tests! {
             $place
             tasks {
-                builds: differ_by_method;
+                builds: differ_by_method of_objects_differ_by_method of_newer_objects_differ_by_method;
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
