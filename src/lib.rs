@@ -24,6 +24,7 @@ pub use farcall_core::{
     error::{Error, ErrorKind, Executed, Result},
     limits::Limits,
     payload::{Loan, Payload},
+    skeleton::Scope,
     stream::{
         LatestReceiver, LatestSender, OneReceiver, OneSender, Receiver, Sender, channel, latest,
         oneshot,

@@ -37,6 +37,8 @@ mod order;
 mod payloads;
 #[path = "conformance/results.rs"]
 mod results;
+#[path = "conformance/scopes.rs"]
+mod scopes;
 #[path = "conformance/services.rs"]
 mod services;
 
@@ -106,6 +108,8 @@ macro_rules! everywhere {
                 streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
                     slow_only_their_own_sender carry_large_items_and_references pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
+                scopes: break_all_that_was_lent_in_them end_when_they_are_dropped let_calls_end_that_have_begun
+                    refuse_whom_they_are_shown_late;
             }
             threads {
                 threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept

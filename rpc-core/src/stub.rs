@@ -136,7 +136,7 @@ impl<I: Interface + ?Sized> Remote<I> {
     }
 
     /// Waits until calls through this handle can only fail, and says why: its connection ended, or the object was taken away. For
-    /// ever, for an object of this process.
+    /// ever, for an object of this process that is in no [`Scope`](crate::skeleton::Scope).
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -178,6 +178,11 @@ impl<I: Interface + ?Sized> Remote<I> {
     #[must_use]
     pub fn hosted(this: &Self) -> Local {
         this.handle.stand_in(I::DESCRIPTION)
+    }
+
+    /// The handle on an object of this process.
+    pub(crate) fn home(local: &Local) -> Self {
+        Self::of(Handle::home(local))
     }
 
     fn of(handle: Arc<Handle>) -> Self {

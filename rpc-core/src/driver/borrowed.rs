@@ -224,12 +224,22 @@ impl State {
                 let local = passed.handle.stand_in(passed.interface);
                 match self.announce(local.description()) {
                     Some(interface) => {
-                        Descriptor::Mine(self.conn.lend(local.key(), local), interface)
+                        let (id, broken) = self.lend(local);
+                        self.released.extend(broken);
+                        Descriptor::Mine(id, interface)
                     }
                     None => Descriptor::Null,
                 }
             }
         }
+    }
+
+    /// Lends an object once more. One that was taken away meanwhile is broken at once, and given out to be dropped outside of the lock.
+    pub(super) fn lend(&mut self, local: Local) -> (ObjectId, Option<Local>) {
+        let key = local.key();
+        let revoked = local.revocable().and_then(|revocable| revocable.lent(key, &self.link));
+        let id = self.conn.lend(key, local);
+        (id, revoked.and_then(|why| self.conn.break_object(key, &why)))
     }
 
     fn is_of(&self, link: &Arc<Link>) -> bool {

@@ -220,7 +220,20 @@ impl Link {
     pub(crate) fn lend(&self, object: &Local) -> Result<ObjectId, Error> {
         let mut state = self.lock();
         state.check_lending(1)?;
-        Ok(state.conn.lend(object.key(), object.clone()))
+        let (id, broken) = state.lend(object.clone());
+        drop(state);
+        drop(broken);
+        Ok(id)
+    }
+
+    /// Takes an object of this process away from the peer, if it is lent.
+    pub(crate) fn break_object(&self, key: usize, why: &Error) {
+        let mut state = self.lock();
+        let broken = state.conn.break_object(key, why);
+        let waker = state.notify();
+        drop(state);
+        drop(broken);
+        wake(waker);
     }
 
     /// Takes no more calls from the peer.
