@@ -29,7 +29,7 @@ pub use farcall_core::{
         LatestReceiver, LatestSender, OneReceiver, OneSender, Receiver, Sender, channel, latest,
         oneshot,
     },
-    stub::{AnyRemote, Call, Remote, WeakRemote},
+    stub::{AnyRemote, Call, Connection, Held, Remote, Snapshot, WeakRemote},
     transport::Peer,
 };
 pub use farcall_macros::remote;

@@ -5,6 +5,7 @@ mod any;
 mod bulk;
 mod call;
 mod connect;
+mod connection;
 mod handle;
 mod outgoing;
 mod passing;
@@ -12,6 +13,7 @@ mod passing;
 pub use any::AnyRemote;
 pub use call::Call;
 pub use connect::{Connect, DialWire, connect};
+pub use connection::{Connection, Held, Snapshot};
 pub(crate) use handle::Handle;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::pass_on;
@@ -133,6 +135,13 @@ impl<I: Interface + ?Sized> Remote<I> {
     #[must_use]
     pub fn peer(this: &Self) -> Option<Arc<Peer>> {
         this.handle.far()?.peer()
+    }
+
+    /// The connection that calls through this handle take, to be looked at: what it has done, and what is lent and borrowed on it. `None`
+    /// for an object of this process.
+    #[must_use]
+    pub fn connection(this: &Self) -> Option<Connection> {
+        this.handle.far().map(Connection::new)
     }
 
     /// Waits until calls through this handle can only fail, and says why: its connection ended, or the object was taken away. For

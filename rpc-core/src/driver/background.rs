@@ -209,8 +209,12 @@ impl Link {
             state.urgent = false;
         }
         let may_be_last = state.may_end(line);
+        let warns = state.handles.counters.is_due();
         drop(state);
         drop(released);
+        if warns {
+            self.warn();
+        }
         // The outbox, or the end, has waited for just this. A blocked wire is waited for where the task parks.
         let awaited = !lingers
             && line.tx.queued() > 0
