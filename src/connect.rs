@@ -3,6 +3,7 @@
 
 use crate::{
     config::Config,
+    naming,
     transports::{self, is_local},
 };
 use farcall_core::{
@@ -114,8 +115,12 @@ impl<I: Interface + ?Sized> Connecting<I> {
     async fn connect(self) -> Result<Remote<I>, Error> {
         let config = Config::load()?;
         let address = config.connect_address(&self.service)?;
-        let transport = transports::find(&address)?;
         let limits = self.limits.unwrap_or_else(|| config.limits().clone());
+        let (within, trusted) = (self.within.unwrap_or(limits.deadline), self.trusted);
+        if let Some(at) = naming::At::parse(&address, &config)? {
+            return naming::connect(at, naming::How { within, limits, trusted }).await;
+        }
+        let transport = transports::find(&address)?;
         let dialled = Arc::new(address.clone());
         let dial: DialWire = Box::new(move || {
             let (transport, address) = (Arc::clone(&transport), Arc::clone(&dialled));
@@ -126,8 +131,8 @@ impl<I: Interface + ?Sized> Connecting<I> {
             service: address.service().map(ToOwned::to_owned),
             local: is_local(&address),
             spin: address.spin(),
-            trusted: self.trusted,
-            within: self.within.unwrap_or(limits.deadline),
+            trusted,
+            within,
             address: address.to_string(),
             limits,
         })

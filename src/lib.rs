@@ -12,6 +12,7 @@
 
 mod config;
 mod connect;
+pub mod naming;
 mod serve;
 mod transports;
 
@@ -23,11 +24,12 @@ pub use farcall_core::{
     error::{Error, ErrorKind, Executed, Result},
     limits::Limits,
     payload::{Loan, Payload},
+    skeleton::Scope,
     stream::{
         LatestReceiver, LatestSender, OneReceiver, OneSender, Receiver, Sender, channel, latest,
         oneshot,
     },
-    stub::{Call, Remote, WeakRemote},
+    stub::{AnyRemote, Call, Connection, Held, Remote, Snapshot, WeakRemote},
     transport::Peer,
 };
 pub use farcall_macros::remote;

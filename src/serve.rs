@@ -1,11 +1,15 @@
 //! `farcall::serve` and [`Server`]: services, where they listen, and their end. One of the files that may be `unsafe`: it takes a promise.
 
-use crate::{config::Config, transports};
+use crate::{
+    config::Config,
+    naming::{self, Announced},
+    transports,
+};
 use farcall_core::{
     __private::{Interface, Local},
     address::Address,
     endpoint::{self, Endpoint},
-    error::Error,
+    error::{Error, ErrorKind},
     limits::Limits,
     payload::Trusted,
     runtime,
@@ -17,6 +21,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 /// Serves one service: `archive`, a name whose listening addresses the configuration knows, or an address such as
@@ -89,7 +94,8 @@ impl Server {
         self
     }
 
-    /// Adds an address, or all those that the configuration has for a name.
+    /// Adds an address, or all those that the configuration has for a name. At `registry://host:port/name` the name is bound, as long as the
+    /// endpoint runs, to the service of that name, or the first: see [`naming`].
     #[must_use]
     pub fn listen(mut self, address: &str) -> Self {
         self.listen.push(address.to_owned());
@@ -123,25 +129,51 @@ impl Server {
     pub async fn start(self) -> Result<Running, Error> {
         let config = Config::load()?;
         let limits = self.limits.unwrap_or_else(|| config.limits().clone());
-        let endpoint = Endpoint::new(self.services, limits)?;
+        let endpoint = Endpoint::new(self.services.clone(), limits.clone())?;
         self.trusted.into_iter().for_each(|trusted| endpoint.trust(trusted));
-        let mut addresses = Vec::new();
+        let (mut addresses, mut names) = (Vec::new(), Vec::new());
         for listen in &self.listen {
             for address in config.listen_addresses(listen)? {
+                if let Some(at) = naming::At::parse(&address, &config)? {
+                    names.push(at);
+                    continue;
+                }
                 let transport = transports::find(&address)?;
                 let listener = transport.listen(&address).await?;
                 addresses.push(listener.address());
                 endpoint.accept_from(listener, address.spin());
             }
         }
+        let announced = announce(names, &self.services, &mut addresses, limits.deadline).await?;
         tracing::info!(target: "farcall::endpoint", ?addresses, "listening");
-        Ok(Running { endpoint, addresses })
+        Ok(Running { announced, endpoint, addresses })
     }
+}
+
+/// Binds names in registries to the service of the same name, or the first. They are addresses too.
+async fn announce(
+    names: Vec<naming::At>,
+    services: &[(String, Local)],
+    addresses: &mut Vec<String>,
+    within: Duration,
+) -> Result<Vec<Announced>, Error> {
+    let (mut announced, listening) = (Vec::new(), addresses.clone());
+    for at in names {
+        let named = services.iter().find(|(service, _)| service == at.name());
+        let Some(service) = named.or(services.first()) else {
+            let text = format!("{at} cannot be bound: export a service before");
+            return Err(Error::of(ErrorKind::Address, text));
+        };
+        addresses.push(at.to_string());
+        announced.push(naming::announce(at, service, &listening, within).await?);
+    }
+    Ok(announced)
 }
 
 /// A serving endpoint. Dropping it closes its connections at once; [`shutdown`](Self::shutdown) lets them finish.
 #[derive(Debug)]
 pub struct Running {
+    announced: Vec<Announced>,
     endpoint: Endpoint,
     addresses: Vec<String>,
 }
@@ -165,11 +197,14 @@ impl Running {
         self.endpoint.connections()
     }
 
-    /// Stops accepting, takes no more calls, waits until those accepted are answered, closes.
+    /// Unbinds its names in registries, stops accepting, takes no more calls, waits until those accepted are answered, closes.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connections at once.
     pub async fn shutdown(self) {
+        for announced in self.announced {
+            announced.withdraw().await;
+        }
         self.endpoint.shutdown().await;
     }
 

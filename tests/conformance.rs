@@ -25,6 +25,8 @@ mod concurrency;
 mod context;
 #[path = "conformance/deadlines.rs"]
 mod deadlines;
+#[path = "conformance/functions.rs"]
+mod functions;
 #[path = "conformance/nested.rs"]
 mod nested;
 #[path = "conformance/objects.rs"]
@@ -35,6 +37,8 @@ mod order;
 mod payloads;
 #[path = "conformance/results.rs"]
 mod results;
+#[path = "conformance/scopes.rs"]
+mod scopes;
 #[path = "conformance/services.rs"]
 mod services;
 
@@ -88,6 +92,7 @@ macro_rules! everywhere {
                 deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
                     are_kept_beside_busy_calls;
+                functions: serve_interfaces_of_one_method take_what_they_can_keep may_change_what_they_own;
                 nested: calls_come_back calls_cross_each_other;
                 objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
                     go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
@@ -104,6 +109,8 @@ macro_rules! everywhere {
                     slow_only_their_own_sender carry_large_items_and_references
                     let_calls_between_the_parts_of_an_item pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
+                scopes: break_all_that_was_lent_in_them end_when_they_are_dropped let_calls_end_that_have_begun
+                    refuse_whom_they_are_shown_late;
             }
             threads {
                 threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
@@ -119,7 +126,7 @@ macro_rules! at_an_address {
         tests! {
             $place
             tasks {
-                builds: differ_by_method;
+                builds: differ_by_method of_objects_differ_by_method of_newer_objects_differ_by_method;
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }

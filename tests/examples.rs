@@ -196,6 +196,19 @@ fn services() {
 }
 
 #[test]
+fn registry() {
+    let want = [
+        "bound    clock.oslo by tcp://127.0.0.1:*",
+        "bound    clock.rome by tcp://127.0.0.1:*",
+        "it is    noon in rome, says process *",
+        "sorry    nothing is bound as `clock.roma`: near it is `clock.rome`, `clock.oslo`",
+        "unbound  clock.oslo",
+        "unbound  clock.rome",
+    ];
+    check("registry", &want);
+}
+
+#[test]
 fn blocking() {
     check("blocking", &["words counted       520"]);
 }

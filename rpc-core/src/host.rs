@@ -59,7 +59,8 @@ fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-fn process_id() -> &'static [u8; 16] {
+/// A number that no other process has: drawn at the first question.
+pub fn process_id() -> &'static [u8; 16] {
     static ID: OnceLock<[u8; 16]> = OnceLock::new();
     ID.get_or_init(|| {
         let mut id = [0; 16];
@@ -69,7 +70,8 @@ fn process_id() -> &'static [u8; 16] {
     })
 }
 
-fn host_id() -> &'static [u8; 16] {
+/// This host since it was started; zeros where the system does not say.
+pub fn host_id() -> &'static [u8; 16] {
     static ID: OnceLock<[u8; 16]> = OnceLock::new();
     ID.get_or_init(|| read_host_id().unwrap_or_default())
 }

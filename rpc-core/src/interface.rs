@@ -36,6 +36,17 @@ pub trait HostsShared<T>: Hosts<T> {
     fn host_shared(servant: Arc<T>) -> Local;
 }
 
+/// That a function of type `F` can serve `dyn Trait`. Implemented by the macro for interfaces of one method.
+#[diagnostic::on_unimplemented(
+    message = "one function cannot serve `{Self}`",
+    label = "`from_fn` is for interfaces of one method, all of whose arguments can be owned",
+    note = "implement the trait for a type of yours, and use `Remote::new`"
+)]
+pub trait HostsFunction<F>: Interface {
+    /// Makes `function` reachable by calls.
+    fn host_function(function: F) -> Local;
+}
+
 /// Starts one call on a shared servant: decodes, and gives the rest to `task`. Generated.
 pub type StartShared<T> = fn(&Arc<T>, MethodId, Request, &mut Task);
 

@@ -24,7 +24,8 @@ pub mod skeleton;
 pub mod transport;
 
 mod driver;
-mod host;
+#[doc(hidden)]
+pub mod host;
 #[doc(hidden)]
 pub mod memory;
 #[doc(hidden)]
@@ -44,8 +45,8 @@ pub mod __private {
         error::Error,
         id::MethodId,
         interface::{
-            Description, Hosts, HostsShared, Interface, Method, Mode, StartExclusive, StartShared,
-            Timeout,
+            Description, Hosts, HostsFunction, HostsShared, Interface, Method, Mode,
+            StartExclusive, StartShared, Timeout,
         },
         skeleton::{Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},

@@ -5,12 +5,15 @@ mod arguments;
 mod forwarder;
 mod promise;
 mod request;
+mod scope;
 
 pub use actor::{Exclusive, actor};
 pub use arguments::Arguments;
 pub(crate) use forwarder::forwarder;
 pub(crate) use promise::{Promise, UNKNOWN, hopeless, is_unknown};
 pub use request::Request;
+pub(crate) use scope::Revocable;
+pub use scope::Scope;
 
 use crate::{
     context::Context,
@@ -43,6 +46,11 @@ pub(crate) trait Object: Send + Sync + 'static {
 
     /// The servant itself, where it is shared.
     fn servant(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
+    /// What takes it away from its borrowers, where it is in a scope.
+    fn revocable(&self) -> Option<&Arc<Revocable>> {
         None
     }
 
@@ -97,6 +105,10 @@ impl Local {
 
     pub(crate) fn servant(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.0.servant()
+    }
+
+    pub(crate) fn revocable(&self) -> Option<&Arc<Revocable>> {
+        self.0.revocable()
     }
 
     pub(crate) fn start(self, method: MethodId, request: Request, task: &mut Task) {

@@ -1,15 +1,19 @@
 //! The caller's side: the handle, the call in flight, and what generated code encodes into.
 
 mod ahead;
+mod any;
 mod bulk;
 mod call;
 mod connect;
+mod connection;
 mod handle;
 mod outgoing;
 mod passing;
 
+pub use any::AnyRemote;
 pub use call::Call;
 pub use connect::{Connect, DialWire, connect};
+pub use connection::{Connection, Held, Snapshot};
 pub(crate) use handle::Handle;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::pass_on;
@@ -19,7 +23,7 @@ use crate::{
     driver::Carried,
     error::Error,
     frame::{Trace, metadata_pairs, put_metadata},
-    interface::{Hosts, HostsShared, Interface},
+    interface::{Hosts, HostsFunction, HostsShared, Interface},
     payload::Loan,
     skeleton::Local,
     transport::Peer,
@@ -71,6 +75,19 @@ impl<I: Interface + ?Sized> Remote<I> {
         Self::of(Handle::home(&I::host_shared(servant)))
     }
 
+    /// A handle on an object whose one method is `function`: a callback without a type of its own.
+    ///
+    /// The function takes the method's arguments and returns a future of its result: `Fn(..) -> impl Future`, or `FnMut` where the
+    /// method takes `&mut self`. What the future uses it must own, so the function gets what it can keep: a `String` for `&str` and
+    /// `Cow<str>`, a `Vec<u8>` for `&[u8]` and `Cow<[u8]>`, a `T` for `&T`, a `Vec<T>` for `&[T]`. It cannot serve a method that
+    /// borrows within a type, as with `Option<&str>`, nor one under `#[cfg]`.
+    pub fn from_fn<F>(function: F) -> Self
+    where
+        I: HostsFunction<F>,
+    {
+        Self::of(Handle::home(&I::host_function(function)))
+    }
+
     /// The same object; calls through the new handle fail if they take longer. The deadline travels with the call, and calls that the
     /// servant makes meanwhile inherit it.
     #[must_use]
@@ -120,8 +137,15 @@ impl<I: Interface + ?Sized> Remote<I> {
         this.handle.far()?.peer()
     }
 
+    /// The connection that calls through this handle take, to be looked at: what it has done, and what is lent and borrowed on it. `None`
+    /// for an object of this process.
+    #[must_use]
+    pub fn connection(this: &Self) -> Option<Connection> {
+        this.handle.far().map(Connection::new)
+    }
+
     /// Waits until calls through this handle can only fail, and says why: its connection ended, or the object was taken away. For
-    /// ever, for an object of this process.
+    /// ever, for an object of this process that is in no [`Scope`](crate::skeleton::Scope).
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -163,6 +187,11 @@ impl<I: Interface + ?Sized> Remote<I> {
     #[must_use]
     pub fn hosted(this: &Self) -> Local {
         this.handle.stand_in(I::DESCRIPTION)
+    }
+
+    /// The handle on an object of this process.
+    pub(crate) fn home(local: &Local) -> Self {
+        Self::of(Handle::home(local))
     }
 
     fn of(handle: Arc<Handle>) -> Self {

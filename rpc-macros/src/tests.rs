@@ -55,6 +55,17 @@ fn generic() {
 }
 
 #[test]
+fn function() {
+    check(
+        "function",
+        "",
+        "pub trait Watcher {
+            async fn changed(&mut self, path: &str, pages: &[Page]) -> Result<(), Error>;
+        }",
+    );
+}
+
+#[test]
 fn arguments() {
     check(
         "arguments",

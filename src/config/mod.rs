@@ -110,6 +110,11 @@ impl Config {
         }
     }
 
+    /// Whether anything is configured about the service.
+    pub(crate) fn has_service(&self, name: &str) -> bool {
+        self.service(name).is_some()
+    }
+
     /// The limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {

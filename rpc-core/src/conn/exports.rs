@@ -67,6 +67,11 @@ impl<S> Exports<S> {
         }
     }
 
+    /// Whether the object known by `key` is lent.
+    pub(super) fn has(&self, key: usize) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// The object lent as `id`; an error if it is broken.
     pub(super) fn get(&self, id: ObjectId) -> Option<Result<&S, &Error>> {
         let entry = self.entries.get(id.slot as usize)?;

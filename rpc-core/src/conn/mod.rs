@@ -313,6 +313,12 @@ impl<S: Clone> Connection<S> {
         self.exports.lend(key, object)
     }
 
+    /// Whether the object known by `key` is lent.
+    #[must_use]
+    pub fn lends(&self, key: usize) -> bool {
+        self.exports.has(key)
+    }
+
     /// Takes an object of mine away from the peer, who is told why. It is given out to be dropped.
     pub fn break_object(&mut self, key: usize, why: &Error) -> Option<S> {
         let (id, object) = self.exports.break_object(key, why.clone())?;

@@ -42,6 +42,7 @@ pub(crate) async fn serve_wire<T: Send>(link: Arc<Link>, wire: Wire, connecting:
     tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, "connection ended");
     link.detach_line(&line, &why);
     link.end_oneways().await;
+    link.finish(&why);
     drop(guard);
 }
 
@@ -208,8 +209,12 @@ impl Link {
             state.urgent = false;
         }
         let may_be_last = state.may_end(line);
+        let warns = state.handles.counters.is_due();
         drop(state);
         drop(released);
+        if warns {
+            self.warn();
+        }
         // The outbox, or the end, has waited for just this. A blocked wire is waited for where the task parks.
         let awaited = !lingers
             && line.tx.queued() > 0

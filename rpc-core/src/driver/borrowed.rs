@@ -3,7 +3,7 @@
 //! Whether a handle was the last one is decided under the connection's lock: a descriptor that comes while the last handle is dying makes
 //! a new one in the same entry, and the dying one then finds that it is not the one that is known.
 
-use super::{Link, State, waiter::Wakes};
+use super::{Link, State, counters::Counters, waiter::Wakes};
 use crate::{
     conn::{Reference, Standing},
     described::{Described, Differences},
@@ -108,6 +108,7 @@ pub(super) struct Handles {
     described: Vec<Arc<Described>>,
     /// My interfaces that I have described, with their places in that order, by address.
     describing: HashMap<usize, u32>,
+    pub(super) counters: Counters,
 }
 
 impl Handles {
@@ -119,6 +120,7 @@ impl Handles {
     pub(super) fn take_all(&mut self) -> Vec<Arc<Handle>> {
         self.described.clear();
         self.describing.clear();
+        self.counters.clear_objects();
         self.borrowed.drain().filter_map(|(_, handle)| handle.upgrade()).collect()
     }
 
@@ -142,6 +144,7 @@ impl Link {
             return;
         }
         let gone = state.handles.borrowed.remove(&id.slot);
+        state.handles.counters.give_back(id.slot);
         state.conn.release(Instant::now(), id);
         let over = state.unused && state.is_unused();
         let waker = if over || state.is_due_earlier() { state.notify() } else { None };
@@ -168,7 +171,7 @@ impl State {
         if let Some(handle) = known {
             return handle;
         }
-        let Some(described) = self.handles.described.get(interface as usize) else {
+        let Some(described) = self.handles.described.get(interface as usize).cloned() else {
             let text = "the peer has not described the interface of an object";
             return Arc::new(Handle::Broken(Error::of(ErrorKind::Protocol, text)));
         };
@@ -176,12 +179,13 @@ impl State {
             link: Arc::clone(link),
             id,
             epoch: self.epoch,
-            described: Arc::clone(described),
+            described: Arc::clone(&described),
             compared: OnceLock::new(),
             ended: OnceLock::new(),
             waiting: Notify::new(),
             stand_in: Mutex::new(None),
         }));
+        self.handles.counters.borrow(id.slot, &described, self.limits.objects);
         self.handles.borrowed.insert(id.slot, Arc::downgrade(&handle));
         handle
     }
@@ -224,12 +228,25 @@ impl State {
                 let local = passed.handle.stand_in(passed.interface);
                 match self.announce(local.description()) {
                     Some(interface) => {
-                        Descriptor::Mine(self.conn.lend(local.key(), local), interface)
+                        let (id, broken) = self.lend(local);
+                        self.released.extend(broken);
+                        Descriptor::Mine(id, interface)
                     }
                     None => Descriptor::Null,
                 }
             }
         }
+    }
+
+    /// Lends an object once more. One that was taken away meanwhile is broken at once, and given out to be dropped outside of the lock.
+    pub(super) fn lend(&mut self, local: Local) -> (ObjectId, Option<Local>) {
+        let key = local.key();
+        let revoked = local.revocable().and_then(|revocable| revocable.lent(key, &self.link));
+        self.handles.counters.lend(key, local.description().name, self.limits.objects);
+        let id = self.conn.lend(key, local);
+        let broken = revoked.and_then(|why| self.conn.break_object(key, &why));
+        broken.iter().for_each(|_| self.handles.counters.take_back(key));
+        (id, broken)
     }
 
     fn is_of(&self, link: &Arc<Link>) -> bool {

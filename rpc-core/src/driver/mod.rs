@@ -8,6 +8,7 @@
 mod background;
 mod body;
 mod borrowed;
+mod counters;
 mod dial;
 mod enclosed;
 mod ending;
@@ -140,6 +141,8 @@ impl Link {
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
         let oneway = order.method.mode.oneway;
         let call = (!oneway).then(|| state.reserve());
+        call.into_iter().for_each(|call| state.waiter(call).method = order.method.name);
+        state.handles.counters.made += 1;
         if state.outbox.is_empty() && state.can_transmit(order.target) {
             if let Err(error) = state.settle(&mut order) {
                 call.into_iter().for_each(|call| state.conn.forget(call));
@@ -155,7 +158,8 @@ impl Link {
                 state.waiter(call).order = Some(order);
             }
             let flush = state.flush_by(alone);
-            let waker = if state.is_due_earlier() { state.notify() } else { None };
+            let due = state.is_due_earlier() || state.handles.counters.is_due();
+            let waker = if due { state.notify() } else { None };
             drop(state);
             self.flush(flush);
             wake(waker);
@@ -220,7 +224,22 @@ impl Link {
     pub(crate) fn lend(&self, object: &Local) -> Result<ObjectId, Error> {
         let mut state = self.lock();
         state.check_lending(1)?;
-        Ok(state.conn.lend(object.key(), object.clone()))
+        state.handles.counters.introduce("lookup");
+        let (id, broken) = state.lend(object.clone());
+        drop(state);
+        drop(broken);
+        Ok(id)
+    }
+
+    /// Takes an object of this process away from the peer, if it is lent.
+    pub(crate) fn break_object(&self, key: usize, why: &Error) {
+        let mut state = self.lock();
+        let broken = state.conn.break_object(key, why);
+        state.handles.counters.take_back(key);
+        let waker = state.notify();
+        drop(state);
+        drop(broken);
+        wake(waker);
     }
 
     /// Takes no more calls from the peer.

@@ -80,6 +80,7 @@ impl State {
             None => self.references.clear(),
             Some(enclosed) => {
                 let mut references = std::mem::take(&mut self.references);
+                self.handles.counters.introduce(order.method.name);
                 self.pass(&enclosed.passed, &mut references);
                 self.references = references;
             }

@@ -89,7 +89,9 @@ impl Link {
                 line.paused.store(true, Ordering::Relaxed);
                 break;
             }
-            due = state.conn.wants_transmit() || !state.outbox.is_empty();
+            due = state.conn.wants_transmit()
+                || !state.outbox.is_empty()
+                || state.handles.counters.is_due();
         }
         self.follow_up(wakes);
         let _ = drained(line, BATCH);
@@ -101,7 +103,8 @@ impl Link {
         let mut state = self.lock();
         let control = state.transmit_control();
         let pumped = !state.outbox.is_empty() && state.pump_outbox(wakes);
-        if (control || pumped) && !state.batch {
+        let warns = state.handles.counters.is_due();
+        if (control || pumped || warns) && !state.batch {
             wakes.push(state.notify());
         }
     }
@@ -147,23 +150,25 @@ impl State {
         match self.conn.handle_frame(now, frame)? {
             Event::None => {}
             Event::Ok(call, contents) => {
+                self.introduce_return(call, &contents);
                 let body = self.body(frame, contents, rx)?;
                 self.returned(call, Reply::Ok(body), wakes);
             }
             Event::App(call, contents) => {
+                self.introduce_return(call, &contents);
                 let body = self.body(frame, contents, rx)?;
                 self.returned(call, Reply::App(body), wakes);
             }
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
             Event::Call(object, mut call) => {
-                let body = self.arrive(frame, &mut call, rx)?;
+                let body = self.arrive(frame, Some(&object), &mut call, rx)?;
                 self.arrived.push_back(Incoming { object, call, body });
                 if !self.batch {
                     wakes.push(self.notify());
                 }
             }
             Event::Pipelined(answer, mut call) => {
-                let body = self.arrive(frame, &mut call, rx)?;
+                let body = self.arrive(frame, None, &mut call, rx)?;
                 if self.pipeline(answer, call, body) && !self.batch {
                     wakes.push(self.notify());
                 }
@@ -172,7 +177,7 @@ impl State {
                 wakes.push_abort(self.running.remove(&call));
             }
             Event::Released(objects) => {
-                self.released.extend(objects);
+                self.take_back(objects);
                 if !self.batch {
                     wakes.push(self.notify());
                 }
@@ -212,9 +217,14 @@ impl State {
     fn arrive(
         &mut self,
         frame: &mut Buffer,
+        object: Option<&Local>,
         call: &mut IncomingCall<Local>,
         rx: &mut dyn Rx,
     ) -> Result<Body, Error> {
+        self.handles.counters.served += 1;
+        if !call.arguments.references.is_empty() {
+            self.handles.counters.introduce_call(object, call);
+        }
         let body = self.body(frame, mem::take(&mut call.arguments), rx)?;
         self.arrived_bytes += body.len();
         if call.call.is_none() {

@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     pub(crate) head: Buffer,
     pub(crate) tail: Option<Buffer>,
     pub(crate) payloads: Enclosing,
+    /// The name of the method that answers.
+    pub(crate) by: &'static str,
 }
 
 impl Link {
@@ -124,6 +126,7 @@ impl State {
     ) -> bool {
         if let Some(enclosed) = &answer.payloads {
             let mut references = std::mem::take(&mut self.references);
+            self.handles.counters.introduce(answer.by);
             self.pass(&enclosed.passed, &mut references);
             self.references = references;
         } else {

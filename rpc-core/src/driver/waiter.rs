@@ -26,6 +26,8 @@ pub(super) struct Waiter {
     pub(super) detached: bool,
     /// Its method, if calls are made on what it will return: then the call is not over when it has returned.
     pub(super) promised: Option<&'static Method>,
+    /// The name of its method.
+    pub(super) method: &'static str,
     /// The call itself, kept where it may have to be sent again.
     pub(super) order: Option<Order>,
 }

@@ -108,7 +108,7 @@ impl Request {
             let (mut head, mut tail) = encoder.finish();
             let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
             let payloads = self.link.enclose(parcel, encoded)?;
-            Ok(Answer { head, tail, payloads })
+            Ok(Answer { head, tail, payloads, by: self.method_name() })
         });
         match answer {
             Ok(answer) => {
@@ -162,7 +162,7 @@ impl Request {
         let encoded = Encoded { head: &mut head, tail: &mut tail, block: None };
         match self.link.enclose(brought.pass_on(), encoded) {
             Ok(payloads) => {
-                let answer = Answer { head, tail, payloads };
+                let answer = Answer { head, tail, payloads, by: self.method_name() };
                 let kept = self.kept(&outcome, &answer);
                 self.answer(&outcome, answer, kept);
             }

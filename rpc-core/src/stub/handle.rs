@@ -163,7 +163,10 @@ impl Handle {
             Self::Borrowed(borrowed) => borrowed.ended().await,
             Self::Promised(promised) => promised.link.over().await,
             Self::Broken(error) => error.clone(),
-            Self::Near(..) => pending().await,
+            Self::Near(local, _) => match local.revocable() {
+                Some(revocable) => revocable.ended().await,
+                None => pending().await,
+            },
         }
     }
 
@@ -174,7 +177,7 @@ impl Handle {
             Self::Borrowed(borrowed) => borrowed.why_ended(),
             Self::Promised(promised) => promised.link.closed(),
             Self::Broken(error) => Some(error.clone()),
-            Self::Near(..) => None,
+            Self::Near(local, _) => local.revocable()?.why(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Passed {
 }
 
 /// The interface of what leads nowhere.
-static NOTHING: Description =
+pub(super) static NOTHING: Description =
     Description { name: "?", docs: "", methods: &[], type_arguments: &[] };
 
 /// What travels beside values on their way out.
@@ -158,20 +158,35 @@ fn claim(index: u32) -> Option<Arc<Handle>> {
     claimed
 }
 
+/// Encodes a reference, passed as one to an object of `interface`.
+pub(super) fn serialize<S: Serializer>(
+    handle: &Arc<Handle>,
+    interface: &'static Description,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let outside = "a `Remote` can be encoded only as part of a call or of what it returns";
+    let index = collect(Passed { handle: Arc::clone(handle), interface });
+    serializer.serialize_u32(index.ok_or_else(|| ser::Error::custom(outside))?)
+}
+
+/// Decodes a reference, whatever its interface.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Arc<Handle>, D::Error> {
+    let index = u32::deserialize(deserializer)?;
+    let missing = "it names a reference that did not come with it, or names it twice";
+    claim(index).ok_or_else(|| de::Error::custom(missing))
+}
+
 impl<I: Interface + ?Sized> Serialize for Remote<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let passed = Passed { handle: Arc::clone(&self.handle), interface: I::DESCRIPTION };
-        let outside = "a `Remote` can be encoded only as part of a call or of what it returns";
-        let index = collect(passed).ok_or_else(|| ser::Error::custom(outside))?;
-        serializer.serialize_u32(index)
+        serialize(&self.handle, I::DESCRIPTION, serializer)
     }
 }
 
 impl<'de, I: Interface + ?Sized> Deserialize<'de> for Remote<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let index = u32::deserialize(deserializer)?;
-        let missing = "it names a reference that did not come with it, or names it twice";
-        let handle = claim(index).ok_or_else(|| de::Error::custom(missing))?;
+        let handle = deserialize(deserializer)?;
         handle.check_interface(I::DESCRIPTION).map_err(de::Error::custom)?;
         Ok(Self::of(handle))
     }

@@ -8,6 +8,7 @@ use syn::{ItemTrait, TypeParamBound, WherePredicate, parse_quote};
 mod contract;
 mod demands;
 mod description;
+mod function;
 mod skeleton;
 mod stub;
 
@@ -45,6 +46,7 @@ fn expand(interface: &Interface) -> TokenStream {
     let description = description::expand(interface, &names);
     let stub = stub::expand(interface, &names);
     let skeleton = skeleton::expand(interface, &names);
+    let function = function::expand(interface, &names);
     quote! {
         #contract
         #[allow(dead_code, unused_imports, deprecated, non_snake_case, non_upper_case_globals, clippy::all, clippy::nursery, clippy::pedantic)]
@@ -54,6 +56,7 @@ fn expand(interface: &Interface) -> TokenStream {
             #description
             #stub
             #skeleton
+            #function
         };
     }
 }

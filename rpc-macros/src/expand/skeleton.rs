@@ -99,7 +99,7 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
 //             if let Err(error) = arguments.end() { return request.refuse(error) }
 //             (path, offset)
 //         };
-fn decode(method: &Method, names: &Names) -> TokenStream {
+pub(super) fn decode(method: &Method, names: &Names) -> TokenStream {
     let private = &names.private;
     let span = Span::mixed_site();
     let bindings = method.arguments.iter().map(|argument| decode_one(argument, names));

@@ -1,0 +1,150 @@
+//! Objects that are never given back: what a connection says of them, and the warning before there are too many.
+
+#[allow(dead_code, reason = "the suite uses all of it")]
+#[path = "conformance/place.rs"]
+mod place;
+
+use farcall::{ErrorKind, Held, Limits, Remote};
+use place::{Place, one_thread, several_threads};
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+use tracing::{Event, Level, Metadata, Subscriber, field, span};
+
+#[farcall::remote]
+trait Item {
+    async fn name(&self) -> farcall::Result<String>;
+}
+
+#[farcall::remote]
+trait Store {
+    async fn take(&self) -> farcall::Result<Remote<dyn Item>>;
+    async fn bring(&self, items: Vec<Remote<dyn Item>>) -> farcall::Result<()>;
+    async fn clear(&self) -> farcall::Result<()>;
+}
+
+fn item() -> Remote<dyn Item> {
+    Remote::from_fn(|| async { Ok("an item".to_owned()) })
+}
+
+#[derive(Default)]
+struct Shelf(Mutex<Vec<Remote<dyn Item>>>);
+
+impl Store for Shelf {
+    async fn take(&self) -> farcall::Result<Remote<dyn Item>> {
+        Ok(item())
+    }
+
+    async fn bring(&self, items: Vec<Remote<dyn Item>>) -> farcall::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+        Ok(())
+    }
+
+    async fn clear(&self) -> farcall::Result<()> {
+        let cleared = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(cleared);
+        Ok(())
+    }
+}
+
+fn told(held: &[Held]) -> Vec<(&str, &str, usize)> {
+    held.iter().map(|held| (&*held.interface, &*held.by, held.count)).collect()
+}
+
+const ADDRESSED: &[Place] = &[Place::Inproc, Place::Tcp, Place::Stream];
+
+#[test]
+fn a_connection_says_what_is_lent_and_borrowed() {
+    for place in ADDRESSED {
+        several_threads(async {
+            let (store, _host) = place.host(Remote::<dyn Store>::new(Shelf::default())).await;
+            let connection = Remote::connection(&store).expect("it is far");
+            let before = connection.snapshot();
+            assert_eq!((before.calls_made, before.calls_served), (0, 0));
+            assert_eq!((told(&before.lent), told(&before.borrowed)), (vec![], vec![]));
+
+            let taken = [store.take().await, store.take().await];
+            let mine = item();
+            let brought = vec![mine.clone(), item(), mine.clone()];
+            store.bring(brought).await.expect("there is room");
+            store.bring(vec![mine]).await.expect("it is there already");
+            let now = connection.snapshot();
+            assert_eq!((now.calls_made, now.calls_served), (4, 0));
+            assert_eq!(told(&now.borrowed), [("Item", "take", 2)]);
+            assert_eq!(told(&now.lent), [("Item", "bring", 2)]);
+
+            drop(taken);
+            assert_eq!(told(&connection.snapshot().borrowed), []);
+            store.clear().await.expect("it gives all back");
+            while !connection.snapshot().lent.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            assert!(Remote::connection(&item()).is_none(), "nothing is between");
+        });
+    }
+}
+
+/// What the log has warned of.
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Listens to the log.
+struct Log;
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut |field: &field::Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+                warnings.push(format!("{value:?}"));
+            }
+        });
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+fn warnings_of(what: &str) -> usize {
+    let text = format!(
+        "80 % of the objects that may be {what} on a connection are: most are `Item`, introduced by `take`; beyond the limit \
+         calls fail"
+    );
+    let warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    warnings.iter().filter(|warning| **warning == text).count()
+}
+
+#[test]
+fn a_warning_comes_once_before_there_are_too_many() {
+    tracing::subscriber::set_global_default(Log).expect("this test alone listens");
+    one_thread(async {
+        let mut limits = Limits::default();
+        // The service itself is lent too.
+        limits.objects = 10;
+        let store = Remote::<dyn Store>::new(Shelf::default());
+        let (store, _host) = Place::Inproc.host_within(store, limits).await;
+        let mut taken = Vec::new();
+        for rounds in 1..=2 {
+            while taken.len() < 6 {
+                taken.push(store.take().await.expect("there is room"));
+            }
+            assert_eq!((warnings_of("lent"), warnings_of("borrowed")), (rounds - 1, rounds - 1));
+            while taken.len() < 9 {
+                taken.push(store.take().await.expect("there is room"));
+            }
+            while (warnings_of("lent"), warnings_of("borrowed")) != (rounds, rounds) {
+                tokio::task::yield_now().await;
+            }
+            let error = store.take().await.expect_err("there are too many");
+            assert_eq!(error.kind(), ErrorKind::Overloaded);
+            taken.truncate(2);
+        }
+    });
+}
