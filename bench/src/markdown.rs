@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, DEPTHS, ECHOES, ONEWAY, SUMS, Work};
+use crate::work::{CHAIN, DEPTHS, ECHOES, ONEWAY, STREAMS, SUMS, Work};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -53,6 +53,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     }
     write_oneway(out, report)?;
     write_objects(out, report, Placement::TwoCores)?;
+    write_streams(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -140,6 +141,22 @@ fn write_objects(out: &mut String, report: &Report, placement: Placement) -> std
         // Only rows that have objects at all.
         let has = p50(&Work::Member).is_some();
         works.iter().map(|work| p50(work).filter(|_| has).map(units::duration)).collect()
+    })
+}
+
+fn write_streams(out: &mut String, report: &Report) -> std::fmt::Result {
+    writeln!(out, "## Streams: items received per second (CPU seconds per million items)\n")?;
+    let works = STREAMS.map(Work::Stream);
+    let columns: Vec<(Work, Placement)> = works
+        .into_iter()
+        .flat_map(|work| Placement::ALL.map(|placement| (work, placement)))
+        .collect();
+    let titles: Vec<String> =
+        columns.iter().map(|(work, placement)| format!("{work}, {placement}")).collect();
+    table(out, report, &titles, |row, transport| {
+        let cell =
+            |(work, placement): &(Work, Placement)| report.cell(row, transport, *placement, *work);
+        columns.iter().map(|column| cell(column).and_then(throughput)).collect()
     })
 }
 

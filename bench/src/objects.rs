@@ -1,7 +1,7 @@
 //! Rows of objects: what a peer's client must offer, and the driver that does the work with it.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use tokio::runtime::Runtime;
@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use crate::driver::Driver;
 use crate::relay;
 use crate::stopwatch::{Measured, Stopwatch};
-use crate::work::Work;
+use crate::work::{SMALL, Work};
 
 /// A peer's client: objects that calls return, and that calls take.
 pub trait Objects: Clone + Send + Sync + 'static {
@@ -29,11 +29,19 @@ pub trait Objects: Clone + Send + Sync + 'static {
     /// As many calls, each but the last on a new object that the one before returns; the last one gives
     /// their number.
     fn chain(&self, hops: usize) -> impl Future<Output = Result<u64>> + Send;
+    /// The sum of the first words of as many small items, `0`, `1` and so on, of a stream.
+    fn small(&self, items: u64) -> impl Future<Output = Result<u64>> + Send;
+    /// How many bytes as many large items of a stream have.
+    fn large(&self, items: u64, length: usize) -> impl Future<Output = Result<u64>> + Send;
 }
 
 /// Which works there are with objects, and what they are measured against.
 pub fn offers(work: Work) -> bool {
-    matches!(work, Work::Add | Work::Member | Work::Callback | Work::Life | Work::Chain(_))
+    match work {
+        Work::Add | Work::Member | Work::Callback | Work::Life => true,
+        Work::Chain(_) | Work::Stream(_) => true,
+        Work::Echo(_) | Work::Sum(_) | Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => false,
+    }
 }
 
 /// Does the works of objects with an [`Objects`].
@@ -72,6 +80,7 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
                     let far = C::connect(&relay::to(&address, HALF)?).await?;
                     run(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
                 }
+                Work::Stream(length) => stream(client, length, time).await,
                 other => bail!("no work for objects: {other}"),
             }
         });
@@ -91,6 +100,23 @@ async fn run<F: Future<Output = Result<()>>>(
             return Ok(watch.finish());
         }
     }
+}
+
+/// One stream after the other: each is long enough that its beginning does not matter.
+async fn stream<C: Objects>(client: C, length: usize, time: Duration) -> Result<Measured> {
+    let (mut total, started) = (0, Instant::now());
+    while started.elapsed() < time {
+        if length == SMALL {
+            let items = 200_000;
+            expect(client.small(items).await?, (0..items).sum())?;
+            total += items;
+        } else {
+            let items = 500;
+            expect(client.large(items, length).await?, items * length as u64)?;
+            total += items;
+        }
+    }
+    Ok(Measured::bulk(total, started))
 }
 
 fn expect(found: u64, want: u64) -> Result<()> {

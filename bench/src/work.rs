@@ -32,6 +32,8 @@ pub enum Work {
     Life,
     /// A call on what a call returns on what a call returns, and so on: so many, in a round trip of 1 ms.
     Chain(usize),
+    /// A stream of items of so many bytes to the client, which reads each; what counts are items.
+    Stream(usize),
 }
 
 impl Work {
@@ -44,6 +46,7 @@ impl Work {
         all.extend(DEPTHS.map(Self::Held));
         all.push(Self::Oneway(ONEWAY));
         all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
+        all.extend(STREAMS.map(Self::Stream));
         all
     }
 
@@ -53,7 +56,8 @@ impl Work {
             Self::Echo(length) | Self::Sum(length) => length < MAX_FRAME,
             Self::Add | Self::Tasks(_) | Self::Held(_) => true,
             Self::Oneway(_) => false,
-            Self::Member | Self::Callback | Self::Life | Self::Chain(_) => false,
+            Self::Member | Self::Callback | Self::Life => false,
+            Self::Chain(_) | Self::Stream(_) => false,
         }
     }
 
@@ -64,7 +68,7 @@ impl Work {
 
     /// Whether one call waits for the one before it.
     pub fn is_sequential(self) -> bool {
-        !matches!(self, Self::Tasks(_) | Self::Held(_) | Self::Oneway(_))
+        !matches!(self, Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_))
     }
 }
 
@@ -81,6 +85,9 @@ impl fmt::Display for Work {
             Self::Member => write!(f, "call on an object"),
             Self::Callback => write!(f, "callback"),
             Self::Life => write!(f, "make, call, drop"),
+            Self::Stream(length) => {
+                write!(f, "stream of {}", units::bytes(*length as f64))
+            }
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
         }
     }
@@ -90,6 +97,10 @@ impl fmt::Display for Work {
 pub const ECHOES: [usize; 4] = [64, 4 << 10, 64 << 10, 1 << 20];
 /// The lengths that are summed.
 pub const SUMS: [usize; 2] = [1 << 20, 16 << 20];
+/// The lengths of items that are streamed.
+pub const STREAMS: [usize; 2] = [SMALL, 64 << 10];
+/// The length of a small item.
+pub const SMALL: usize = 64;
 /// How many calls a chain has.
 pub const CHAIN: usize = 4;
 /// The length that is sent one way.

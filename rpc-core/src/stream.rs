@@ -44,7 +44,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {}
 /// lines.finish();
 /// assert_eq!(received.recv().await, Some(Ok("first".to_owned())));
 /// assert_eq!(received.recv().await, None);
-/// # farcall_core::error::Result::Ok(()) }).unwrap();
+/// # Ok::<(), farcall_core::error::Error>(()) }).unwrap();
 /// ```
 #[must_use]
 pub fn channel<T: Item>(capacity: usize) -> (Sender<T>, Receiver<T>) {

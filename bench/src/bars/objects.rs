@@ -6,7 +6,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, Work};
+use crate::work::{CHAIN, SMALL, Work};
 
 const OURS: &[&str] = &["farcall-objects"];
 const REMOC: &[&str] = &["remoc"];
@@ -27,6 +27,16 @@ pub fn all(report: &Report, bars: &mut Vec<Bar>) {
         theirs.map(|cell| (cell, cell.calls_per_second())),
         units::rate,
     ));
+    for (transport, least) in [(Transport::Tcp, 8e6), (Transport::Shm, 15e6)] {
+        let here = Filter::new(Work::Stream(SMALL)).over(transport);
+        let ours = here.of(OURS).fastest(report);
+        bars.push(Bar {
+            what: format!("{here}, items per second"),
+            limit: Limit::RateAtLeast(least),
+            reached: ours.and_then(Cell::calls_per_second),
+            detail: ours.map_or_else(String::new, place),
+        });
+    }
     let chain = Filter::new(Work::Chain(CHAIN)).of(OURS).quickest(report);
     bars.push(Bar {
         what: Work::Chain(CHAIN).to_string(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
+use bytes::Bytes;
 use remoc::prelude::*;
 use remoc::rtc::CallError;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,7 +14,7 @@ use crate::driver::Driver;
 use crate::objects::{self, Objects, ObjectsDriver};
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// This file's rows.
 pub const ROWS: &[&dyn Row] = &[&Remoc];
@@ -71,6 +72,9 @@ trait Factory {
     async fn call_back(&self, adder: AdderClient, a: u64, b: u64) -> Result<u64, CallError>;
     #[pipelinable]
     async fn first(&self) -> Result<StepClient, CallError>;
+    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<[u64; 8]>, CallError>;
+    async fn large(&self, items: u64, length: u64)
+    -> Result<rch::mpsc::Receiver<Bytes>, CallError>;
 }
 
 struct Servant;
@@ -110,6 +114,35 @@ impl Factory for Servant {
 
     async fn first(&self) -> Result<StepClient, CallError> {
         Ok(step(1))
+    }
+
+    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<[u64; 8]>, CallError> {
+        let (sender, receiver) = rch::mpsc::with_local_buffer(4096);
+        tokio::spawn(async move {
+            for item in 0..items {
+                if sender.send([item; 8]).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(receiver)
+    }
+
+    async fn large(
+        &self,
+        items: u64,
+        length: u64,
+    ) -> Result<rch::mpsc::Receiver<Bytes>, CallError> {
+        let (sender, receiver) = rch::mpsc::with_local_buffer(16);
+        let item = Bytes::from(work::pattern(length as usize));
+        tokio::spawn(async move {
+            for _ in 0..items {
+                if sender.send(item.clone()).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(receiver)
     }
 }
 
@@ -215,5 +248,21 @@ impl Objects for Client {
             call.await?;
         }
         Ok(number)
+    }
+
+    async fn small(&self, items: u64) -> Result<u64> {
+        let (mut received, mut sum) = (self.0.small(items).await?, 0);
+        while let Some(item) = received.recv().await? {
+            sum += item[0];
+        }
+        Ok(sum)
+    }
+
+    async fn large(&self, items: u64, length: usize) -> Result<u64> {
+        let (mut received, mut bytes) = (self.0.large(items, length as u64).await?, 0);
+        while let Some(item) = received.recv().await? {
+            bytes += item.len() as u64;
+        }
+        Ok(bytes)
     }
 }

@@ -1,14 +1,15 @@
 //! Objects that calls return, and objects that calls take: both ends are tokio with one thread.
 
 use anyhow::{Result, bail};
-use farcall::{Call, Remote};
+use bytes::Bytes;
+use farcall::{Call, Receiver, Remote};
 
 use super::{Flavour, service, stay};
 use crate::driver::Driver;
 use crate::objects::{self, Objects, ObjectsDriver};
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// This file's rows.
 pub const ROWS: &[&dyn Row] = &[&FarcallObjects];
@@ -65,6 +66,8 @@ trait Factory {
     async fn make(&self) -> farcall::Result<Remote<dyn Adder>>;
     async fn call_back(&self, adder: Remote<dyn Adder>, a: u64, b: u64) -> farcall::Result<u64>;
     async fn first(&self) -> farcall::Result<Remote<dyn Step>>;
+    async fn small(&self, items: u64) -> farcall::Result<Receiver<[u64; 8]>>;
+    async fn large(&self, items: u64, length: usize) -> farcall::Result<Receiver<Bytes>>;
 }
 
 struct Servant;
@@ -105,6 +108,31 @@ impl Factory for Servant {
     async fn first(&self) -> farcall::Result<Remote<dyn Step>> {
         Ok(Remote::new(Number(1)))
     }
+
+    async fn small(&self, items: u64) -> farcall::Result<Receiver<[u64; 8]>> {
+        let (sender, receiver) = farcall::channel(4096);
+        tokio::spawn(async move {
+            for item in 0..items {
+                sender.send([item; 8]).await?;
+            }
+            sender.finish();
+            Ok::<_, farcall::Error>(())
+        });
+        Ok(receiver)
+    }
+
+    async fn large(&self, items: u64, length: usize) -> farcall::Result<Receiver<Bytes>> {
+        let (sender, receiver) = farcall::channel(16);
+        let item = Bytes::from(work::pattern(length));
+        tokio::spawn(async move {
+            for _ in 0..items {
+                sender.send(item.clone()).await?;
+            }
+            sender.finish();
+            Ok::<_, farcall::Error>(())
+        });
+        Ok(receiver)
+    }
 }
 
 #[derive(Clone)]
@@ -144,5 +172,21 @@ impl Objects for Client {
             step = step.next();
         }
         Ok(step.number().await?)
+    }
+
+    async fn small(&self, items: u64) -> Result<u64> {
+        let (mut received, mut sum) = (self.factory.small(items).await?, 0);
+        while let Some(item) = received.recv().await {
+            sum += item?[0];
+        }
+        Ok(sum)
+    }
+
+    async fn large(&self, items: u64, length: usize) -> Result<u64> {
+        let (mut received, mut bytes) = (self.factory.large(items, length).await?, 0);
+        while let Some(item) = received.recv().await {
+            bytes += item?.len() as u64;
+        }
+        Ok(bytes)
     }
 }
