@@ -23,8 +23,10 @@ use std::{
 
 /// Bytes of a batch from which on nothing is added to it.
 const BATCH: usize = 32 << 10;
-/// Bytes of a part of a batch that is larger than this.
-const LARGE: usize = 64 << 10;
+/// Bytes up to which a batch goes at once.
+const WHOLE: usize = 96 << 10;
+/// Bytes of a part of a larger one.
+const PART_BYTES: usize = 64 << 10;
 /// No receiver gives more credit than this, in items or bytes.
 const MOST: u64 = 1 << 40;
 
@@ -255,7 +257,7 @@ impl<T: Item> Pump<T> {
             count += 1;
         }
         call.overwrite(count.to_le_bytes());
-        if let Some((head, tail)) = call.take_large(LARGE) {
+        if let Some((head, tail)) = call.take_large(WHOLE) {
             return Batch::Large(count as usize, head, tail);
         }
         self.credit.spend(count as usize, call.length());
@@ -271,7 +273,7 @@ impl<T: Item> Pump<T> {
                 None => self.credit.poll(cx).map(|_| Ok(())),
             })
             .await?;
-            let end = bytes.len().min(at + LARGE);
+            let end = bytes.len().min(at + PART_BYTES);
             self.credit.spend(0, end - at);
             let last = end == bytes.len() && !more;
             let sent = told(&self.inlet, &PART, |call| {
