@@ -4,12 +4,15 @@
 #[path = "../examples/archive/archive.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod archive;
+#[path = "../examples/archive/page.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod page;
 #[path = "../examples/archive/tree.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod tree;
 
-use archive::{Archive, ArchiveError, Entry, Kind};
-use farcall::{Remote, Server};
+use archive::{Archive, ArchiveError, Document, Entry, Kind, Notice, Watcher};
+use farcall::{ErrorKind, Receiver, Remote, Server};
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read},
@@ -294,7 +297,7 @@ fn archive_over_every_transport() {
         "transport *digest".to_owned(),
         "--*".to_owned(),
     ];
-    let row = |transport| format!("{transport} *     4       265538        16 * equal");
+    let row = |transport| format!("{transport} *     4       265538        24 * equal");
     want.extend(transports.iter().map(row));
     assert_matches(&text, &want.iter().map(String::as_str).collect::<Vec<_>>());
 }
@@ -318,10 +321,10 @@ fn archive_follows_the_configuration() {
         .env("FARCALL__SERVICES__ARCHIVE__CONNECT", address.trim());
     let (success, text) = client.run();
     assert!(success, "{text}");
-    assert_matches(&text, &["transport *", "--*", "tcp *     4       265538        16 * equal"]);
+    assert_matches(&text, &["transport *", "--*", "tcp *     4       265538        24 * equal"]);
 }
 
-/// An archive that reads other bytes than it digests.
+/// An archive whose one document reads other bytes than it digests.
 struct Liar;
 
 impl Archive for Liar {
@@ -329,11 +332,31 @@ impl Archive for Liar {
         Ok(vec![Entry { path: "file".to_owned(), kind: Kind::File }])
     }
 
-    async fn read(&self, _path: &str, _offset: u64, _len: u32) -> Result<Vec<u8>, ArchiveError> {
+    async fn open(&self, _path: &str) -> Result<Remote<dyn Document>, ArchiveError> {
+        Ok(Remote::new(Self))
+    }
+
+    async fn watch(&self, watcher: Remote<dyn Watcher>) -> farcall::Result<()> {
+        watcher.notice(Notice::Opened("file".to_owned())).await
+    }
+}
+
+impl Document for Liar {
+    async fn read(&self, _offset: u64, _len: u32) -> Result<Vec<u8>, ArchiveError> {
         Ok(b"bytes".to_vec())
     }
 
-    async fn digest(&self, _path: &str) -> Result<[u8; 32], ArchiveError> {
+    async fn line(&self, _number: u32) -> Result<String, ArchiveError> {
+        Ok("bytes".to_owned())
+    }
+
+    async fn lines(&self, _from: u32, _to: u32) -> Result<Receiver<String>, ArchiveError> {
+        let (sender, receiver) = farcall::channel(1);
+        sender.finish();
+        Ok(receiver)
+    }
+
+    async fn digest(&self, _salt: &[u8]) -> Result<[u8; 32], ArchiveError> {
         Ok(blake3::hash(b"other bytes").into())
     }
 }
@@ -367,16 +390,77 @@ async fn archive_refuses_what_is_outside() {
     ];
     if cfg!(unix) {
         outside.extend(["leak", "up", "up/secret", "git/config"]);
-        assert_eq!(archive.read("inside", 0, 9).await, Ok(vec![0]));
+        assert_eq!(archive.open("inside").read(0, 9).await, Ok(vec![0]));
     }
     for path in outside {
-        let refused = Err(ArchiveError::Outside(path.to_owned()));
-        assert_eq!(archive.read(path, 0, 9).await, refused, "{path}");
-        assert_eq!(archive.digest(path).await.map(|_| Vec::new()), refused, "{path}");
-        assert_eq!(archive.list(path).await.map(|_| Vec::new()), refused, "{path}");
+        let refused = Err::<Vec<Entry>, _>(ArchiveError::Outside(path.to_owned()));
+        assert_eq!(archive.open(path).await.map(|_| Vec::new()), refused, "{path}");
+        assert_eq!(archive.list(path).await, refused, "{path}");
     }
     for path in ["a", "missing"] {
-        let unread = archive.read(path, 0, 9).await;
-        assert!(matches!(unread, Err(ArchiveError::Unreadable { .. })), "{path}: {unread:?}");
+        let opened = archive.open(path).await;
+        assert!(matches!(opened, Err(ArchiveError::Unreadable { .. })), "{path}: {opened:?}");
+        let Err(ArchiveError::Call(error)) = archive.open(path).line(1).await else {
+            panic!("{path} has a line");
+        };
+        assert_eq!(error.kind(), ErrorKind::Pipeline, "{path}: {error}");
     }
+}
+
+#[tokio::test]
+async fn archive_gives_the_lines_of_a_text() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text"), "one\ntwo\r\n\nfour\n").unwrap();
+    fs::write(folder.path().join("bytes"), b"one\n\xff\n").unwrap();
+    let archive = Remote::<dyn Archive>::new(Tree::open(folder.path()).unwrap());
+    let text = archive.open("text").await.unwrap();
+    for (from, to, want) in [
+        (1, u32::MAX, &["one", "two\r", "", "four", ""][..]),
+        (2, 3, &["two\r", ""]),
+        (5, 9, &[""]),
+        (6, 9, &[]),
+        (3, 2, &[]),
+    ] {
+        assert_eq!(all(text.lines(from, to).await.unwrap()).await.unwrap(), want, "{from} to {to}");
+    }
+    assert_eq!(archive.open("text").line(4).await, Ok("four".to_owned()));
+    for (path, number) in [("text", 0), ("text", 6), ("bytes", 2)] {
+        let line = archive.open(path).line(number).await;
+        assert!(matches!(line, Err(ArchiveError::Unreadable { .. })), "{path}: {line:?}");
+    }
+    let mut bytes = archive.open("bytes").lines(1, 9).await.unwrap();
+    assert_eq!(bytes.recv().await, Some(Ok("one".to_owned())));
+    let error = all(bytes).await.unwrap_err();
+    assert_eq!(error.text(), "it is not a text");
+}
+
+async fn all(mut lines: Receiver<String>) -> farcall::Result<Vec<String>> {
+    let mut all = Vec::new();
+    while let Some(line) = lines.recv().await {
+        all.push(line?);
+    }
+    Ok(all)
+}
+
+#[tokio::test]
+async fn archive_tells_its_watchers_of_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text"), "before").unwrap();
+    let archive = Remote::<dyn Archive>::new(Tree::open(folder.path()).unwrap());
+    let (tell, told) = farcall::channel(9);
+    let tell = std::sync::Arc::new(tell);
+    let watcher = Remote::<dyn Watcher>::from_fn(move |notice: Notice| {
+        let tell = std::sync::Arc::clone(&tell);
+        async move { tell.send(notice).await }
+    });
+    archive.watch(watcher).await.unwrap();
+    let text = archive.open("text").await.unwrap();
+    assert_eq!(text.line(1).await, Ok("before".to_owned()));
+    fs::write(folder.path().join("text"), "and after").unwrap();
+    assert_eq!(text.read(4, 9).await, Ok(b"after".to_vec()));
+    assert_eq!(text.line(1).await, Ok("and after".to_owned()));
+    drop((archive, text));
+    let mut told = told;
+    assert_eq!(told.recv().await, Some(Ok(Notice::Opened("text".to_owned()))));
+    assert_eq!(told.recv().await, Some(Ok(Notice::Changed("text".to_owned()))));
 }

@@ -16,7 +16,9 @@
 )]
 
 mod archive;
+mod audience;
 mod child;
+mod page;
 mod reading;
 mod row;
 mod total;

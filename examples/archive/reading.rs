@@ -1,12 +1,14 @@
 //! A whole archive read through calls: what it comes to, and how long the calls took.
 
 use crate::{
-    archive::{Archive, ArchiveError, Kind},
+    archive::{Archive, ArchiveError, Document, Kind},
+    audience::Audience,
     total::Total,
 };
 use farcall::{Call, Remote};
 use std::{
     collections::VecDeque,
+    process,
     time::{Duration, Instant},
 };
 
@@ -14,6 +16,8 @@ use std::{
 pub const PIECE: u32 = 64 << 10;
 /// Calls in flight at a time, in the second round.
 const FLIGHT: usize = 64;
+/// Pieces that the second round reads, again and again. Each holds a document open.
+const PIECES: usize = 1024;
 /// How long the second round goes on.
 const ROUND: Duration = Duration::from_millis(200);
 
@@ -24,18 +28,28 @@ pub struct Reading {
     pub calls: Vec<Duration>,
     /// Calls per second in the second round.
     pub rate: f64,
-    /// Every file arrived as the server's own digest of it says.
+    /// Every file arrived as the server's own digest of it says, every text by its lines too, and the archive told of each that it opened.
     pub equal: bool,
 }
 
 impl Reading {
     /// Reads every file, one call after the other, and then pieces of them again with many calls in flight.
     pub async fn new(archive: &Remote<dyn Archive>) -> Result<Self, ArchiveError> {
-        let mut walk = Walk { archive, total: Total::default(), calls: Vec::new(), equal: true };
+        let (watcher, audience) = Audience::new();
+        archive.watch(watcher).await?;
+        let mut walk = Walk {
+            archive,
+            salt: process::id().to_le_bytes(),
+            audience,
+            total: Total::default(),
+            calls: Vec::new(),
+            equal: true,
+        };
         let pieces = walk.read_all().await?;
-        let Walk { total, mut calls, equal, .. } = walk;
+        let Walk { audience, total, mut calls, equal, .. } = walk;
         calls.sort_unstable();
-        Ok(Self { total, calls, equal, rate: rate(archive, &pieces).await? })
+        let equal = equal & audience.heard_all().await;
+        Ok(Self { total, calls, equal, rate: rate(&pieces).await? })
     }
 
     /// What so many percent of the calls stay below.
@@ -47,13 +61,16 @@ impl Reading {
 /// The first round.
 struct Walk<'a> {
     archive: &'a Remote<dyn Archive>,
+    /// What no digest of before was made with.
+    salt: [u8; 4],
+    audience: Audience,
     total: Total,
     calls: Vec<Duration>,
     equal: bool,
 }
 
-/// A file's path, and an offset in it.
-type Piece = (String, u64);
+/// A document, and an offset in it.
+type Piece = (Remote<dyn Document>, u64);
 
 impl Walk<'_> {
     async fn read_all(&mut self) -> Result<Vec<Piece>, ArchiveError> {
@@ -75,19 +92,39 @@ impl Walk<'_> {
         path: String,
         pieces: &mut Vec<Piece>,
     ) -> Result<(), ArchiveError> {
-        let mut file = blake3::Hasher::new();
+        self.audience.expect(&path);
+        let document = self.timed(self.archive.open(&path)).await?;
+        let mut file = Vec::new();
         loop {
-            let offset = file.count();
-            let bytes = self.timed(self.archive.read(&path, offset, PIECE)).await?;
-            file.update(&bytes);
-            pieces.push((path.clone(), offset));
+            let offset = file.len() as u64;
+            let bytes = self.timed(document.read(offset, PIECE)).await?;
+            file.extend_from_slice(&bytes);
+            if pieces.len() < PIECES {
+                pieces.push((document.clone(), offset));
+            }
             if bytes.len() < PIECE as usize {
                 break;
             }
         }
-        let digest = file.finalize();
-        self.equal &= self.timed(self.archive.digest(&path)).await? == *digest.as_bytes();
-        self.total.add(&path, file.count(), digest);
+        let salted = *blake3::Hasher::new().update(&self.salt).update(&file).finalize().as_bytes();
+        self.equal &= self.timed(document.digest(&self.salt)).await? == salted;
+        if let Ok(text) = str::from_utf8(&file) {
+            self.read_lines(&path, text).await?;
+        }
+        self.total.add(&path, file.len() as u64, blake3::hash(&file));
+        Ok(())
+    }
+
+    /// Asks a document for its lines, without waiting until it is open: each is one round trip.
+    async fn read_lines(&mut self, path: &str, text: &str) -> Result<(), ArchiveError> {
+        let mut want = text.split('\n');
+        let first = self.timed(self.archive.open(path).line(1)).await?;
+        self.equal &= Some(&*first) == want.next();
+        let mut lines = self.timed(self.archive.open(path).lines(2, u32::MAX)).await?;
+        while let Some(line) = lines.recv().await {
+            self.equal &= Some(&*line?) == want.next();
+        }
+        self.equal &= want.next().is_none();
         Ok(())
     }
 
@@ -103,14 +140,14 @@ impl Walk<'_> {
 }
 
 /// The second round: a call is on its way when it is made, so a queue of calls keeps as many in flight.
-async fn rate(archive: &Remote<dyn Archive>, pieces: &[Piece]) -> Result<f64, ArchiveError> {
+async fn rate(pieces: &[Piece]) -> Result<f64, ArchiveError> {
     let begun = Instant::now();
     let (mut flight, mut done) = (VecDeque::with_capacity(FLIGHT), 0_u32);
-    for (path, offset) in pieces.iter().cycle().take_while(|_| begun.elapsed() < ROUND) {
+    for (document, offset) in pieces.iter().cycle().take_while(|_| begun.elapsed() < ROUND) {
         if flight.len() == FLIGHT {
             done += next(&mut flight).await?;
         }
-        flight.push_back(archive.read(path, *offset, PIECE));
+        flight.push_back(document.read(*offset, PIECE));
     }
     while !flight.is_empty() {
         done += next(&mut flight).await?;

@@ -1,20 +1,25 @@
 //! A directory tree of this host as an archive. Leaves out `.git` and `target`, and never leaves its root.
 
-use crate::archive::{Archive, ArchiveError, Entry, Kind};
+use crate::{
+    archive::{Archive, ArchiveError, Document, Entry, Kind, Notice, Watcher},
+    page::Page,
+};
+use farcall::Remote;
 use std::{
-    fs::{self, File},
-    io::{self, Read, Seek, SeekFrom},
+    fs, io,
     path::{Component, Path, PathBuf},
 };
+use tokio::sync::broadcast;
 
 /// What is in no archive, at any depth.
 const LEFT_OUT: [&str; 2] = [".git", "target"];
-/// Bytes of the longest piece.
-const LONGEST: u32 = 4 << 20;
+/// Notices that wait for the slowest watcher.
+const NOTICES: usize = 1024;
 
 /// The tree below a directory. Whoever may write to it is trusted: a path is checked before it is opened.
 pub struct Tree {
     root: PathBuf,
+    news: broadcast::Sender<Notice>,
 }
 
 impl Tree {
@@ -22,7 +27,7 @@ impl Tree {
         let named = |error| io::Error::other(format!("{}: {error}", root.display()));
         let root = root.canonicalize().map_err(named)?;
         fs::read_dir(&root).map_err(named)?;
-        Ok(Self { root })
+        Ok(Self { root, news: broadcast::Sender::new(NOTICES) })
     }
 
     pub fn root(&self) -> &Path {
@@ -64,45 +69,30 @@ impl Tree {
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(entries)
     }
-
-    fn file(&self, path: &str) -> Result<File, ArchiveError> {
-        let found = self.locate(path)?;
-        let opened = match found.metadata() {
-            Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file")),
-            Ok(_) => File::open(found),
-            Err(error) => Err(error),
-        };
-        opened.map_err(|error| unreadable(path, &error))
-    }
 }
 
-/// Reads where it is called: from the page cache that takes 15 us, and a thread for blocking work costs more (with 64 calls
-/// in flight, `spawn_blocking` halved the calls per second). A tree on a slow disk would want it.
 impl Archive for Tree {
     async fn list(&self, directory: &str) -> Result<Vec<Entry>, ArchiveError> {
         self.entries(directory)
     }
 
-    async fn read(&self, path: &str, offset: u64, len: u32) -> Result<Vec<u8>, ArchiveError> {
-        let mut file = self.file(path)?;
-        let read = || {
-            let mut bytes = Vec::with_capacity(len.min(LONGEST) as usize);
-            file.seek(SeekFrom::Start(offset))?;
-            file.take(len.min(LONGEST).into()).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        read().map_err(|error| unreadable(path, &error))
+    async fn open(&self, path: &str) -> Result<Remote<dyn Document>, ArchiveError> {
+        Ok(Remote::new(Page::open(path, self.locate(path)?, self.news.clone())?))
     }
 
-    async fn digest(&self, path: &str) -> Result<[u8; 32], ArchiveError> {
-        let mut hasher = blake3::Hasher::new();
-        match hasher.update_reader(self.file(path)?) {
-            Ok(hasher) => Ok(hasher.finalize().into()),
-            Err(error) => Err(unreadable(path, &error)),
-        }
+    async fn watch(&self, watcher: Remote<dyn Watcher>) -> farcall::Result<()> {
+        let mut news = self.news.subscribe();
+        tokio::spawn(async move {
+            while let Ok(notice) = news.recv().await {
+                if watcher.notice(notice).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(())
     }
 }
 
-fn unreadable(path: &str, error: &io::Error) -> ArchiveError {
+pub fn unreadable(path: &str, error: &io::Error) -> ArchiveError {
     ArchiveError::Unreadable { path: path.to_owned(), reason: error.to_string() }
 }
