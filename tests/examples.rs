@@ -4,6 +4,10 @@
 #[path = "../examples/archive/archive.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod archive;
+#[path = "examples/build.rs"]
+mod build;
+#[path = "examples/chat.rs"]
+mod chat;
 #[path = "../examples/archive/page.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod page;
