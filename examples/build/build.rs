@@ -10,7 +10,8 @@ pub type Digest = [u8; 32];
 /// Where workers come to.
 #[farcall::remote]
 pub trait Site {
-    /// Takes on a worker. `process` is its process.
+    /// Has a worker work until the build is over. `process` is its process.
+    #[remote(timeout = none)]
     async fn join(&self, worker: Remote<dyn Worker>, process: u32) -> farcall::Result<()>;
 }
 

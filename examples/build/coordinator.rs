@@ -56,14 +56,16 @@ impl Coordinator {
             let join = join.clone();
             async move {
                 let joined = join.send((worker, process)).await;
-                joined.map_err(|_| farcall::Error::new("the build is over"))
+                joined.map_err(|_| farcall::Error::new("the build is over"))?;
+                join.closed().await;
+                Ok(())
             }
         });
         let running = Server::new().export("build", site).listen(address).start().await?;
         eprintln!("workers join at {}", running.address());
         let mut crew = Crew::start(self.workers, running.address())?;
         let built = self.build(&mut joined, &mut crew).await;
-        drop(crew);
+        drop(joined);
         running.shutdown().await;
         built
     }

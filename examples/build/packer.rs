@@ -12,12 +12,10 @@ use std::{io::Write, mem, process};
 /// Pieces on their way to a checker.
 const AHEAD: usize = 8;
 
-/// Works for the coordinator at the configured address.
+/// Works for the coordinator at the configured address, until it says that the build is over or is lost.
 pub async fn work() -> farcall::Result<()> {
     let site = farcall::connect::<dyn Site>("build").await?;
-    site.join(Remote::new(Packer), process::id()).await?;
-    Remote::closed(&site).await;
-    Ok(())
+    site.join(Remote::new(Packer), process::id()).await
 }
 
 struct Packer;

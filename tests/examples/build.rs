@@ -98,12 +98,13 @@ async fn fails_where_a_result_is_wrong() {
     errors.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("workers join at ").unwrap();
     let site = farcall::connect::<dyn Site>(address).await.unwrap();
-    site.join(Remote::new(Liar), 0).await.unwrap();
+    let joined = site.join(Remote::new(Liar), 0);
     let ended = tokio::task::spawn_blocking(move || {
         let text = read(Some(errors)).recv_timeout(crate::PATIENCE).unwrap();
         (process.0.wait().unwrap().success(), text)
     });
     let (success, text) = ended.await.unwrap();
+    assert_eq!(joined.await, Ok(()), "it is told that the build is over");
     assert!(!success && text.contains(" is not what it was"), "{text}");
 }
 
