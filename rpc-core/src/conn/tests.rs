@@ -7,5 +7,7 @@ mod handshake;
 mod ledger;
 mod model;
 mod objects;
+mod peer;
+mod references;
 mod serving;
 mod silence;
