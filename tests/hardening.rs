@@ -23,5 +23,7 @@ mod floods;
 mod protocol;
 #[path = "hardening/servers.rs"]
 mod servers;
+#[path = "hardening/streams.rs"]
+mod streams;
 #[path = "hardening/wire.rs"]
 mod wire;

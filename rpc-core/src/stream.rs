@@ -19,6 +19,7 @@ mod queue;
 mod receiver;
 mod sender;
 mod travel;
+mod waiting;
 
 pub use latest::{LatestReceiver, LatestSender, latest};
 pub use oneshot::{OneReceiver, OneSender, oneshot};

@@ -3,7 +3,8 @@
 use farcall_core::{
     error::{Error, ErrorKind},
     frame::{
-        CallHeader, Frame, Hello, Outcome, References, Releases, Table, Target, VERSION, kind,
+        CallHeader, Descriptor, Frame, Hello, Outcome, References, Releases, Table, Target,
+        VERSION, kind,
     },
     id::{CallId, MethodId, ObjectId},
 };
@@ -138,15 +139,27 @@ impl Attacker {
 
     /// The next thing that the endpoint says.
     pub(crate) fn next(&mut self) -> Said {
+        self.frame().map_or(Said::Closed, |frame| said(&frame))
+    }
+
+    /// The first object that the next return lends.
+    pub(crate) fn lent(&mut self) -> ObjectId {
+        loop {
+            let frame = self.frame().expect("the endpoint answers");
+            if let Ok(Frame::Return(header, Outcome::Ok(_))) = Frame::decode(&frame)
+                && let Some(Descriptor::Mine(object, _)) = header.references.descriptors().next()
+            {
+                return object;
+            }
+        }
+    }
+
+    fn frame(&mut self) -> Option<Vec<u8>> {
         let mut header = [0; 4];
-        if self.read(&mut header).is_none() {
-            return Said::Closed;
-        }
+        self.read(&mut header)?;
         let mut frame = vec![0; u32::from_le_bytes(header) as usize];
-        match self.read(&mut frame) {
-            Some(()) => said(&frame),
-            None => Said::Closed,
-        }
+        self.read(&mut frame)?;
+        Some(frame)
     }
 
     fn read(&mut self, into: &mut [u8]) -> Option<()> {
@@ -260,6 +273,18 @@ pub(crate) fn call(
     method: &str,
     arguments: &[u8],
 ) -> Vec<u8> {
+    call_with(call, target, method, (&[], arguments))
+}
+
+/// The same with references beside the arguments.
+pub(crate) fn call_with(
+    call: Option<CallId>,
+    target: ObjectId,
+    method: &str,
+    (references, arguments): (&[Descriptor], &[u8]),
+) -> Vec<u8> {
+    let mut beside = Vec::new();
+    References::encode(references, &mut beside);
     let header = CallHeader {
         call,
         target: Target::Export(target),
@@ -268,7 +293,7 @@ pub(crate) fn call(
         chain: None,
         trace: None,
         metadata: &[],
-        references: References::default(),
+        references: References::of(&beside),
         payloads: Table::default(),
     };
     encoded(&Frame::Call(header, arguments))

@@ -2,7 +2,7 @@
 //! whose every call must succeed. A panic of the library's, wherever it is caught, fails the test.
 
 use crate::work::{Seen, Watch, Work, worker};
-use farcall::{Limits, Remote, Running, Server};
+use farcall::{Limits, Receiver, Remote, Running, Sender, Server};
 use serde::{Deserialize, Deserializer};
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 /// What attackers find beside the canary's service.
 #[farcall::remote]
@@ -29,6 +32,12 @@ pub(crate) trait Target {
     async fn number(&self, number: u64) -> farcall::Result<()>;
     async fn map(&self, map: BTreeMap<u8, String>) -> farcall::Result<()>;
     async fn mine(&self, mine: Mine) -> farcall::Result<()>;
+    /// Takes items until they end.
+    async fn sink(&self) -> farcall::Result<Sender<u64>>;
+    /// Sends items until nobody wants them.
+    async fn source(&self) -> farcall::Result<Receiver<u64>>;
+    /// How many items the stream that ended next had for the servant, and why it ended.
+    async fn verdict(&self) -> farcall::Result<(u64, String)>;
 }
 
 /// As deep as its bytes say.
@@ -45,7 +54,17 @@ impl<'de> Deserialize<'de> for Mine {
     }
 }
 
-struct Wall;
+struct Wall {
+    verdict: UnboundedSender<(u64, String)>,
+    verdicts: tokio::sync::Mutex<UnboundedReceiver<(u64, String)>>,
+}
+
+impl Wall {
+    fn new() -> Self {
+        let (verdict, verdicts) = unbounded_channel();
+        Self { verdict, verdicts: tokio::sync::Mutex::new(verdicts) }
+    }
+}
 
 impl Target for Wall {
     async fn nothings(&self, _: Vec<()>) -> farcall::Result<()> {
@@ -77,6 +96,41 @@ impl Target for Wall {
     }
     async fn mine(&self, _: Mine) -> farcall::Result<()> {
         Ok(())
+    }
+    async fn sink(&self) -> farcall::Result<Sender<u64>> {
+        let (sender, mut receiver) = farcall::channel(4);
+        let verdict = self.verdict.clone();
+        tokio::spawn(async move {
+            let mut count = 0;
+            let why = loop {
+                match receiver.recv().await {
+                    Some(Ok(_)) => count += 1,
+                    Some(Err(why)) => break why.to_string(),
+                    None => break "finished".to_owned(),
+                }
+            };
+            let _ = verdict.send((count, why));
+        });
+        Ok(sender)
+    }
+    async fn source(&self) -> farcall::Result<Receiver<u64>> {
+        let (sender, receiver) = farcall::channel(4);
+        let verdict = self.verdict.clone();
+        tokio::spawn(async move {
+            let mut count = 0;
+            let why = loop {
+                match sender.send(count).await {
+                    Ok(()) => count += 1,
+                    Err(why) => break why,
+                }
+            };
+            let _ = verdict.send((count, why.to_string()));
+        });
+        Ok(receiver)
+    }
+    async fn verdict(&self) -> farcall::Result<(u64, String)> {
+        let verdict = self.verdicts.lock().await.recv().await;
+        verdict.ok_or_else(|| farcall::Error::new("there is none"))
     }
 }
 
@@ -114,7 +168,7 @@ impl Fortress {
         let (work, watch) = worker();
         let server = Server::new()
             .export("work", work)
-            .export("target", Remote::<dyn Target>::new(Wall))
+            .export("target", Remote::<dyn Target>::new(Wall::new()))
             .limits(limits)
             .listen(&format!("unix://{}/a.sock", directory.path().display()))
             .listen("tcp://127.0.0.1:0");

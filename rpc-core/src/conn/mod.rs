@@ -152,10 +152,14 @@ impl<S: Clone> Connection<S> {
     /// A call may be sent now: the peer takes calls and has credit left.
     #[must_use]
     pub fn can_send(&self) -> bool {
-        let Some(peer) = &self.peer else { return false };
-        self.refused_after.is_none()
-            && self.phase != Phase::Handshake
-            && self.calls.in_flight() < peer.serving as usize
+        let serving = self.peer.as_ref().map_or(0, |peer| peer.serving as usize);
+        self.can_send_one_way() && self.calls.in_flight() < serving
+    }
+
+    /// A one-way call, which needs no credit, may be sent now.
+    #[must_use]
+    pub fn can_send_one_way(&self) -> bool {
+        self.peer.is_some() && self.refused_after.is_none() && self.phase != Phase::Handshake
     }
 
     /// Whether calls can be made on what a call of mine returns.

@@ -197,7 +197,7 @@ impl Link {
         let mut state = self.lock();
         state.batch = false;
         state.transmit_control();
-        if !state.outbox.is_empty() {
+        if state.holds() {
             state.pump_outbox(&mut wakes);
         }
         let released = mem::take(&mut state.released);

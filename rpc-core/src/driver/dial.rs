@@ -176,17 +176,9 @@ impl Link {
         let mut head = Buffer::with_capacity(256);
         wanted.encode(head.writer())?;
         let mut state = self.lock();
-        let mut order = Order {
-            target: Target::Object(ObjectId::ROOT, state.epoch),
-            method: &registry::LOOKUP,
-            idempotent: false,
-            deadline: Deadline::After(state.limits.deadline),
-            chain: None,
-            carried: None,
-            head,
-            tail: None,
-            payloads: None,
-        };
+        let target = Target::Object(ObjectId::ROOT, state.epoch);
+        let mut order = Order::new(target, &registry::LOOKUP, head);
+        order.deadline = Deadline::After(state.limits.deadline);
         let call = state.reserve();
         state.transmit(Some(call), &mut order);
         state.begin(Some(call), order.deadline);

@@ -187,14 +187,13 @@ impl State {
 
     /// Fails the calls that never went out and whose objects belong to the wire that is gone.
     fn fail_stale(&mut self, wakes: &mut Wakes) {
-        let outbox = mem::take(&mut self.outbox);
-        for held in outbox {
-            let Some(why) = self.why_lost(held.order.target) else {
-                self.outbox.push_back(held);
-                continue;
-            };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-            self.fail_held(held, why, wakes);
+        self.outbox_bytes = 0;
+        let apart = mem::take(&mut self.outbox_apart);
+        for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
+            match self.why_lost(held.order.target) {
+                None => self.hold(held),
+                Some(why) => self.fail_held(held, why, wakes),
+            }
         }
     }
 
@@ -230,7 +229,8 @@ impl State {
     /// Fails the calls that never went out.
     pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
         self.outbox_bytes = 0;
-        for held in mem::take(&mut self.outbox) {
+        let apart = mem::take(&mut self.outbox_apart);
+        for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
             self.fail_held(held, why.clone().executed_as(Executed::No), wakes);
         }
     }

@@ -37,7 +37,7 @@ pub(crate) use borrowed::Borrowed;
 pub(crate) use dial::Dial;
 pub(crate) use enclosed::{Enclosed, Enclosing, Encoded};
 pub(crate) use line::Line;
-pub(crate) use order::{Carried, Deadline, Order, Target};
+pub(crate) use order::{Apart, Carried, Deadline, Order, Target};
 pub(crate) use promised::{Promised, hop_failed};
 pub(crate) use reply::Answer;
 pub(crate) use spinning::Spinning;
@@ -134,8 +134,12 @@ impl Link {
         })
     }
 
-    /// Makes a call. `None`: it is a one-way call, and on its way.
-    pub(crate) fn call(&self, mut order: Order) -> Result<Option<CallId>, Error> {
+    /// Makes a call on what `handle` leads to. `None`: it is a one-way call, and on its way.
+    pub(crate) fn call(
+        &self,
+        mut order: Order,
+        handle: &Arc<crate::stub::Handle>,
+    ) -> Result<Option<CallId>, Error> {
         let mut state = self.lock();
         state.admit(&order)?;
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
@@ -143,7 +147,7 @@ impl Link {
         let call = (!oneway).then(|| state.reserve());
         call.into_iter().for_each(|call| state.waiter(call).method = order.method.name);
         state.handles.counters.made += 1;
-        if state.outbox.is_empty() && state.can_transmit(order.target) {
+        if state.may_overtake(&order) && state.can_transmit(&order) {
             if let Err(error) = state.settle(&mut order) {
                 call.into_iter().for_each(|call| state.conn.forget(call));
                 return Err(error);
@@ -170,6 +174,7 @@ impl Link {
             call.into_iter().for_each(|call| state.conn.forget(call));
             return Err(error);
         }
+        order.keeps = oneway.then(|| Arc::clone(handle));
         state.hold(HeldCall { call, order });
         let mut wakes = Wakes::default();
         let pumped = state.pump_outbox(&mut wakes);

@@ -6,11 +6,13 @@ use crate::{
     frame::Trace,
     id::{CallId, ObjectId},
     interface::Method,
+    stub::Handle,
 };
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::oneshot;
 
 /// What a call is made on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +67,23 @@ pub(crate) struct Carried {
     pub(crate) metadata: Arc<[u8]>,
 }
 
+/// What belongs to a stream, and so to no call: it inherits no deadline, and waits for no credit, for the calls that have all of that may
+/// wait for what it brings.
+#[derive(Default, Debug)]
+pub(crate) struct Apart {
+    /// Who waits until the order has gone out, or will not.
+    pub(crate) gone: Option<oneshot::Sender<()>>,
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        if let Some(gone) = self.gone.take() {
+            // Whoever has given up does not wait.
+            let _ = gone.send(());
+        }
+    }
+}
+
 /// A call to be made. A large tail of its arguments is passed beside it.
 #[derive(Debug)]
 pub(crate) struct Order {
@@ -80,9 +99,33 @@ pub(crate) struct Order {
     pub(crate) tail: Option<Buffer>,
     /// The payloads that travel with them. Those that are inline are at the end of the tail, or of the head.
     pub(crate) payloads: Enclosing,
+    pub(crate) apart: Option<Apart>,
+    /// What a one-way call is made on, while it is held: given up before, it would be released before the call arrives.
+    pub(super) keeps: Option<Arc<Handle>>,
 }
 
 impl Order {
+    pub(crate) fn new(target: Target, method: &'static Method, head: Buffer) -> Self {
+        Self {
+            target,
+            method,
+            idempotent: method.mode.idempotent,
+            deadline: Deadline::Never,
+            chain: None,
+            carried: None,
+            head,
+            tail: None,
+            payloads: None,
+            apart: None,
+            keeps: None,
+        }
+    }
+
+    /// Whether something must be told, or given up, when it is dropped: under no lock.
+    pub(super) fn holds(&self) -> bool {
+        self.payloads.is_some() || self.apart.is_some() || self.keeps.is_some()
+    }
+
     /// Encoded metadata.
     pub(super) fn metadata(&self) -> &[u8] {
         self.carried.as_ref().map_or(&[], |carried| &carried.metadata)

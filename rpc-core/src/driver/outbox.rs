@@ -12,7 +12,7 @@ use crate::{
     frame::{self, CallHeader, References},
     id::CallId,
 };
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 /// Bytes that wait in the transport before calls wait in the outbox.
 const HIGH_WATER: usize = 256 << 10;
@@ -23,6 +23,13 @@ pub(super) struct HeldCall {
     /// None for a one-way call.
     pub(super) call: Option<CallId>,
     pub(super) order: Order,
+}
+
+/// What waits to go out: calls, and what belongs to streams, which does not wait for calls.
+#[derive(Clone, Copy)]
+enum Kind {
+    Call,
+    Apart,
 }
 
 impl State {
@@ -50,10 +57,27 @@ impl State {
         }
     }
 
+    /// Something waits to go out.
+    pub(super) fn holds(&self) -> bool {
+        !(self.outbox.is_empty() && self.outbox_apart.is_empty())
+    }
+
+    /// No call waits that is to go out before this one.
+    pub(super) fn may_overtake(&self, order: &Order) -> bool {
+        match order.apart {
+            None => self.outbox.is_empty(),
+            Some(_) => self.outbox_apart.is_empty(),
+        }
+    }
+
     /// A call may be appended now.
-    pub(super) fn can_transmit(&self, target: Target) -> bool {
+    pub(super) fn can_transmit(&self, order: &Order) -> bool {
         let room = self.line.as_ref().is_some_and(|line| line.tx.queued() < HIGH_WATER);
-        room && self.locate(target).is_some() && self.conn.can_send()
+        let credit = match order.apart {
+            None => self.conn.can_send(),
+            Some(_) => self.conn.can_send_one_way(),
+        };
+        room && credit && self.locate(order.target).is_some()
     }
 
     /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
@@ -114,22 +138,26 @@ impl State {
 
     /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
     pub(super) fn pump_outbox(&mut self, wakes: &mut Wakes) -> bool {
+        let apart = self.pump(Kind::Apart, wakes);
+        self.pump(Kind::Call, wakes) || apart
+    }
+
+    fn pump(&mut self, kind: Kind, wakes: &mut Wakes) -> bool {
         let mut any = false;
-        while let Some(held) = self.outbox.front() {
-            let target = held.order.target;
-            if let Some(why) = self.why_lost(target) {
-                self.fail_first(why, wakes);
+        while let Some(held) = self.held(kind).front() {
+            if let Some(why) = self.why_lost(held.order.target) {
+                let Some(held) = self.take_first(kind) else { break };
+                self.fail_held(held, why, wakes);
                 continue;
             }
-            if !self.can_transmit(target) {
+            if !self.can_transmit(&held.order) {
                 // Whoever gives the bytes away that are in the way tells the background task, which comes back here.
                 let flushed = self.line.as_ref().is_none_or(|line| line.is_flushed());
-                if !flushed || !self.can_transmit(target) {
+                if !flushed || !self.can_transmit(&held.order) {
                     break;
                 }
             }
-            let Some(mut held) = self.outbox.pop_front() else { break };
-            self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+            let Some(mut held) = self.take_first(kind) else { break };
             if let Err(error) = self.settle(&mut held.order) {
                 self.fail_held(held, error, wakes);
                 continue;
@@ -149,11 +177,22 @@ impl State {
         any
     }
 
-    /// Fails the call that is to go out next.
-    fn fail_first(&mut self, why: Error, wakes: &mut Wakes) {
-        let Some(held) = self.outbox.pop_front() else { return };
-        self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-        self.fail_held(held, why, wakes);
+    fn held(&self, kind: Kind) -> &VecDeque<HeldCall> {
+        match kind {
+            Kind::Call => &self.outbox,
+            Kind::Apart => &self.outbox_apart,
+        }
+    }
+
+    fn take_first(&mut self, kind: Kind) -> Option<HeldCall> {
+        match kind {
+            Kind::Apart => self.outbox_apart.pop_front(),
+            Kind::Call => {
+                let held = self.outbox.pop_front()?;
+                self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+                Some(held)
+            }
+        }
     }
 
     /// Fails a call that was taken out of the outbox.
@@ -165,8 +204,12 @@ impl State {
         wakes.push_order(held.order);
     }
 
-    /// Whether a call that cannot go out now can be put at the end of the outbox.
+    /// Whether a call that cannot go out now can be put at the end of the outbox. What belongs to streams is bounded by their credit: a
+    /// sender waits until its items have gone, and a receiver gives no credit for what it has not taken.
     pub(super) fn check_outbox(&self, order: &Order) -> Result<(), Error> {
+        if order.apart.is_some() {
+            return Ok(());
+        }
         let (bytes, length) = (order.held_bytes(), order.len());
         // One large payload that the next wire may carry can wait alone.
         let alone = self.outbox.is_empty() && length <= self.limits.outbox_bytes;
@@ -186,6 +229,9 @@ impl State {
 
     /// Puts a call at the end of the outbox.
     pub(super) fn hold(&mut self, held: HeldCall) {
+        if held.order.apart.is_some() {
+            return self.outbox_apart.push_back(held);
+        }
         self.outbox_bytes += held.order.held_bytes();
         self.outbox.push_back(held);
     }

@@ -89,9 +89,7 @@ impl Link {
                 line.paused.store(true, Ordering::Relaxed);
                 break;
             }
-            due = state.conn.wants_transmit()
-                || !state.outbox.is_empty()
-                || state.handles.counters.is_due();
+            due = state.conn.wants_transmit() || state.holds() || state.handles.counters.is_due();
         }
         self.follow_up(wakes);
         let _ = drained(line, BATCH);
@@ -102,7 +100,7 @@ impl Link {
     fn follow_up(&self, wakes: &mut Wakes) {
         let mut state = self.lock();
         let control = state.transmit_control();
-        let pumped = !state.outbox.is_empty() && state.pump_outbox(wakes);
+        let pumped = state.holds() && state.pump_outbox(wakes);
         let warns = state.handles.counters.is_due();
         if (control || pumped || warns) && !state.batch {
             wakes.push(state.notify());

@@ -64,6 +64,8 @@ pub(super) struct State {
     pub(super) waiters: Vec<Waiter>,
     pub(super) outbox: VecDeque<HeldCall>,
     pub(super) outbox_bytes: usize,
+    /// What belongs to streams and waits to go out.
+    pub(super) outbox_apart: VecDeque<HeldCall>,
     pub(super) arrived: VecDeque<Incoming>,
     pub(super) arrived_bytes: usize,
     /// Calls that run beyond their first poll, to be aborted when they are cancelled.
@@ -130,6 +132,7 @@ impl State {
             waiters: Vec::new(),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
+            outbox_apart: VecDeque::new(),
             arrived: VecDeque::new(),
             arrived_bytes: 0,
             running: HashMap::new(),

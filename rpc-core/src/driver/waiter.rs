@@ -139,7 +139,7 @@ impl Wakes {
 
     /// A call that needs its arguments no more: those that hold nothing are dropped at once.
     pub(super) fn push_order(&mut self, order: Order) {
-        if order.payloads.is_some() {
+        if order.holds() {
             self.rare.get_or_insert_default().orders.push(order);
         }
     }

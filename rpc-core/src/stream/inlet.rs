@@ -162,6 +162,7 @@ impl<T: Item> Object for Intake<T> {
 
 impl<T: Item> Drop for Intake<T> {
     fn drop(&mut self) {
-        self.queue.end(End::Failed(unfinished()));
+        let lost = self.queue.why_lost();
+        self.queue.end(End::Failed(lost.unwrap_or_else(unfinished)));
     }
 }

@@ -57,9 +57,14 @@ impl<T: Item> LatestReceiver<T> {
     pub async fn changed(&mut self) -> Option<Result<T, Error>> {
         let mut value = self.0.recv().await;
         while matches!(value, Some(Ok(_)))
-            && let Poll::Ready(Some(Ok(later))) = self.0.try_recv()
+            && let Poll::Ready(Some(later)) = self.0.try_recv()
         {
-            value = Some(Ok(later));
+            if later.is_err() {
+                // The last value comes before the error.
+                self.0.repeat_end();
+                break;
+            }
+            value = Some(later);
         }
         value
     }

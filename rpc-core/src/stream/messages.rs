@@ -2,6 +2,7 @@
 
 use super::{Item, inlet::Allowed, queue::End};
 use crate::{
+    driver::Apart,
     error::Error,
     id::MethodId,
     interface::{Description, Interface, Method, Mode, Timeout},
@@ -9,6 +10,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{any::type_name, marker::PhantomData, sync::Arc};
+use tokio::sync::oneshot;
 
 /// The interface of what takes items of this type.
 #[derive(Debug)]
@@ -93,6 +95,21 @@ impl From<Ending> for End {
     }
 }
 
+/// Sends a one-way call of a stream. The second of what it gives is ready once the call has gone out, or will not.
+pub(super) fn send(mut call: Outgoing<'_>) -> (Call<()>, oneshot::Receiver<()>) {
+    let (gone, has_gone) = oneshot::channel();
+    call.set_apart(Apart { gone: Some(gone) });
+    (call.send(), has_gone)
+}
+
+/// Waits until the call has gone out.
+pub(super) async fn sent((call, has_gone): (Call<()>, oneshot::Receiver<()>)) -> Result<(), Error> {
+    call.await?;
+    // It has gone, or its order was dropped without; that shows in the next one.
+    let _ = has_gone.await;
+    Ok(())
+}
+
 /// Makes a one-way call and goes on: what is wrong with the connection shows elsewhere.
 pub(super) fn tell<I: Interface>(
     to: &Remote<I>,
@@ -110,37 +127,57 @@ pub(super) fn told<I: Interface>(
 ) -> Call<()> {
     let mut call = Outgoing::new::<I>(to, method);
     with(&mut call);
+    call.set_apart(Apart::default());
     call.send()
 }
 
-/// Tells the outlet of items and bytes, or to stop.
-type Teller = dyn Fn(Option<(usize, usize)>) + Send + Sync;
+/// Where credit goes, whatever the type of the items.
+trait Creditor: Send + Sync {
+    fn give(&self, items: usize, bytes: usize);
+    fn stop(&self);
+    fn why_lost(&self) -> Option<Error>;
+}
 
-/// Gives credit back to whoever sends: the type of the items does not matter.
+impl<T: Item> Creditor for Remote<Outlet<T>> {
+    fn give(&self, items: usize, bytes: usize) {
+        tell(self, &CREDIT, |call| {
+            call.value(&(items as u64));
+            call.value(&(bytes as u64));
+        });
+    }
+
+    fn stop(&self) {
+        tell(self, &STOP, |_| {});
+    }
+
+    fn why_lost(&self) -> Option<Error> {
+        Self::why_closed(self)
+    }
+}
+
+/// Gives credit back to whoever sends.
 #[derive(Clone)]
 pub(super) struct Grant {
-    outlet: Arc<Teller>,
+    outlet: Arc<dyn Creditor>,
     allowed: Arc<Allowed>,
 }
 
 impl Grant {
     pub(super) fn to<T: Item>(outlet: Remote<Outlet<T>>, allowed: &Arc<Allowed>) -> Self {
-        let outlet = Arc::new(move |credit| match credit {
-            Some((items, bytes)) => tell(&outlet, &CREDIT, |call| {
-                call.value(&(items as u64));
-                call.value(&(bytes as u64));
-            }),
-            None => tell(&outlet, &STOP, |_| {}),
-        });
-        Self { outlet, allowed: Arc::clone(allowed) }
+        Self { outlet: Arc::new(outlet), allowed: Arc::clone(allowed) }
     }
 
     pub(super) fn give(&self, items: usize, bytes: usize) {
         self.allowed.add(items, bytes);
-        (self.outlet)(Some((items, bytes)));
+        self.outlet.give(items, bytes);
     }
 
     pub(super) fn stop(&self) {
-        (self.outlet)(None);
+        self.outlet.stop();
+    }
+
+    /// Why it can be reached no more, if that is so.
+    pub(super) fn why_lost(&self) -> Option<Error> {
+        self.outlet.why_lost()
     }
 }

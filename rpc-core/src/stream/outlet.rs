@@ -2,7 +2,7 @@
 
 use super::{
     Item,
-    messages::{CREDIT, END, Ending, ITEMS, Inlet, OPEN, Outlet, PART, STOP, tell, told},
+    messages::{CREDIT, END, Ending, ITEMS, Inlet, OPEN, Outlet, PART, STOP, send, sent, tell},
     queue::{Queue, unwanted},
 };
 use crate::{
@@ -20,6 +20,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker, ready},
 };
+use tokio::sync::oneshot;
 
 /// Bytes of a batch from which on nothing is added to it.
 const BATCH: usize = 32 << 10;
@@ -234,7 +235,7 @@ impl<T: Item> Pump<T> {
     /// Sends a batch.
     async fn send(&mut self, most: usize) -> Result<(), Error> {
         match self.encode(most) {
-            Batch::Sent(call) => call.await,
+            Batch::Sent(call) => sent(call).await,
             Batch::Large(count, head, tail) => {
                 let more = tail.is_some();
                 self.send_parts(head, more).await?;
@@ -261,7 +262,14 @@ impl<T: Item> Pump<T> {
             return Batch::Large(count as usize, head, tail);
         }
         self.credit.spend(count as usize, call.length());
-        Batch::Sent(call.send())
+        Batch::Sent(send(call))
+    }
+
+    fn part(&self, bytes: &[u8], last: bool) -> (Call<()>, oneshot::Receiver<()>) {
+        let mut call = Outgoing::new::<Inlet<T>>(&self.inlet, &PART);
+        call.bytes(bytes);
+        call.value(&last);
+        send(call)
     }
 
     /// Sends some of the bytes of a large batch in parts, each when there is credit for it. `more` will follow.
@@ -276,11 +284,7 @@ impl<T: Item> Pump<T> {
             let end = bytes.len().min(at + PART_BYTES);
             self.credit.spend(0, end - at);
             let last = end == bytes.len() && !more;
-            let sent = told(&self.inlet, &PART, |call| {
-                call.bytes(&bytes[at..end]);
-                call.value(&last);
-            });
-            sent.await?;
+            sent(self.part(&bytes[at..end], last)).await?;
             at = end;
             tokio::task::yield_now().await;
         }
@@ -291,7 +295,7 @@ impl<T: Item> Pump<T> {
 /// Items, encoded.
 enum Batch {
     /// They are on their way.
-    Sent(Call<()>),
+    Sent((Call<()>, oneshot::Receiver<()>)),
     /// So many of them, too large to be sent at once.
     Large(usize, Buffer, Option<Buffer>),
 }

@@ -1,6 +1,9 @@
 //! Items between two ends of one process.
 
-use super::messages::Grant;
+use super::{
+    messages::Grant,
+    waiting::{Ticket, Waiting},
+};
 use crate::error::{Error, ErrorKind};
 use std::{
     collections::VecDeque,
@@ -38,7 +41,7 @@ struct State<T> {
     end: Option<End>,
     /// The receiver's side is gone, and why.
     closed: Option<Error>,
-    sender: Option<Waker>,
+    senders: Waiting,
     receiver: Option<Waker>,
     /// Where the items come from another process: what must be given back to it.
     debt: Option<Debt>,
@@ -82,7 +85,7 @@ impl<T> Queue<T> {
             keeps,
             end: None,
             closed: None,
-            sender: None,
+            senders: Waiting::default(),
             receiver: None,
             debt: None,
         })))
@@ -109,35 +112,94 @@ impl<T> Queue<T> {
         drop(gone);
     }
 
-    /// Puts an item at the end, unless there is no room: then it is left in `item`, and the waker is kept.
+    /// Puts an item at the end, unless there is no room: then it is left in `item`.
     ///
     /// # Errors
     /// Why nobody receives any more.
+    pub(super) fn try_push(&self, item: &mut Option<T>) -> Poll<Result<(), Error>> {
+        self.push_or(item, |_| None)
+    }
+
+    /// The same; where there is no room, the waker is kept.
     pub(super) fn poll_push(
         &self,
         item: &mut Option<T>,
-        cx: Option<&mut Context<'_>>,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.push_or(item, |senders| senders.insert(ticket, cx.waker()))
+    }
+
+    /// Waits until there is room.
+    ///
+    /// # Errors
+    /// Why nobody receives any more.
+    pub(super) fn poll_room(
+        &self,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         let mut state = self.lock();
         if let Some(why) = &state.closed {
             return Poll::Ready(Err(why.clone()));
         }
-        if state.keeps == Keeps::All && state.items.len() >= state.capacity {
-            let earlier = cx.and_then(|cx| state.sender.replace(cx.waker().clone()));
+        if state.has_room() {
+            return Poll::Ready(Ok(()));
+        }
+        let earlier = state.senders.insert(ticket, cx.waker());
+        drop(state);
+        drop(earlier);
+        Poll::Pending
+    }
+
+    /// Puts an item at the end, for which there was room.
+    ///
+    /// # Errors
+    /// Why nobody receives any more.
+    pub(super) fn push(&self, item: T) -> Result<(), Error> {
+        let state = self.lock();
+        if let Some(why) = &state.closed {
+            return Err(why.clone());
+        }
+        Self::add(state, Some(item));
+        Ok(())
+    }
+
+    fn push_or(
+        &self,
+        item: &mut Option<T>,
+        wait: impl FnOnce(&mut Waiting) -> Option<Waker>,
+    ) -> Poll<Result<(), Error>> {
+        let mut state = self.lock();
+        if let Some(why) = &state.closed {
+            return Poll::Ready(Err(why.clone()));
+        }
+        if !state.has_room() {
+            let earlier = wait(&mut state.senders);
             drop(state);
             drop(earlier);
             return Poll::Pending;
         }
+        Self::add(state, item.take());
+        Poll::Ready(Ok(()))
+    }
+
+    fn add(mut state: MutexGuard<'_, State<T>>, item: Option<T>) {
         let replaced = match state.keeps {
             Keeps::All => None,
             Keeps::Latest => state.items.pop_back(),
         };
-        state.items.extend(item.take());
+        state.items.extend(item);
         let waker = state.receiver.take();
         drop(state);
         drop(replaced);
         waker.into_iter().for_each(Waker::wake);
-        Poll::Ready(Ok(()))
+    }
+
+    /// Whoever had this ticket waits no more.
+    pub(super) fn leave(&self, ticket: &Ticket) {
+        let waker = self.lock().senders.remove(ticket);
+        drop(waker);
     }
 
     /// Puts a batch of so many encoded bytes at the end, which its sender had credit for.
@@ -187,9 +249,9 @@ impl<T> Queue<T> {
             debt.take(count);
             debt.owed()
         });
-        let waker = state.sender.take();
+        let senders = state.senders.take();
         drop(state);
-        waker.into_iter().for_each(Waker::wake);
+        senders.for_each(Waker::wake);
         Poll::Ready(Taken { end: None, owed })
     }
 
@@ -229,14 +291,14 @@ impl<T> Queue<T> {
         let mut state = self.lock();
         state.closed.get_or_insert(why);
         let items = std::mem::take(&mut state.items);
-        let (waker, pump) = (state.sender.take(), state.receiver.take());
+        let (senders, pump) = (state.senders.take(), state.receiver.take());
         let debt = state.debt.take();
         drop(state);
         if let Some(debt) = debt {
             debt.grant.stop();
         }
         drop(items);
-        waker.into_iter().chain(pump).for_each(Waker::wake);
+        senders.chain(pump).for_each(Waker::wake);
     }
 
     /// Why nobody receives any more, once that is so.
@@ -245,19 +307,31 @@ impl<T> Queue<T> {
     }
 
     /// Waits until nobody receives any more.
-    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Error> {
+    pub(super) fn poll_closed(&self, ticket: &mut Ticket, cx: &mut Context<'_>) -> Poll<Error> {
         let mut state = self.lock();
         if let Some(why) = &state.closed {
             return Poll::Ready(why.clone());
         }
-        let earlier = state.sender.replace(cx.waker().clone());
+        let earlier = state.senders.insert(ticket, cx.waker());
         drop(state);
         drop(earlier);
         Poll::Pending
     }
 
+    /// Why nothing comes any more from the process that the items come from, if its connection was lost.
+    pub(super) fn why_lost(&self) -> Option<Error> {
+        let grant = self.lock().debt.as_ref().map(|debt| debt.grant.clone());
+        grant.and_then(|grant| grant.why_lost())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn has_room(&self) -> bool {
+        self.keeps == Keeps::Latest || self.items.len() < self.capacity
     }
 }
 
@@ -288,6 +362,12 @@ impl Debt {
         (self.items, self.bytes) = (0, 0);
         Some(owed)
     }
+}
+
+/// The error of an end that is used after it was passed.
+pub(super) fn elsewhere() -> Error {
+    let text = "this end of the stream was passed to another process: it can be used there alone";
+    Error::of(ErrorKind::Broken, text)
 }
 
 /// The error of a sender whose receiver was dropped.

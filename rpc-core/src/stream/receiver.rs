@@ -2,7 +2,7 @@
 
 use super::{
     Item,
-    queue::{End, Queue, unwanted},
+    queue::{End, Queue, elsewhere, unwanted},
 };
 use crate::{error::Error, runtime};
 use futures_core::Stream;
@@ -69,6 +69,10 @@ impl<T: Item> Receiver<T> {
         if self.over {
             return Poll::Ready(None);
         }
+        if *self.passed.get_mut() {
+            self.over = true;
+            return Poll::Ready(Some(Err(elsewhere())));
+        }
         let Poll::Ready(taken) = self.queue.poll_take(batch, usize::MAX, cx) else {
             return Poll::Pending;
         };
@@ -83,6 +87,11 @@ impl<T: Item> Receiver<T> {
                 }
             }
         }
+    }
+
+    /// The end that was given out is to be given out again.
+    pub(super) fn repeat_end(&mut self) {
+        self.over = false;
     }
 
     /// The queue, and what was taken out of it, for an end that travels. None the second time, or after the end.

@@ -2,7 +2,8 @@
 
 use super::{
     Item,
-    queue::{End, Queue},
+    queue::{End, Queue, elsewhere},
+    waiting::Ticket,
 };
 use crate::{
     error::{Error, ErrorKind, Executed},
@@ -25,25 +26,27 @@ pub struct Sender<T: Item> {
     queue: Queue<T>,
     /// It is somewhere else now.
     passed: AtomicBool,
-    /// An item that `start_send` has taken, and that waits for room.
-    held: Option<T>,
+    /// Its place among those who wait for room, as a sink.
+    ticket: Ticket,
 }
 
 impl<T: Item> Sender<T> {
     pub(super) fn new(queue: Queue<T>) -> Self {
-        Self { queue, passed: AtomicBool::new(false), held: None }
+        Self { queue, passed: AtomicBool::new(false), ticket: Ticket::default() }
     }
 
-    /// Sends an item, once there is room.
+    /// Sends an item, once there is room. Several tasks may send at a time.
     ///
     /// # Errors
-    /// `Cancelled` if the receiver was dropped, `Disconnected` if its connection was lost; the item is dropped.
+    /// `Cancelled` if the receiver was dropped, `Disconnected` if its connection was lost, `Broken` if this end was passed to another
+    /// process; the item is dropped.
     ///
     /// # Cancel safety
     /// Cancelled before it is ready, it has not sent the item, which is lost.
     pub async fn send(&self, item: T) -> Result<(), Error> {
-        let mut item = Some(item);
-        poll_fn(|cx| self.queue.poll_push(&mut item, Some(cx))).await
+        self.check()?;
+        let (mut item, mut waiter) = (Some(item), Waiter::of(&self.queue));
+        poll_fn(|cx| self.queue.poll_push(&mut item, &mut waiter.ticket, cx)).await
     }
 
     /// Sends an item if there is room now.
@@ -51,8 +54,11 @@ impl<T: Item> Sender<T> {
     /// # Errors
     /// Those of [`send`](Self::send); `Overloaded` if there is no room. The item comes back.
     pub fn try_send(&self, item: T) -> Result<(), (T, Error)> {
+        if let Err(why) = self.check() {
+            return Err((item, why));
+        }
         let mut item = Some(item);
-        let pushed = self.queue.poll_push(&mut item, None);
+        let pushed = self.queue.try_push(&mut item);
         let why = match pushed {
             Poll::Ready(Ok(())) => return Ok(()),
             Poll::Ready(Err(why)) => why,
@@ -78,12 +84,12 @@ impl<T: Item> Sender<T> {
 
     /// There are no more items: the receiver gets what was sent, and then the end.
     pub fn finish(self) {
-        self.queue.end(End::Finished);
+        self.end(End::Finished);
     }
 
     /// There are no more items, since something is wrong: the receiver gets what was sent, and then the error.
     pub fn fail(self, why: Error) {
-        self.queue.end(End::Failed(why));
+        self.end(End::Failed(why));
     }
 
     /// Waits until nobody receives any more, and says why.
@@ -91,7 +97,8 @@ impl<T: Item> Sender<T> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn closed(&self) -> Error {
-        poll_fn(|cx| self.queue.poll_closed(cx)).await
+        let mut waiter = Waiter::of(&self.queue);
+        poll_fn(|cx| self.queue.poll_closed(&mut waiter.ticket, cx)).await
     }
 
     /// Why nobody receives any more, once that is so.
@@ -104,6 +111,35 @@ impl<T: Item> Sender<T> {
     pub(super) fn pass(&self) -> Option<&Queue<T>> {
         (!self.passed.swap(true, Ordering::Relaxed)).then_some(&self.queue)
     }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.passed.load(Ordering::Relaxed) { Err(elsewhere()) } else { Ok(()) }
+    }
+
+    /// An end that was passed has nothing to end here.
+    fn end(&self, end: End) {
+        if self.check().is_ok() {
+            self.queue.end(end);
+        }
+    }
+}
+
+/// A task that waits for a queue. When it gives up, it leaves no waker behind.
+struct Waiter<'a, T> {
+    queue: &'a Queue<T>,
+    ticket: Ticket,
+}
+
+impl<'a, T> Waiter<'a, T> {
+    fn of(queue: &'a Queue<T>) -> Self {
+        Self { queue, ticket: Ticket::default() }
+    }
+}
+
+impl<T> Drop for Waiter<'_, T> {
+    fn drop(&mut self) {
+        self.queue.leave(&self.ticket);
+    }
 }
 
 /// The end of a sender that has not finished.
@@ -115,46 +151,37 @@ pub(super) fn unfinished() -> Error {
 
 impl<T: Item> Drop for Sender<T> {
     fn drop(&mut self) {
-        if !*self.passed.get_mut() {
-            self.queue.end(End::Failed(unfinished()));
-        }
+        self.end(End::Failed(unfinished()));
     }
 }
 
-/// `poll_close` finishes the stream.
-impl<T: Item + Unpin> Sink<T> for Sender<T> {
+/// An item is flushed when it waits for the receiver. `poll_close` finishes the stream.
+impl<T: Item> Sink<T> for Sender<T> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = &mut *self;
-        if this.held.is_none() {
-            return match this.queue.why_closed() {
-                Some(why) => Poll::Ready(Err(why)),
-                None => Poll::Ready(Ok(())),
-            };
-        }
-        this.queue.poll_push(&mut this.held, Some(cx))
+        this.check()?;
+        this.queue.poll_room(&mut this.ticket, cx)
     }
 
-    fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Error> {
-        let this = &mut *self;
-        this.held = Some(item);
-        match this.queue.poll_push(&mut this.held, None) {
-            Poll::Ready(sent) => sent,
-            Poll::Pending => Ok(()),
-        }
+    fn start_send(self: Pin<&mut Self>, item: T) -> Result<(), Error> {
+        self.check()?;
+        self.queue.push(item)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_ready(cx)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(self.queue.why_closed().map_or(Ok(()), Err))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        std::task::ready!(self.as_mut().poll_ready(cx))?;
-        self.queue.end(End::Finished);
+        std::task::ready!(self.as_mut().poll_flush(cx))?;
+        self.end(End::Finished);
         Poll::Ready(Ok(()))
     }
 }
+
+impl<T: Item> Unpin for Sender<T> {}
 
 impl<T: Item> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

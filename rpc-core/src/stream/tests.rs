@@ -1,5 +1,7 @@
 //! Peers that break the rules of a stream: it ends with an error that says so, and nothing else does.
 
+mod ends;
+
 use super::{
     Receiver, Sender, channel,
     inlet::Intake,

@@ -7,7 +7,7 @@ use crate::{
     buffer::Buffer,
     codec::Encoder,
     context,
-    driver::{Carried, Deadline, Encoded, Order},
+    driver::{Apart, Carried, Deadline, Encoded, Order},
     error::Error,
     host,
     interface::{Description, Interface, Method, Timeout},
@@ -28,6 +28,8 @@ pub struct Outgoing<'a> {
     parcel: Parcel,
     /// The arguments up to the first large one, if that found memory of the wire.
     bulk: Option<Box<Bulk>>,
+    /// It belongs to a stream.
+    apart: Option<Apart>,
     failed: Option<Error>,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Outgoing<'a> {
             encoder: Encoder::new(),
             parcel: Parcel::default(),
             bulk: None,
+            apart: None,
             failed: None,
         }
     }
@@ -118,10 +121,14 @@ impl<'a> Outgoing<'a> {
             .then(|| std::mem::take(&mut self.encoder).finish())
     }
 
-    /// Whether less than so many bytes are written, and few payloads and references travel beside.
+    /// Whether less than so many bytes are written, and nothing travels beside: what else may do so is known only when it is encoded.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        let beside = self.parcel.payloads.len() + self.parcel.passed.len();
-        self.encoder.written() < bytes && beside < 32
+        self.encoder.written() < bytes && self.parcel.is_empty()
+    }
+
+    /// Makes it part of a stream.
+    pub(crate) fn set_apart(&mut self, apart: Apart) {
+        self.apart = Some(apart);
     }
 
     /// Copies a large argument, and those before it, straight to where the peer reads them. False if it was not done.
@@ -169,24 +176,20 @@ impl<'a> Outgoing<'a> {
             (None, Timeout::Never) => None,
             (None, Timeout::Default) => Some(link.default_deadline()),
         };
-        let mut order = Order {
-            target: self.handle.target(),
-            method: self.method,
-            idempotent: self.options.idempotent || self.method.mode.idempotent,
-            deadline: timeout.map_or(Deadline::Never, Deadline::After),
-            chain: None,
-            carried: self.options.carried.clone(),
-            head,
-            tail,
-            payloads,
-        };
-        context::with(|context| {
-            if let Some(context) = context {
-                inherit(&mut order, context);
-            }
-        });
+        let mut order = Order::new(self.handle.target(), self.method, head);
+        order.idempotent |= self.options.idempotent;
+        order.deadline = timeout.map_or(Deadline::Never, Deadline::After);
+        order.carried.clone_from(&self.options.carried);
+        (order.tail, order.payloads, order.apart) = (tail, payloads, self.apart);
+        if order.apart.is_none() {
+            context::with(|context| {
+                if let Some(context) = context {
+                    inherit(&mut order, context);
+                }
+            });
+        }
         tracing::trace!(target: "farcall::call", method = self.method.name, "call");
-        match link.call(order) {
+        match link.call(order, self.handle) {
             Ok(call) => Flight::begun(Arc::clone(self.handle), call),
             Err(error) => Flight::failed(error),
         }
@@ -212,17 +215,8 @@ pub(crate) fn pass_on(
         Ok(payloads) => payloads,
         Err(error) => return Flight::failed(error),
     };
-    let mut order = Order {
-        target: handle.target(),
-        method,
-        idempotent: method.mode.idempotent,
-        deadline: Deadline::Never,
-        chain: None,
-        carried: None,
-        head,
-        tail,
-        payloads,
-    };
+    let mut order = Order::new(handle.target(), method, head);
+    (order.tail, order.payloads) = (tail, payloads);
     context::with(|context| {
         let Some(context) = context else { return };
         order.carried = context
@@ -231,7 +225,7 @@ pub(crate) fn pass_on(
             .map(|metadata| Arc::new(Carried { trace: None, metadata: Arc::clone(metadata) }));
         inherit(&mut order, context);
     });
-    match link.call(order) {
+    match link.call(order, handle) {
         Ok(call) => Flight::begun(Arc::clone(handle), call),
         Err(error) => Flight::failed(error),
     }
