@@ -91,7 +91,7 @@ macro_rules! everywhere {
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
                 concurrency: finishes_in_any_order waits_for_no_answer has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
-                currents: wait_for_no_call outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
+                currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
                     end_with_what_is_never_sent say_that_their_wire_was_cut;
                 deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing

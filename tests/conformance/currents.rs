@@ -23,6 +23,11 @@ pub(crate) trait Mill {
     async fn gather(&self, numbers: Receiver<u64>, begun: OneSender<()>) -> farcall::Result<()>;
     /// The sum of what `gather` has taken, once that has come to an end.
     async fn gathered(&self) -> farcall::Result<u64>;
+    /// Adds one number.
+    #[remote(oneway)]
+    async fn add(&self, number: u64) -> farcall::Result<()>;
+    /// An object that adds to the same sum.
+    async fn another(&self) -> farcall::Result<Remote<dyn Mill>>;
     /// Lists of objects.
     async fn bundles(
         &self,
@@ -70,6 +75,13 @@ impl Mill for Wheel {
     }
     async fn gathered(&self) -> farcall::Result<u64> {
         Ok(self.gathered.load(Ordering::Relaxed))
+    }
+    async fn add(&self, number: u64) -> farcall::Result<()> {
+        self.gathered.fetch_add(number, Ordering::Relaxed);
+        Ok(())
+    }
+    async fn another(&self) -> farcall::Result<Remote<dyn Mill>> {
+        Ok(Remote::new(Self { gathered: Arc::clone(&self.gathered) }))
     }
     async fn bundles(
         &self,
@@ -123,6 +135,26 @@ pub(crate) async fn wait_for_no_call(place: Place) {
         }
         sender.finish();
         assert_eq!(sum.await, Ok((0..1000).sum()));
+    }
+}
+
+/// A one-way call that waits for credit keeps its object, though its handle is gone.
+pub(crate) async fn overtake_one_way_calls(place: Place) {
+    let mut limits = Limits::default();
+    limits.serving = 1;
+    let (mill, _host) = place.host_within(mill(), limits).await;
+    let another = mill.another().await.expect("it makes one");
+    let (sender, receiver) = farcall::channel(2);
+    let sum = mill.sum(receiver);
+    another.add(5).detach();
+    drop(another);
+    for number in 0..1000 {
+        assert_eq!(sender.send(number).await, Ok(()));
+    }
+    sender.finish();
+    assert_eq!(sum.await, Ok((0..1000).sum()));
+    while mill.gathered().await != Ok(5) {
+        yield_now().await;
     }
 }
 
