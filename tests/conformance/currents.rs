@@ -28,7 +28,7 @@ pub(crate) trait Mill {
     async fn add(&self, number: u64) -> farcall::Result<()>;
     /// An object that adds to the same sum.
     async fn another(&self) -> farcall::Result<Remote<dyn Mill>>;
-    /// Lists of objects.
+    /// Lists of objects: of one, and of so many, in turn.
     async fn bundles(
         &self,
         count: u64,
@@ -89,7 +89,8 @@ impl Mill for Wheel {
         of: u64,
     ) -> farcall::Result<Receiver<Vec<Remote<dyn Mill>>>> {
         let (sender, receiver) = farcall::channel(100);
-        for _ in 0..count {
+        for number in 0..count {
+            let of = if number % 2 == 0 { 1 } else { of };
             sender.send((0..of).map(|_| Remote::new(Self::default())).collect()).await?;
         }
         sender.finish();
@@ -185,9 +186,9 @@ pub(crate) async fn carry_many_references(place: Place) {
     let (mill, _host) = place.host(mill()).await;
     for of in [1, 33, 64] {
         let mut bundles = mill.bundles(5, of).await.expect("it makes them");
-        for _ in 0..5 {
+        for number in 0..5 {
             let bundle = bundles.recv().await.expect("it goes on").expect("it goes on");
-            assert_eq!(bundle.len() as u64, of);
+            assert_eq!(bundle.len() as u64, if number % 2 == 0 { 1 } else { of });
             assert_eq!(bundle[bundle.len() - 1].gathered().await, Ok(0));
         }
         assert!(bundles.recv().await.is_none());
