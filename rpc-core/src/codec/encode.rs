@@ -30,7 +30,13 @@ impl Encoder {
     #[inline]
     #[must_use]
     pub fn new() -> Self {
-        Self { head: Buffer::with_capacity(HEAD), tail: None }
+        Self::with_capacity(HEAD)
+    }
+
+    /// The same with room for so many bytes.
+    #[inline]
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { head: Buffer::with_capacity(bytes.max(HEAD)), tail: None }
     }
 
     /// The next value.

@@ -1,6 +1,6 @@
 //! A cursor over the bytes of values: numbers, slices, texts. Every length is checked against the bytes that are there.
 
-use super::fault::Fault;
+use super::{fault::Fault, varint};
 
 /// The bytes not yet read.
 #[derive(Clone, Debug)]
@@ -61,8 +61,58 @@ impl<'de> Input<'de> {
 
     varint!(u16, u16);
     varint!(u32, u32);
-    varint!(u64, u64);
     varint!(u128, u128);
+
+    /// As the others are read, but so that it is returned in registers.
+    #[inline]
+    pub(super) fn u64(&mut self) -> Result<u64, Fault> {
+        match *self.bytes {
+            [first @ ..0x80, ref rest @ ..] => {
+                self.bytes = rest;
+                Ok(first.into())
+            }
+            _ => self.long().ok_or_else(|| self.malformed()),
+        }
+    }
+
+    fn long(&mut self) -> Option<u64> {
+        if let Some((word, _)) = self.bytes.split_first_chunk()
+            && let Some((value, length)) = varint::gather(u64::from_le_bytes(*word))
+        {
+            self.bytes = self.bytes.get(length..)?;
+            return Some(value);
+        }
+        self.bytewise()
+    }
+
+    /// A number of more than 56 bits, or near the end of the bytes.
+    fn bytewise(&mut self) -> Option<u64> {
+        let mut rest = self.bytes;
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (byte, after) = rest.split_first()?;
+            rest = after;
+            let bits = u64::from(byte & 0x7f);
+            value |= bits.wrapping_shl(shift);
+            if *byte < 0x80 {
+                let lost = bits.wrapping_shl(shift).wrapping_shr(shift) != bits;
+                if (*byte == 0 && shift > 0) || lost {
+                    return None;
+                }
+                self.bytes = rest;
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Why there is no number of 64 bits.
+    #[cold]
+    fn malformed(&self) -> Fault {
+        let most = u64::BITS.div_ceil(7) as usize;
+        let is_whole = self.bytes.len() >= most || self.bytes.iter().any(|byte| *byte < 0x80);
+        if is_whole { Fault::Varint } else { Fault::Cut }
+    }
 
     #[inline]
     pub(super) fn length(&mut self) -> Result<usize, Fault> {

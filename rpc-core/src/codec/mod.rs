@@ -19,6 +19,7 @@ mod decode;
 mod deserializer;
 mod fault;
 mod input;
+mod varint;
 
 pub use budget::Budget;
 pub use decode::Decoder;

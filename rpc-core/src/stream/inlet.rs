@@ -15,7 +15,8 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Takes items into a queue. When it is gone, no more come.
@@ -24,6 +25,8 @@ pub(super) struct Intake<T: Item> {
     allowed: Arc<Allowed>,
     /// The parts of a large batch so far.
     parts: Mutex<Vec<u8>>,
+    /// Memory for the next batch.
+    spare: Mutex<VecDeque<T>>,
     home: Home,
 }
 
@@ -66,8 +69,8 @@ impl<T: Item> Intake<T> {
     /// Takes items into `queue`; whoever sends them has credit for as many as that holds.
     pub(super) fn new(queue: &Queue<T>) -> Arc<Self> {
         let allowed = Allowed::new(queue.capacity());
-        let (parts, home) = (Mutex::default(), Home::default());
-        Arc::new(Self { queue: queue.clone(), allowed, parts, home })
+        let (parts, spare) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { queue: queue.clone(), allowed, parts, spare, home: Home::default() })
     }
 
     /// A reference to it, to be passed.
@@ -108,13 +111,19 @@ impl<T: Item> Intake<T> {
         let count: [u8; 4] = arguments.value()?;
         let count = u32::from_le_bytes(count) as usize;
         self.allowed.take_items(count)?;
-        let mut batch = VecDeque::new();
+        let mut batch = mem::take(&mut *self.spare());
         for _ in 0..count {
             batch.push_back(arguments.owned()?);
         }
         arguments.end()?;
-        self.queue.push_batch(batch, bytes);
+        self.queue.push_batch(&mut batch, bytes);
+        batch.clear();
+        *self.spare() = batch;
         Ok(())
+    }
+
+    fn spare(&self) -> MutexGuard<'_, VecDeque<T>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is put together here is bounded by itself, so the credit for it goes back at once; that for the last part with the items.
@@ -133,7 +142,7 @@ impl<T: Item> Intake<T> {
             self.queue.give_back(part.len());
             return Ok(());
         }
-        let whole = std::mem::take(&mut *parts);
+        let whole = mem::take(&mut *parts);
         drop(parts);
         self.take_items(&mut request.assembled(&whole), part.len())
     }

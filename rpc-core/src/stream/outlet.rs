@@ -84,6 +84,7 @@ impl<T: Item> Source<T> {
             credit: Arc::clone(&self.credit),
             inlet,
             items: VecDeque::new(),
+            length: 0,
         };
         runtime::background()?.spawn(pump.run());
         Ok(())
@@ -185,6 +186,8 @@ struct Pump<T: Item> {
     inlet: Remote<Inlet<T>>,
     /// Taken out of the queue and not sent.
     items: VecDeque<T>,
+    /// Bytes of the last batch: the next one will have as many.
+    length: usize,
 }
 
 /// What is to be done next.
@@ -250,6 +253,7 @@ impl<T: Item> Pump<T> {
 
     fn encode(&mut self, most: usize) -> Batch {
         let mut call = Outgoing::new::<Inlet<T>>(&self.inlet, &ITEMS);
+        call.reserve(self.length + 64);
         call.value(&[0_u8; 4]);
         let mut count: u32 = 0;
         while (count as usize) < most && call.has_room(BATCH) {
@@ -261,7 +265,8 @@ impl<T: Item> Pump<T> {
         if let Some((head, tail)) = call.take_large(WHOLE) {
             return Batch::Large(count as usize, head, tail);
         }
-        self.credit.spend(count as usize, call.length());
+        self.length = call.length();
+        self.credit.spend(count as usize, self.length);
         Batch::Sent(send(call))
     }
 

@@ -161,7 +161,7 @@ impl<T> Queue<T> {
         if let Some(why) = &state.closed {
             return Err(why.clone());
         }
-        Self::add(state, Some(item));
+        Self::add(state, item);
         Ok(())
     }
 
@@ -180,16 +180,18 @@ impl<T> Queue<T> {
             drop(earlier);
             return Poll::Pending;
         }
-        Self::add(state, item.take());
+        if let Some(item) = item.take() {
+            Self::add(state, item);
+        }
         Poll::Ready(Ok(()))
     }
 
-    fn add(mut state: MutexGuard<'_, State<T>>, item: Option<T>) {
+    fn add(mut state: MutexGuard<'_, State<T>>, item: T) {
         let replaced = match state.keeps {
             Keeps::All => None,
             Keeps::Latest => state.items.pop_back(),
         };
-        state.items.extend(item);
+        state.items.push_back(item);
         let waker = state.receiver.take();
         drop(state);
         drop(replaced);
@@ -202,8 +204,8 @@ impl<T> Queue<T> {
         drop(waker);
     }
 
-    /// Puts a batch of so many encoded bytes at the end, which its sender had credit for.
-    pub(super) fn push_batch(&self, mut batch: VecDeque<T>, bytes: usize) {
+    /// Puts a batch of so many encoded bytes at the end, which its sender had credit for. Leaves memory for the next one, if there is any.
+    pub(super) fn push_batch(&self, batch: &mut VecDeque<T>, bytes: usize) {
         let mut state = self.lock();
         if state.closed.is_some() || state.end.is_some() {
             return;
@@ -211,7 +213,10 @@ impl<T> Queue<T> {
         if let Some(debt) = &mut state.debt {
             debt.batches.push_back((batch.len(), bytes));
         }
-        state.items.append(&mut batch);
+        match state.items.is_empty() {
+            true => std::mem::swap(&mut state.items, batch),
+            false => state.items.append(batch),
+        }
         let waker = state.receiver.take();
         drop(state);
         waker.into_iter().for_each(Waker::wake);

@@ -45,7 +45,11 @@ impl<T: Item> Sender<T> {
     /// Cancelled before it is ready, it has not sent the item, which is lost.
     pub async fn send(&self, item: T) -> Result<(), Error> {
         self.check()?;
-        let (mut item, mut waiter) = (Some(item), Waiter::of(&self.queue));
+        let mut item = Some(item);
+        if let Poll::Ready(sent) = self.queue.try_push(&mut item) {
+            return sent;
+        }
+        let mut waiter = Waiter::of(&self.queue);
         poll_fn(|cx| self.queue.poll_push(&mut item, &mut waiter.ticket, cx)).await
     }
 

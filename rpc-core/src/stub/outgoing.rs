@@ -121,6 +121,11 @@ impl<'a> Outgoing<'a> {
             .then(|| std::mem::take(&mut self.encoder).finish())
     }
 
+    /// Makes room for so many bytes of arguments, before the first.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.encoder = Encoder::with_capacity(bytes);
+    }
+
     /// Whether less than so many bytes are written, and nothing travels beside: what else may do so is known only when it is encoded.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.encoder.written() < bytes && self.parcel.is_empty()
