@@ -40,6 +40,16 @@ pub(crate) fn new_chain() -> u64 {
     next.fetch_add(DEPTH + 1, Ordering::Relaxed) & !DEPTH
 }
 
+/// Where a connection begins to number the chains of its calls: far from all others.
+pub(crate) fn first_chain() -> u64 {
+    random() & !DEPTH
+}
+
+/// The chain after `chain` of the same connection, at depth 0.
+pub(crate) fn next_chain(chain: u64) -> u64 {
+    chain.wrapping_add(DEPTH + 1)
+}
+
 /// The chain for calls made while serving one of `chain`: one deeper.
 pub(crate) fn deeper(chain: u64) -> u64 {
     if chain & DEPTH == DEPTH { chain } else { chain + 1 }

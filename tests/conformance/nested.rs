@@ -2,7 +2,15 @@
 
 use crate::place::Place;
 use farcall::Remote;
-use std::sync::OnceLock;
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 #[farcall::remote]
 pub(crate) trait Player {
@@ -53,4 +61,81 @@ pub(crate) async fn calls_cross_each_other(place: Place) {
     for (at, call) in calls.into_iter().enumerate() {
         assert_eq!(call.await, Ok(if at % 2 == 0 { 1 } else { 3000 }));
     }
+}
+
+#[farcall::remote]
+pub(crate) trait Desk {
+    /// Rings the bell without end, and not for anybody who calls.
+    async fn watch(&self, bell: Remote<dyn Bell>) -> farcall::Result<()>;
+    /// Rings the bell so often before it returns.
+    async fn ring(&self, bell: Remote<dyn Bell>, times: u32) -> farcall::Result<()>;
+}
+
+#[farcall::remote]
+pub(crate) trait Bell {
+    async fn ring(&self) -> farcall::Result<()>;
+}
+
+struct Office;
+
+impl Desk for Office {
+    async fn watch(&self, bell: Remote<dyn Bell>) -> farcall::Result<()> {
+        tokio::spawn(async move { while bell.ring().await.is_ok() {} });
+        Ok(())
+    }
+
+    async fn ring(&self, bell: Remote<dyn Bell>, times: u32) -> farcall::Result<()> {
+        for _ in 0..times {
+            bell.ring().await?;
+        }
+        Ok(())
+    }
+}
+
+thread_local! {
+    /// The task that waits is being polled on this thread.
+    static POLLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Counts its rings, and those within a poll of the task that waits.
+#[derive(Clone, Default)]
+struct Rings(Arc<[AtomicU32; 2]>);
+
+impl Bell for Rings {
+    async fn ring(&self) -> farcall::Result<()> {
+        self.0[0].fetch_add(1, Ordering::Relaxed);
+        self.0[1].fetch_add(u32::from(POLLED.get()), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Polls a future as the task that waits.
+async fn waiting<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let outer = POLLED.replace(true);
+        let polled = future.as_mut().poll(cx);
+        POLLED.set(outer);
+        polled
+    })
+    .await
+}
+
+/// A task that waits may hold a lock: it starts what its own call brings, and nothing else.
+pub(crate) async fn calls_of_others_start_elsewhere(place: Place) {
+    let (desk, _host) = place.host(Remote::<dyn Desk>::new(Office)).await;
+    let (own, others) = (Rings::default(), Rings::default());
+    assert_eq!(desk.watch(Remote::new(others.clone())).await, Ok(()));
+    let bell = Remote::<dyn Bell>::new(own.clone());
+    let turns = async {
+        for _ in 0..20 {
+            assert_eq!(waiting(desk.ring(bell.clone(), 20)).await, Ok(()));
+            tokio::task::yield_now().await;
+        }
+    };
+    turns.await;
+    let rings = |rings: &Rings| [0, 1].map(|at| rings.0[at].load(Ordering::Relaxed));
+    let ([own, _], [others, within]) = (rings(&own), rings(&others));
+    assert_eq!((own, within), (400, 0));
+    assert_ne!(others, 0);
 }

@@ -31,6 +31,9 @@ use tokio::time::{Sleep, sleep_until};
 /// A connection that lasted longer is made again at once when it is lost.
 const STEADY: Duration = Duration::from_secs(1);
 
+/// How long a connection by which a call has come counts as one by which calls come: whoever waits for an answer of its own looks for them.
+const LATELY: Duration = Duration::from_millis(100);
+
 /// Rounds without a pause after which the clock is looked at all the same.
 const TURNS: u32 = 16;
 
@@ -128,7 +131,7 @@ impl Link {
             }
             let before = mem::replace(&mut waits, line.activity.load(Ordering::Relaxed));
             // Where waiters receive themselves, a second one who looks takes the lease from them.
-            let looks = turn.served || before == waits;
+            let looks = turn.serves || before == waits;
             let spun = match looks {
                 true => self.spin(line, &mut spinning, turn.at).await,
                 false => Spun::Not,
@@ -196,6 +199,10 @@ impl Link {
         let served = self.start_arrived(line, starter, first, &mut clock);
         let mut state = self.lock();
         state.batch = false;
+        if served {
+            state.served = clock;
+        }
+        let serves = state.served.is_some();
         state.transmit_control();
         if state.holds() {
             state.pump_outbox(&mut wakes);
@@ -221,7 +228,8 @@ impl Link {
             && line.flush()
             && !line.blocked.load(Ordering::Relaxed);
         let may_be_last = may_be_last || line.ended().is_some();
-        Turn { again: again || lingers || awaited, served, may_be_last, at: clock }
+        let woke = wakes.woke();
+        Turn { again: again || lingers || awaited || woke, serves, may_be_last, at: clock }
     }
 
     /// Looks for frames for a while before going to sleep, if that is likely to pay. `kept` is the last spin, which has found
@@ -240,11 +248,15 @@ impl Link {
         };
         let Some(mut spinning) = spinning else { return Spun::Not };
         loop {
-            match self.slice(line, &mut spinning, None, &mut Wakes::default()) {
+            let mut wakes = Wakes::default();
+            match self.slice(line, &mut spinning, None, &mut wakes) {
                 Slice::Found => {
                     spinning.found(&self.serving);
                     let at = spinning.seen();
                     *kept = Some(spinning);
+                    if wakes.woke() {
+                        yield_once().await;
+                    }
                     return Spun::Received(at);
                 }
                 Slice::More => {
@@ -284,7 +296,8 @@ impl Link {
             }
             let timeout = state.poll_timeout(line, now);
             state.clock = timeout;
-            (timeout, mem::take(&mut state.asleep))
+            state.served.take_if(|at| now.saturating_duration_since(*at) > LATELY);
+            (timeout, mem::take(&mut state.asleep) || state.served.is_some())
         };
         let watching = watch.look(line, now, asleep);
         if asleep && watching.is_some() {
@@ -337,8 +350,8 @@ impl Link {
 struct Turn {
     /// There is more to do at once.
     again: bool,
-    /// Calls were started.
-    served: bool,
+    /// Calls were started, now or lately.
+    serves: bool,
     /// The wire's time may be over.
     may_be_last: bool,
     /// When the clock was last looked at.

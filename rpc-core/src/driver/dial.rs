@@ -155,7 +155,7 @@ impl Link {
     }
 
     /// Asks the peer for the service. What the peer refuses ends the connection.
-    async fn look_up(&self, wanted: &Wanted) {
+    async fn look_up(self: &Arc<Self>, wanted: &Wanted) {
         let reply = match self.send_lookup(wanted) {
             Ok(call) => poll_fn(|cx| self.poll_reply(call, &mut None, cx)).await,
             Err(error) => Reply::Failed(error),

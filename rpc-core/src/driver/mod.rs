@@ -16,6 +16,7 @@ mod lane;
 mod lease;
 mod line;
 mod linger;
+mod nested;
 mod order;
 mod outbox;
 mod pipelined;
@@ -145,7 +146,11 @@ impl Link {
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
         let oneway = order.method.mode.oneway;
         let call = (!oneway).then(|| state.reserve());
-        call.into_iter().for_each(|call| state.waiter(call).method = order.method.name);
+        if let Some(call) = call {
+            let chain = state.chain_of(&mut order);
+            let waiter = state.waiter(call);
+            (waiter.method, waiter.chain) = (order.method.name, chain);
+        }
         state.handles.counters.made += 1;
         if state.may_overtake(&order) && state.can_transmit(&order) {
             if let Err(error) = state.settle(&mut order) {

@@ -160,8 +160,11 @@ impl State {
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
             Event::Call(object, mut call) => {
                 let body = self.arrive(frame, Some(&object), &mut call, rx)?;
+                let nested = self.is_nested(&call, wakes.starter());
                 self.arrived.push_back(Incoming { object, call, body });
-                if !self.batch {
+                if nested {
+                    wakes.nest();
+                } else if !self.batch {
                     wakes.push(self.notify());
                 }
             }

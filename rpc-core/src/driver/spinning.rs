@@ -17,6 +17,8 @@ use tokio::runtime::RuntimeFlavor;
 
 /// How long a task spins before it lets the other tasks of its thread run.
 const SLICE: Duration = Duration::from_micros(2);
+/// The same for a servant that calls back within its first poll: to let it go on as a task costs more.
+const INLINE: Duration = Duration::from_micros(10);
 
 /// A spin that goes over several polls.
 pub(crate) struct Spinning {
@@ -24,6 +26,7 @@ pub(crate) struct Spinning {
     /// When the clock was last looked at.
     seen: Instant,
     budget: Duration,
+    slice: Duration,
     /// There was no slice yet.
     first: bool,
     line: Arc<Line>,
@@ -63,6 +66,7 @@ impl Spinning {
             begun,
             seen: begun,
             budget,
+            slice: SLICE,
             first: true,
             line: Arc::clone(line),
             _place: place,
@@ -82,9 +86,16 @@ impl Spinning {
         (!self.budget.is_zero()).then_some(self)
     }
 
+    /// Its slices are those of a servant's first poll, or of any task.
+    pub(super) fn set_inline(&mut self, inline: bool) {
+        self.slice = if inline { INLINE } else { SLICE };
+    }
+
     /// Something was found.
     pub(super) fn found(&self, spin: &Spin) {
         spin.record(self.seen - self.begun, true);
+        // What is done now may spin itself.
+        self.line.spun();
     }
 
     /// Looks at the clock. If something moved of a large frame on its way, the waiting begins anew: it is not in vain.
@@ -157,7 +168,7 @@ impl Link {
             // Who answers may be waiting for this very thread.
             _ if line.is_near && first => Duration::ZERO,
             RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
-            _ => SLICE,
+            _ => spinning.slice,
         };
         let begun = spinning.seen;
         let mut passing = (line.tx.queued(), rx.partial());

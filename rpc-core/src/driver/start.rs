@@ -107,6 +107,13 @@ pub(super) struct Next {
     last: bool,
 }
 
+impl Next {
+    /// The number of its wire, and the call.
+    pub(super) fn into_parts(self) -> (u32, Incoming) {
+        (self.epoch, self.incoming)
+    }
+}
+
 impl State {
     /// Takes out the next call to be started.
     pub(super) fn next_arrived(&mut self, line: &Line) -> Option<Next> {
@@ -138,6 +145,7 @@ impl Starter {
                 return begun;
             }
             self.lanes.swap_remove(at);
+            link.lock().lanes = self.lanes.len();
         }
         if self.loose.contains(&(object, method)) {
             tokio::spawn(async move { launch_late(job) });
@@ -161,6 +169,7 @@ impl Starter {
             self.loose.push((object, method));
         } else {
             self.lanes.push((object, Lane::new()));
+            link.lock().lanes = self.lanes.len();
         }
         ended
     }
@@ -187,7 +196,7 @@ fn span(object: &Local, call: &IncomingCall<Local>) -> Option<Box<Span>> {
 }
 
 impl Job {
-    fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
+    pub(super) fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
         let Incoming { object, mut call, body } = incoming;
         let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {

@@ -5,7 +5,7 @@ use super::{
     body::Body,
     borrowed::Handles,
     line::Line,
-    order::Deadline,
+    order::{Deadline, Order},
     outbox::HeldCall,
     pipelined::Pipelined,
     waiter::{Reply, Waiter, Wakes},
@@ -14,6 +14,7 @@ use crate::{
     conn::{Connection, IncomingCall},
     described::Differences,
     error::{Error, ErrorKind, Executed},
+    host,
     id::{CallId, ObjectId},
     limits::Limits,
     skeleton::Local,
@@ -71,6 +72,10 @@ pub(super) struct State {
     /// Calls that run beyond their first poll, to be aborted when they are cancelled.
     pub(super) running: HashMap<CallId, AbortHandle>,
     pub(super) oneways: usize,
+    /// When the background task last started a call, while that was not long ago.
+    pub(super) served: Option<Instant>,
+    /// Objects whose calls are started by tasks of their own.
+    pub(super) lanes: usize,
     /// The background task starts calls at the moment, and flushes afterwards.
     pub(super) batch: bool,
     /// Calls appended and not yet written.
@@ -96,6 +101,8 @@ pub(super) struct State {
     pub(super) references: Vec<u8>,
     /// When the background task looks at the clock next.
     pub(super) clock: Option<Instant>,
+    /// The chain of the last call that began one.
+    pub(super) chain: u64,
     pub(super) limits: Limits,
 }
 
@@ -137,6 +144,8 @@ impl State {
             arrived_bytes: 0,
             running: HashMap::new(),
             oneways: 0,
+            served: None,
+            lanes: 0,
             batch: false,
             unflushed: 0,
             urgent: false,
@@ -152,6 +161,7 @@ impl State {
             table: Vec::new(),
             references: Vec::new(),
             clock: None,
+            chain: host::first_chain(),
             limits,
         }
     }
@@ -198,6 +208,10 @@ impl State {
             self.forget(call);
             let last = self.conn.in_flight() == 0 && self.followers.is_empty();
             wakes.push_own(reply, last);
+            if self.served.is_some() && !self.batch {
+                // The next call of the peer is to find somebody who looks.
+                wakes.push(self.notify());
+            }
             return;
         }
         waiter.resolve(reply, wakes);
@@ -222,6 +236,14 @@ impl State {
         let call = self.conn.reserve(None);
         *self.waiter(call) = Waiter::default();
         call
+    }
+
+    /// The chain that a call belongs to. One that belongs to none begins one.
+    pub(super) fn chain_of(&mut self, order: &mut Order) -> u64 {
+        *order.chain.get_or_insert_with(|| {
+            self.chain = host::next_chain(self.chain);
+            self.chain
+        })
     }
 
     /// The call was made: its time runs. Gives the end of it.

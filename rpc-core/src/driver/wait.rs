@@ -10,7 +10,7 @@ use super::{
 use crate::{id::CallId, transport::Interest};
 use std::{
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     thread,
     time::Instant,
 };
@@ -31,12 +31,12 @@ impl Link {
     /// A task that is alone on its connection receives itself and spins, in slices. Otherwise it leaves that to the background
     /// task, which writes and reads for all at once.
     pub(crate) fn poll_reply(
-        &self,
+        self: &Arc<Self>,
         call: CallId,
         spinning: &mut Option<Spinning>,
         cx: &mut Context<'_>,
     ) -> Poll<Reply> {
-        let mut may_spin = true;
+        let (mut may_spin, mut looked) = (true, false);
         let mut waker = None;
         loop {
             let mut state = self.lock();
@@ -47,6 +47,12 @@ impl Link {
                 }
                 return Poll::Ready(reply);
             }
+            if looked && state.notified {
+                // The background task is to do something first, perhaps on this thread.
+                drop(state);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let alone = state.conn.in_flight() == 1 && state.outbox.is_empty();
             let line = state.line.clone().filter(|line| line.ended().is_none());
             if let Some(line) = &line
@@ -55,13 +61,18 @@ impl Link {
             {
                 let received = line.received.load(Ordering::Relaxed);
                 drop(state);
-                match self.poll_wire(line, call, spinning, received) {
+                // Nobody is woken by the first poll of a servant.
+                let inline = cx.waker().will_wake(Waker::noop());
+                match self.poll_wire(line, call, spinning, (received, inline)) {
                     Err(reply) => return Poll::Ready(reply),
                     Ok(Slice::Nothing) => {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    Ok(slice) => may_spin = matches!(slice, Slice::Found | Slice::More),
+                    Ok(slice) => {
+                        looked = matches!(slice, Slice::Found | Slice::More);
+                        may_spin = looked;
+                    }
                 }
                 continue;
             }
@@ -96,11 +107,11 @@ impl Link {
 
     /// Spins for a slice, for a task that is alone on its connection. `Err`: its own reply came.
     fn poll_wire(
-        &self,
+        self: &Arc<Self>,
         line: &Arc<Line>,
         call: CallId,
         spinning: &mut Option<Spinning>,
-        received: u32,
+        (received, inline): (u32, bool),
     ) -> Result<Slice, Reply> {
         if spinning.is_none() {
             line.activity.fetch_add(1, Ordering::Relaxed);
@@ -109,8 +120,12 @@ impl Link {
         let Some(begun) = spinning.as_mut().filter(|begun| !begun.is_over()) else {
             return Ok(Slice::Taken);
         };
-        let mut wakes = Wakes::of_receiver(call);
+        begun.set_inline(inline);
+        let mut wakes = Wakes::of_task(call);
         let slice = self.slice(line, begun, Some(received), &mut wakes);
+        if wakes.take_nested() {
+            self.start_nested(line, call);
+        }
         let Some(reply) = wakes.take_own() else { return Ok(slice) };
         if let Some(spinning) = spinning.take() {
             spinning.end(&self.calling, true);

@@ -28,6 +28,7 @@ pub(super) struct Waiter {
     pub(super) promised: Option<&'static Method>,
     /// The name of its method.
     pub(super) method: &'static str,
+    pub(super) chain: u64,
     /// The call itself, kept where it may have to be sent again.
     pub(super) order: Option<Order>,
 }
@@ -37,9 +38,15 @@ pub(super) struct Waiter {
 pub(super) struct Wakes {
     /// The call of the thread that receives, which takes the reply itself.
     own: Option<CallId>,
+    /// The receiver can start a call that was made while its own is served.
+    starts: bool,
+    /// There is such a call.
+    nested: bool,
     reply: Option<Reply>,
     /// Nobody else waited when the reply came.
     last: bool,
+    /// A task was woken.
+    woke: bool,
     wakers: Vec<Waker>,
     threads: Vec<Thread>,
     aborts: Vec<AbortHandle>,
@@ -87,6 +94,27 @@ impl Wakes {
         let mut wakes = Self::default();
         wakes.own = Some(call);
         wakes
+    }
+
+    /// For a task that waits for this call itself, and can start what is called meanwhile.
+    pub(super) fn of_task(call: CallId) -> Self {
+        let mut wakes = Self::of_receiver(call);
+        wakes.starts = true;
+        wakes
+    }
+
+    /// The call of the receiver, if that can start what is called meanwhile.
+    pub(super) fn starter(&self) -> Option<CallId> {
+        self.own.filter(|_| self.starts)
+    }
+
+    /// A call that was made while the receiver's own is served: the receiver sees to it.
+    pub(super) fn nest(&mut self) {
+        self.nested = true;
+    }
+
+    pub(super) fn take_nested(&mut self) -> bool {
+        mem::take(&mut self.nested)
     }
 
     /// Whether the thread that receives waits for this call.
@@ -163,7 +191,13 @@ impl Wakes {
         }
     }
 
+    /// Whether a task was woken.
+    pub(super) fn woke(&self) -> bool {
+        self.woke
+    }
+
     fn wake_all(&mut self) {
+        self.woke |= !self.wakers.is_empty();
         self.wakers.drain(..).for_each(Waker::wake);
         self.threads.drain(..).for_each(|thread| thread.unpark());
         self.aborts.drain(..).for_each(|task| task.abort());
