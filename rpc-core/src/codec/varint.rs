@@ -9,8 +9,9 @@ pub(super) fn gather(word: u64) -> Option<(u64, usize)> {
     let ends = !word & MARKS;
     // The last byte that counts, and all below it: nothing if no byte ends the number.
     let counted = word & (ends ^ ends.wrapping_sub(1));
-    let length = (ends.trailing_zeros() / 8) as usize + 1;
-    let last = counted >> (ends.trailing_zeros() & 0x38);
+    let last_at = ends.trailing_zeros() & 0x38;
+    let length = (last_at / 8).wrapping_add(1) as usize;
+    let last = counted.wrapping_shr(last_at);
     if ends == 0 || last == 0 {
         return None;
     }

@@ -80,18 +80,13 @@ impl Link {
             if let Some(spinning) = spinning.take() {
                 spinning.end(&self.calling, false);
             }
-            let waiter = state.waiter(call);
-            let mut earlier = None;
-            if !waiter.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                let Some(waker) = waker.take() else {
-                    // Cloned and dropped outside of the lock: a waker is foreign code.
-                    drop(state);
-                    waker = Some(cx.waker().clone());
-                    may_spin = false;
-                    continue;
-                };
-                earlier = waiter.waker.replace(waker);
-            }
+            let Ok(earlier) = state.waiter(call).keep(&mut waker, cx.waker()) else {
+                // Cloned and dropped outside of the lock: a waker is foreign code.
+                drop(state);
+                waker = Some(cx.waker().clone());
+                may_spin = false;
+                continue;
+            };
             let parked = state.background.is_some();
             state.asleep |= !parked;
             drop(state);

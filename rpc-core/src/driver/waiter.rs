@@ -78,7 +78,24 @@ impl Drop for Wakes {
     }
 }
 
+/// There is no copy of the waker yet that could be kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Uncopied;
+
 impl Waiter {
+    /// Keeps the `copy` of this waker, unless it has one. Gives out the one before.
+    pub(super) fn keep(
+        &mut self,
+        copy: &mut Option<Waker>,
+        waker: &Waker,
+    ) -> Result<Option<Waker>, Uncopied> {
+        if self.waker.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            return Ok(None);
+        }
+        let copy = copy.take().ok_or(Uncopied)?;
+        Ok(self.waker.replace(copy))
+    }
+
     /// Hands over the reply and notes whom to wake.
     pub(super) fn resolve(&mut self, reply: Reply, wakes: &mut Wakes) {
         self.reply = Some(reply);
