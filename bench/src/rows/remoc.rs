@@ -69,7 +69,8 @@ trait Step {
 trait Factory {
     async fn add(&self, a: u64, b: u64) -> Result<u64, CallError>;
     async fn make(&self) -> Result<AdderClient, CallError>;
-    async fn call_back(&self, adder: AdderClient, a: u64, b: u64) -> Result<u64, CallError>;
+    /// An object whose calls call `adder` back.
+    async fn back(&self, adder: AdderClient) -> Result<AdderClient, CallError>;
     #[pipelinable]
     async fn first(&self) -> Result<StepClient, CallError>;
     async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<[u64; 8]>, CallError>;
@@ -81,11 +82,19 @@ struct Servant;
 
 struct Sum;
 
+struct Back(AdderClient);
+
 struct Number(u64);
 
 impl Adder for Sum {
     async fn add(&self, a: u64, b: u64) -> Result<u64, CallError> {
         Ok(a.wrapping_add(b))
+    }
+}
+
+impl Adder for Back {
+    async fn add(&self, a: u64, b: u64) -> Result<u64, CallError> {
+        self.0.add(a, b).await
     }
 }
 
@@ -105,11 +114,11 @@ impl Factory for Servant {
     }
 
     async fn make(&self) -> Result<AdderClient, CallError> {
-        Ok(adder())
+        Ok(served(Sum))
     }
 
-    async fn call_back(&self, adder: AdderClient, a: u64, b: u64) -> Result<u64, CallError> {
-        adder.add(a, b).await
+    async fn back(&self, adder: AdderClient) -> Result<AdderClient, CallError> {
+        Ok(served(Back(adder)))
     }
 
     async fn first(&self) -> Result<StepClient, CallError> {
@@ -147,8 +156,8 @@ impl Factory for Servant {
 }
 
 /// An object, served by a task until its client is gone.
-fn adder() -> AdderClient {
-    let (server, client) = AdderServerShared::<_, remoc::codec::Default>::new(Arc::new(Sum));
+fn served(adder: impl Adder + Send + Sync + 'static) -> AdderClient {
+    let (server, client) = AdderServerShared::<_, remoc::codec::Default>::new(Arc::new(adder));
     tokio::spawn(async move { server.serve().await });
     client
 }
@@ -195,7 +204,17 @@ where
 }
 
 #[derive(Clone)]
-struct Client(FactoryClient);
+struct Client {
+    factory: FactoryClient,
+    back: AdderClient,
+}
+
+impl Client {
+    async fn new(factory: FactoryClient) -> Result<Self> {
+        let back = factory.back(served(Sum)).await?;
+        Ok(Self { factory, back })
+    }
+}
 
 impl Objects for Client {
     type Member = AdderClient;
@@ -204,13 +223,13 @@ impl Objects for Client {
         match address.parse()? {
             Address::Unix(path) => {
                 let (rx, tx) = UnixStream::connect(path).await?.into_split();
-                Ok(Self(remoc::Connect::io(remoc::Cfg::default(), rx, tx).consume().await?))
+                Self::new(remoc::Connect::io(remoc::Cfg::default(), rx, tx).consume().await?).await
             }
             Address::Tcp(socket) => {
                 let stream = TcpStream::connect(socket).await?;
                 stream.set_nodelay(true)?;
                 let (rx, tx) = stream.into_split();
-                Ok(Self(remoc::Connect::io(remoc::Cfg::default(), rx, tx).consume().await?))
+                Self::new(remoc::Connect::io(remoc::Cfg::default(), rx, tx).consume().await?).await
             }
             address @ (Address::Inproc(_) | Address::Shm(_)) => {
                 bail!("remoc is not measured at {address}")
@@ -219,11 +238,11 @@ impl Objects for Client {
     }
 
     async fn add(&self, a: u64, b: u64) -> Result<u64> {
-        Ok(self.0.add(a, b).await?)
+        Ok(self.factory.add(a, b).await?)
     }
 
     async fn make(&self) -> Result<AdderClient> {
-        Ok(self.0.make().await?)
+        Ok(self.factory.make().await?)
     }
 
     async fn add_by(member: &AdderClient, a: u64, b: u64) -> Result<u64> {
@@ -231,13 +250,13 @@ impl Objects for Client {
     }
 
     async fn call_back(&self, a: u64, b: u64) -> Result<u64> {
-        Ok(self.0.call_back(adder(), a, b).await?)
+        Ok(self.back.add(a, b).await?)
     }
 
     async fn chain(&self, hops: usize) -> Result<u64> {
         let Some(further) = hops.checked_sub(2) else { bail!("a chain has two calls at least") };
         let (requests, mut step) = StepReqReceiver::new();
-        let mut calls = vec![self.0.first_pipelined(requests).await];
+        let mut calls = vec![self.factory.first_pipelined(requests).await];
         for _ in 0..further {
             let (requests, next) = StepReqReceiver::new();
             calls.push(step.next_pipelined(requests).await);
@@ -251,7 +270,7 @@ impl Objects for Client {
     }
 
     async fn small(&self, items: u64) -> Result<u64> {
-        let (mut received, mut sum) = (self.0.small(items).await?, 0);
+        let (mut received, mut sum) = (self.factory.small(items).await?, 0);
         while let Some(item) = received.recv().await? {
             sum += item[0];
         }
@@ -259,7 +278,7 @@ impl Objects for Client {
     }
 
     async fn large(&self, items: u64, length: usize) -> Result<u64> {
-        let (mut received, mut bytes) = (self.0.large(items, length as u64).await?, 0);
+        let (mut received, mut bytes) = (self.factory.large(items, length as u64).await?, 0);
         while let Some(item) = received.recv().await? {
             bytes += item.len() as u64;
         }

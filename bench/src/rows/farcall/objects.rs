@@ -64,7 +64,8 @@ trait Step {
 trait Factory {
     async fn add(&self, a: u64, b: u64) -> farcall::Result<u64>;
     async fn make(&self) -> farcall::Result<Remote<dyn Adder>>;
-    async fn call_back(&self, adder: Remote<dyn Adder>, a: u64, b: u64) -> farcall::Result<u64>;
+    /// An object whose calls call `adder` back.
+    async fn back(&self, adder: Remote<dyn Adder>) -> farcall::Result<Remote<dyn Adder>>;
     async fn first(&self) -> farcall::Result<Remote<dyn Step>>;
     async fn small(&self, items: u64) -> farcall::Result<Receiver<[u64; 8]>>;
     async fn large(&self, items: u64, length: usize) -> farcall::Result<Receiver<Bytes>>;
@@ -74,11 +75,19 @@ struct Servant;
 
 struct Sum;
 
+struct Back(Remote<dyn Adder>);
+
 struct Number(u64);
 
 impl Adder for Sum {
     async fn add(&self, a: u64, b: u64) -> farcall::Result<u64> {
         Ok(a.wrapping_add(b))
+    }
+}
+
+impl Adder for Back {
+    async fn add(&self, a: u64, b: u64) -> farcall::Result<u64> {
+        self.0.add(a, b).await
     }
 }
 
@@ -101,8 +110,8 @@ impl Factory for Servant {
         Ok(Remote::new(Sum))
     }
 
-    async fn call_back(&self, adder: Remote<dyn Adder>, a: u64, b: u64) -> farcall::Result<u64> {
-        adder.add(a, b).await
+    async fn back(&self, adder: Remote<dyn Adder>) -> farcall::Result<Remote<dyn Adder>> {
+        Ok(Remote::new(Back(adder)))
     }
 
     async fn first(&self) -> farcall::Result<Remote<dyn Step>> {
@@ -138,7 +147,7 @@ impl Factory for Servant {
 #[derive(Clone)]
 struct Client {
     factory: Remote<dyn Factory>,
-    own: Remote<dyn Adder>,
+    back: Remote<dyn Adder>,
 }
 
 impl Objects for Client {
@@ -146,7 +155,8 @@ impl Objects for Client {
 
     async fn connect(address: &str) -> Result<Self> {
         let factory = farcall::connect::<dyn Factory>(&service(address)).await?;
-        Ok(Self { factory, own: Remote::new(Sum) })
+        let back = factory.back(Remote::new(Sum)).await?;
+        Ok(Self { factory, back })
     }
 
     async fn add(&self, a: u64, b: u64) -> Result<u64> {
@@ -162,7 +172,7 @@ impl Objects for Client {
     }
 
     async fn call_back(&self, a: u64, b: u64) -> Result<u64> {
-        Ok(self.factory.call_back(self.own.clone(), a, b).await?)
+        Ok(self.back.add(a, b).await?)
     }
 
     async fn chain(&self, hops: usize) -> Result<u64> {
