@@ -8,7 +8,7 @@ use farcall::{ErrorKind, Held, Limits, Remote};
 use place::{Place, one_thread, several_threads};
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
@@ -121,9 +121,42 @@ fn warnings_of(what: &str) -> usize {
     warnings.iter().filter(|warning| **warning == text).count()
 }
 
+fn listen() {
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        tracing::subscriber::set_global_default(Log).expect("nobody else listens");
+    });
+}
+
+#[test]
+fn calls_that_wait_are_warned_of() {
+    listen();
+    let text = |what: &str| {
+        format!("80 % of the calls that may {what} on a connection do; beyond the limit calls fail")
+    };
+    let count = |what: &str| {
+        let warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.iter().filter(|warning| **warning == text(what)).count()
+    };
+    one_thread(async {
+        let mut limits = Limits::default();
+        (limits.serving, limits.outbox_calls) = (1, 10);
+        let store = Remote::<dyn Store>::new(Shelf::default());
+        let (store, _host) = Place::Inproc.host_within(store, limits).await;
+        // The first is out, and of ten that wait the eighth is one too many.
+        let mut calls: Vec<_> = (0..8).map(|_| store.take()).collect();
+        assert_eq!(count("wait to go out"), 0);
+        calls.push(store.take());
+        for call in calls {
+            call.await.expect("each has its turn");
+        }
+        assert_eq!(count("wait to go out"), 1);
+    });
+}
+
 #[test]
 fn a_warning_comes_once_before_there_are_too_many() {
-    tracing::subscriber::set_global_default(Log).expect("this test alone listens");
+    listen();
     one_thread(async {
         let mut limits = Limits::default();
         // The service itself is lent too.

@@ -4,6 +4,32 @@ use crate::codec::Budget;
 use std::time::Duration;
 
 /// The bounds of an endpoint. Exchanged at the start of a connection, enforced by the receiver.
+///
+/// Each can be set here, or by its name in the table `limits` of `farcall.toml`. What happens beyond it:
+///
+/// | limit | default | one more |
+/// |---|---|---|
+/// | `handshake_frame` | 4 KiB | closes the connection |
+/// | `handshake_time` | 5 s on one host, 10 s across a network | closes it |
+/// | `handshakes` | 64 | the listener accepts no more for now |
+/// | `frame` | 16 MiB | `TooLarge`; from a peer: closes the connection |
+/// | `decoded`, `depth` | 1 MiB or 8 x the frame; 64 | an error of that call |
+/// | `serving` | 1024 | the caller waits, then `Overloaded` |
+/// | `cancelled` | 128 | nothing is read for now |
+/// | `arrived_bytes` | 16 MiB | nothing is read for now |
+/// | `pipelined_per_answer`, `pipelined` | 256; 4096 | `Overloaded` |
+/// | `outbox_calls`, `outbox_bytes`, `outbox_payloads` | 1024; 16 MiB; 64 MiB | `Overloaded` |
+/// | `outbound`, `stalled` | 1 MiB; 10 s | nothing is started for the peer; then closes the connection |
+/// | `overhead` | 25 600 B | closes it |
+/// | `objects` | 65 536 | `Overloaded`; from a peer: closes it |
+/// | `interfaces`, `interface_bytes` | 1024; 1 MiB | closes it |
+/// | `strays` | 64 | closes it |
+/// | `metadata_entries`, `metadata_bytes` | 32; 8 KiB | closes it |
+/// | `deadline` | 10 s | `TimedOut` |
+/// | `ping_after`, `dead_after` | 15 s; 30 s | asks for a sign of life; closes it |
+///
+/// Fixed by the wire are 64 payloads and 64 references for each frame, and in shared memory 1024 blocks lent at a time; `?arena=` in an
+/// address says how many bytes those may have, 64 MiB unless told otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -23,10 +49,19 @@ pub struct Limits {
     pub serving: usize,
     /// Calls that are cancelled but still running, per connection; then reading pauses. Default 128.
     pub cancelled: usize,
+    /// Bytes of calls that have arrived and wait to be started, per connection; then reading pauses. Default 16 MiB.
+    pub arrived_bytes: usize,
+    /// Calls that wait for what one other call returns; more are refused. Default 256.
+    pub pipelined_per_answer: usize,
+    /// Calls that wait for what others return, per connection; more are refused. Default 4096.
+    pub pipelined: usize,
     /// Calls that wait, encoded, because they cannot go out yet, per connection. Default 1024.
     pub outbox_calls: usize,
-    /// Bytes of the calls that wait to go out, per connection. Default 16 MiB.
+    /// Bytes of the calls that wait to go out, without those of payloads that travel beside them, per connection. Default 16 MiB.
     pub outbox_bytes: usize,
+    /// Bytes of the payloads of calls that wait to go out, and as many of answers that wait for memory, per connection; those of one call or
+    /// answer can always wait. Default 64 MiB.
+    pub outbox_payloads: usize,
     /// Bytes of replies and control frames that wait for a peer that does not read. Default 1 MiB
     /// beyond the largest frame.
     pub outbound: usize,
@@ -36,6 +71,10 @@ pub struct Limits {
     pub overhead: usize,
     /// Objects lent, and objects borrowed, per connection. Default 65 536.
     pub objects: usize,
+    /// Interfaces that a peer may describe, per connection, before it is closed. Default 1024.
+    pub interfaces: usize,
+    /// Bytes in which a peer may describe them. Default 1 MiB.
+    pub interface_bytes: usize,
     /// Frames to unknown, freed or foreign objects before the connection is closed. Default 64.
     pub strays: usize,
     /// Entries of a call's metadata. Default 32.
@@ -69,12 +108,18 @@ impl Default for Limits {
             depth: 64,
             serving: 1024,
             cancelled: 128,
+            arrived_bytes: 16 << 20,
+            pipelined_per_answer: 256,
+            pipelined: 4096,
             outbox_calls: 1024,
             outbox_bytes: 16 << 20,
+            outbox_payloads: 64 << 20,
             outbound: 1 << 20,
             stalled: Duration::from_secs(10),
             overhead: 25_600,
             objects: 65_536,
+            interfaces: 1024,
+            interface_bytes: 1 << 20,
             strays: 64,
             metadata_entries: 32,
             metadata_bytes: 8 << 10,

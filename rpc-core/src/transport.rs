@@ -101,6 +101,25 @@ pub trait Tx: Send + Sync {
         None
     }
 
+    /// Bytes of the payloads that can travel beside one frame at most, while nothing else is lent. 0 for a wire that carries none.
+    fn capacity(&self) -> usize {
+        0
+    }
+
+    /// Whether there would be memory for all of these at once, if nothing else were lent.
+    fn could_carry(&self, need: &Need) -> bool {
+        let _ = need;
+        false
+    }
+
+    /// Memory for the first of `needs` that there is memory for, and which one that is: for all of its payloads, or for none. If there is
+    /// none, other loans stand back from now on, and [`Ready::poll_writable`] completes when one of `needs` may be met. Without needs, nobody
+    /// waits any more. Never blocks.
+    fn make_room(&self, needs: Vec<Need>) -> Option<(usize, Vec<Loan>)> {
+        let _ = needs;
+        None
+    }
+
     /// Bytes taken by `append` and not yet given to the operating system or the peer.
     fn queued(&self) -> usize;
 
@@ -122,6 +141,15 @@ pub enum Purpose {
     Loan,
     /// A copy of a payload that is elsewhere, which can travel in the frame as well: only while memory is not short.
     Copy,
+}
+
+/// Payloads of one frame that wait for memory of the wire.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Need {
+    /// Bytes of each.
+    pub lengths: Vec<usize>,
+    /// Payloads that travel beside the frame, these among them.
+    pub beside: usize,
 }
 
 /// How far a flush got.
@@ -193,7 +221,7 @@ pub trait Ready: Send + Sync {
     /// latest waker counts. Completing consumes the readiness: call `recv` until `Empty` before polling again.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Waits until `flush` may get further. The latest waker counts.
+    /// Waits until `flush` may get further, or until there may be memory that [`Tx::make_room`] did not find. The latest waker counts.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Blocks the calling thread until `recv` may find something, or (if `interest` says so) `flush` may get further, or `timeout` has

@@ -18,9 +18,9 @@ macro_rules! fields {
     };
 }
 
-const FIELDS: [(&str, Field); 20] = fields! {
-    Size: handshake_frame frame decoded outbox_bytes outbound overhead metadata_bytes;
-    Count: handshakes depth serving cancelled outbox_calls objects strays metadata_entries;
+const FIELDS: [(&str, Field); 26] = fields! {
+    Size: handshake_frame frame decoded arrived_bytes outbox_bytes outbox_payloads outbound overhead interface_bytes metadata_bytes;
+    Count: handshakes depth serving cancelled pipelined_per_answer pipelined outbox_calls objects interfaces strays metadata_entries;
     Time: handshake_time stalled deadline ping_after dead_after;
 };
 

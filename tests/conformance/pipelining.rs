@@ -4,7 +4,7 @@ use crate::{
     place::Place,
     work::{Gate, Seen, Watch, outline, watched},
 };
-use farcall::{Call, ErrorKind, Executed, Remote};
+use farcall::{Call, ErrorKind, Executed, Limits, Remote};
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{
@@ -244,6 +244,30 @@ pub(crate) async fn has_a_bound(place: Place) {
     for number in numbers {
         assert_eq!(number.await, Ok(1));
     }
+}
+
+pub(crate) async fn has_bounds_that_can_be_set(place: Place) {
+    let mut limits = Limits::default();
+    (limits.pipelined_per_answer, limits.pipelined) = (2, 3);
+    let (library, mut watch) = library();
+    let (shelf, _host) = place.host_within(Remote::<dyn Shelf>::new(library), limits).await;
+    if !place.has_address() {
+        return;
+    }
+    let books = [1, 2].map(|number| shelf.book_at_the_gate(number));
+    let [one, other] = &books;
+    let numbers = [one.number(), one.number(), one.number(), other.number(), other.number()];
+    for number in [1, 2] {
+        assert_eq!(watch.next().await, Seen::Began(number));
+    }
+    let [first, second, third, fourth, fifth] = numbers;
+    for refused in [third, fifth] {
+        let error = refused.await.expect_err("one too many");
+        assert_eq!(outline(&error), (ErrorKind::Overloaded, Executed::No));
+        assert!(error.text().contains("`pipelined_per_answer` and `pipelined`"), "{error}");
+    }
+    watch.open(2);
+    assert_eq!((first.await, second.await, fourth.await), (Ok(1), Ok(1), Ok(2)));
 }
 
 /// A connection that is lost fails what was made of its answers, and the next one serves again.

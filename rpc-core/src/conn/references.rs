@@ -8,11 +8,6 @@ use crate::{
 };
 use std::time::Instant;
 
-/// Interfaces that one peer may describe.
-const INTERFACES: u32 = 1024;
-/// Bytes of all of them.
-const INTERFACE_BYTES: usize = 1 << 20;
-
 impl<S: Clone> Connection<S> {
     /// Takes the references of a frame: what is borrowed is counted.
     pub(super) fn take_references(
@@ -88,9 +83,10 @@ impl<S: Clone> Connection<S> {
     ) -> Result<Event<S>, Error> {
         let (count, size) = self.interfaces;
         let size = size.saturating_add(description.len());
-        if count >= INTERFACES || size > INTERFACE_BYTES {
+        let (most, bytes_most) = (self.limits.interfaces, self.limits.interface_bytes);
+        if count as usize >= most || size > bytes_most {
             return Err(breach(format!(
-                "the peer described more than {INTERFACES} interfaces, or in more than {INTERFACE_BYTES} bytes"
+                "the peer described more than {most} interfaces, or in more than {bytes_most} bytes"
             )));
         }
         self.interfaces = (count.saturating_add(1), size);

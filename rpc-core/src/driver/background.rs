@@ -204,7 +204,8 @@ impl Link {
         }
         let serves = state.served.is_some();
         state.transmit_control();
-        if state.holds() {
+        let holds = state.holds();
+        if holds {
             state.pump_outbox(&mut wakes);
         }
         let released = mem::take(&mut state.released);
@@ -222,6 +223,7 @@ impl Link {
         if warns {
             self.warn();
         }
+        let found_room = (holds || line.is_short.load(Ordering::Relaxed)) && self.make_room(line);
         // The outbox, or the end, has waited for just this. A blocked wire is waited for where the task parks.
         let awaited = !lingers
             && line.tx.queued() > 0
@@ -229,7 +231,12 @@ impl Link {
             && !line.blocked.load(Ordering::Relaxed);
         let may_be_last = may_be_last || line.ended().is_some();
         let woke = wakes.woke();
-        Turn { again: again || lingers || awaited || woke, serves, may_be_last, at: clock }
+        Turn {
+            again: again || lingers || awaited || found_room || woke,
+            serves,
+            may_be_last,
+            at: clock,
+        }
     }
 
     /// Looks for frames for a while before going to sleep, if that is likely to pay. `kept` is the last spin, which has found
@@ -312,7 +319,7 @@ impl Link {
         // What is not read now makes no noise either: whoever lets reading go on notifies.
         let reads = !line.paused.load(Ordering::Relaxed);
         let woken = (reads && line.ready.poll_readable(cx).is_ready())
-            || (line.blocked.load(Ordering::Relaxed) && self.poll_unblocked(line, cx))
+            || (line.awaits_writable() && self.poll_unblocked(line, cx))
             || wake_at.is_some_and(|at| {
                 let at = at.into();
                 if timer.deadline() != at {

@@ -13,9 +13,20 @@ use std::{
     sync::Arc,
 };
 
-/// Of the objects that may be lent or borrowed, so many per cent are worth a warning; the next one comes when they were below the
+/// Of what may be on a connection, so many per cent are worth a warning; the next one comes when they were below the
 /// second number meanwhile.
 const WARNED: (usize, usize) = (80, 60);
+
+/// What is warned of before there is too much.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Watched {
+    Lent = 0,
+    Borrowed = 1,
+    /// Calls in the outbox.
+    Held = 2,
+    /// Calls on what others return, which run here.
+    Pipelined = 3,
+}
 
 /// What is counted under the connection's lock.
 #[derive(Default, Debug)]
@@ -28,10 +39,10 @@ pub(super) struct Counters {
     lent: HashMap<usize, (&'static str, &'static str)>,
     /// The same of those borrowed, by their slots.
     borrowed: HashMap<u32, (Arc<Described>, &'static str)>,
-    /// A warning was given: of objects lent, of objects borrowed.
-    warned: [bool; 2],
+    /// Of which of them a warning was given.
+    warned: [bool; 4],
     /// A warning is to be given, outside of the lock.
-    due: Option<&'static str>,
+    due: Option<Watched>,
 }
 
 impl Counters {
@@ -48,7 +59,7 @@ impl Counters {
 
     pub(super) fn lend(&mut self, key: usize, interface: &'static str, limit: usize) {
         self.lent.entry(key).or_insert((interface, self.by));
-        self.watch(0, limit);
+        self.watch(Watched::Lent, self.lent.len(), limit);
     }
 
     pub(super) fn take_back(&mut self, key: usize) {
@@ -57,7 +68,7 @@ impl Counters {
 
     pub(super) fn borrow(&mut self, slot: u32, described: &Arc<Described>, limit: usize) {
         self.borrowed.insert(slot, (Arc::clone(described), self.by));
-        self.watch(1, limit);
+        self.watch(Watched::Borrowed, self.borrowed.len(), limit);
     }
 
     pub(super) fn give_back(&mut self, slot: u32) {
@@ -68,7 +79,7 @@ impl Counters {
     pub(super) fn clear_objects(&mut self) {
         self.lent.clear();
         self.borrowed.clear();
-        self.warned = [false; 2];
+        self.warned[..2].fill(false);
     }
 
     /// A warning is to be given: the background task is to be told.
@@ -76,13 +87,10 @@ impl Counters {
         self.due.is_some()
     }
 
-    fn watch(&mut self, which: usize, limit: usize) {
-        let (count, what) = match which {
-            0 => (self.lent.len(), "lent"),
-            _ => (self.borrowed.len(), "borrowed"),
-        };
+    /// There are so many of them now.
+    pub(super) fn watch(&mut self, what: Watched, count: usize, limit: usize) {
         let reaches = |per_cent: usize| count.saturating_mul(100) >= limit.saturating_mul(per_cent);
-        let Some(warned) = self.warned.get_mut(which) else { return };
+        let warned = &mut self.warned[what as usize];
         if reaches(WARNED.0) && !*warned {
             *warned = true;
             self.due = Some(what);
@@ -113,6 +121,22 @@ impl Link {
     /// Gives the warning that is due, if one is. Under no lock: whoever listens is the program's.
     pub(super) fn warn(&self) {
         let Some(what) = self.lock().handles.counters.due.take() else { return };
+        let calls = |limit: usize, what: &str| {
+            tracing::warn!(
+                target: "farcall::connection", limit,
+                "{} % of the calls that may {what} on a connection do; beyond the limit calls fail",
+                WARNED.0
+            );
+        };
+        match what {
+            Watched::Held => calls(self.limits.outbox_calls, "wait to go out"),
+            Watched::Pipelined => calls(self.limits.pipelined, "wait for what others return"),
+            Watched::Lent => self.warn_of_objects("lent"),
+            Watched::Borrowed => self.warn_of_objects("borrowed"),
+        }
+    }
+
+    fn warn_of_objects(&self, what: &str) {
         let snapshot = self.snapshot();
         let held = if what == "lent" { &snapshot.lent } else { &snapshot.borrowed };
         let (count, most) = (held.iter().map(|held| held.count).sum::<usize>(), held.first());

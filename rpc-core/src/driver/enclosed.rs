@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Bytes from which a payload is copied into memory of the wire, if it is not there yet. Copying a smaller one into the frame is cheaper.
 const WORTH_A_BLOCK: usize = 16 << 10;
+/// Bytes from which a payload that finds no memory of the wire is put into the frame only when that goes out: until then there may be some.
+const LARGE: usize = 1 << 20;
 /// Bytes from which a payload becomes a buffer of its own within the frame.
 const BULK: usize = 32 << 10;
 
@@ -75,8 +77,12 @@ impl Link {
             );
             return Err(Error::of(ErrorKind::TooLarge, text));
         }
-        let tx = self.tx();
-        let mut enclosed = Enclosed::place(payloads, tx.as_deref(), encoded)?;
+        let (tx, limit) = {
+            let state = self.lock();
+            let tx = state.line.as_ref().map(|line| Arc::clone(&line.tx));
+            (tx, state.conn.frame_limit())
+        };
+        let mut enclosed = Enclosed::place(payloads, tx.as_deref(), encoded, limit)?;
         enclosed.passed = passed;
         Ok(Some(Box::new(enclosed)))
     }
@@ -99,7 +105,8 @@ impl Link {
 }
 
 impl Enclosed {
-    /// Finds a place for each payload. Without a wire, large ones wait for it. Copies: not to be called under a lock.
+    /// Finds a place for each payload, for a frame of at most `limit` bytes. Without a wire, large ones wait for it. Copies: not to be called
+    /// under a lock.
     ///
     /// # Errors
     /// `TooLarge` for more payloads than a frame can carry.
@@ -107,6 +114,7 @@ impl Enclosed {
         payloads: Vec<Payload>,
         tx: Option<&dyn Tx>,
         mut encoded: Encoded<'_>,
+        limit: usize,
     ) -> Result<Self, Error> {
         if payloads.len() > MOST_PAYLOADS {
             let text = format!(
@@ -131,6 +139,9 @@ impl Enclosed {
             };
             entries.push(match placed {
                 Ok(payload) => Enclosure::Beside(payload),
+                Err(payload) if waits(tx, &payload, limit.saturating_sub(encoded.len())) => {
+                    Enclosure::Beside(alone(payload))
+                }
                 Err(payload) => encoded.append(payload),
             });
         }
@@ -150,31 +161,61 @@ impl Enclosed {
 
     /// Bytes of the payloads that are not in the frame.
     pub(super) fn beside_bytes(&self) -> usize {
-        let length = |entry: &Enclosure| match entry {
-            Enclosure::Beside(payload) => payload.len(),
-            _ => 0,
-        };
-        self.entries.iter().map(length).sum()
+        self.beside().map(Payload::len).sum()
     }
 
     /// The wire that the frame goes to is known now, and may be another one than before: what it does not carry moves into the frame.
-    pub(super) fn settle(&mut self, tx: &dyn Tx, encoded: Encoded<'_>) {
-        let mut carries_all = true;
+    pub(super) fn settle(&mut self, tx: &dyn Tx, mut encoded: Encoded<'_>) {
+        if self.carries_all(tx) {
+            return;
+        }
+        let is_bare = encoded.tail.is_none() && self.values.is_none();
+        if !is_bare || self.entries.iter().any(|entry| matches!(entry, Enclosure::Inline(_))) {
+            return self.move_inline(tx, encoded);
+        }
         for (at, entry) in self.entries.iter_mut().enumerate() {
-            let Enclosure::Beside(payload) = entry else { continue };
-            match carried(tx, std::mem::take(payload), at) {
-                Ok(there) => *payload = there,
-                Err(left) => {
-                    *payload = left;
-                    carries_all = false;
-                }
+            if let Enclosure::Beside(payload) = entry
+                && !tx.carries(payload, at)
+            {
+                *entry = encoded.append(std::mem::take(payload));
             }
         }
+    }
+
+    /// Whether nothing would move into the frame.
+    fn carries_all(&self, tx: &dyn Tx) -> bool {
         let others = self.entries.len();
-        let carries_values = self.values.as_ref().is_none_or(|values| tx.carries(values, others));
-        if !carries_all || !carries_values {
-            self.move_inline(tx, encoded);
-        }
+        self.uncarried(tx).next().is_none()
+            && self.values.as_ref().is_none_or(|values| tx.carries(values, others))
+    }
+
+    /// The payloads that are to travel beside the frame, and that the wire does not carry as they are.
+    pub(super) fn uncarried<'a>(&'a self, tx: &'a dyn Tx) -> impl Iterator<Item = &'a Payload> {
+        let beside = self.beside().enumerate();
+        beside.filter(|(at, payload)| !tx.carries(payload, *at)).map(|(_, payload)| payload)
+    }
+
+    /// The payloads that are not in the frame.
+    pub(super) fn beside(&self) -> impl Iterator<Item = &Payload> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Enclosure::Beside(payload) => Some(payload),
+            _ => None,
+        })
+    }
+
+    /// What travels beside the frame in all, its values among it.
+    pub(super) fn count_beside(&self) -> usize {
+        self.beside().count() + usize::from(self.values.is_some())
+    }
+
+    /// Puts `copy` in the place of a payload that is `original`, which is given out. False if there is none.
+    pub(super) fn replace(&mut self, original: &Payload, copy: &mut Payload) -> bool {
+        let is_original = |payload: &Payload| payload.is_same(original);
+        let place = self.entries.iter_mut().find_map(|entry| match entry {
+            Enclosure::Beside(payload) if is_original(payload) => Some(payload),
+            _ => None,
+        });
+        place.map(|payload| std::mem::swap(payload, copy)).is_some()
     }
 
     /// Puts the frame's bytes together anew, with those of all payloads that the wire does not carry.
@@ -247,6 +288,11 @@ impl Enclosed {
 }
 
 impl Encoded<'_> {
+    /// Bytes so far.
+    fn len(&self) -> usize {
+        self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
+    }
+
     /// Puts a payload behind what is there. One that nobody else holds is not copied if it is the first large one.
     fn append(&mut self, payload: Payload) -> Enclosure {
         let length = payload.len();
@@ -259,6 +305,20 @@ impl Encoded<'_> {
             }
         }
         Enclosure::Inline(length)
+    }
+}
+
+/// Whether a payload that finds no memory of the wire now, and `room` in the frame, waits until the frame goes out.
+fn waits(tx: Option<&dyn Tx>, payload: &Payload, room: usize) -> bool {
+    let length = payload.len();
+    (length >= LARGE || length > room) && tx.is_some_and(|tx| tx.capacity() >= length)
+}
+
+/// The payload in memory that can be moved into a frame: nobody else holds it.
+fn alone(payload: Payload) -> Payload {
+    match payload.block() {
+        Some(_) => payload,
+        None => payload.into_buffer().unwrap_or_else(|shared| shared.to_buffer()).into(),
     }
 }
 

@@ -76,8 +76,12 @@ impl Link {
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
             let handles = state.handles.take_all();
-            let dropped =
-                (state.conn.close(), mem::take(&mut state.arrived), mem::take(&mut state.released));
+            let dropped = (
+                state.conn.close(),
+                mem::take(&mut state.arrived),
+                mem::take(&mut state.released),
+                state.take_answers(),
+            );
             (dropped, handles, state.pipelined.take_all())
         };
         dropped.1.iter().for_each(|handle| handle.end(&why.clone().executed_as(Executed::No)));
@@ -121,7 +125,7 @@ impl Link {
             state.abort_running(&mut wakes);
             wakes.push_threads(state.followers.drain(..));
             let handles = state.handles.take_all();
-            let dropped = (state.conn.close(), mem::take(&mut state.arrived));
+            let dropped = (state.conn.close(), mem::take(&mut state.arrived), state.take_answers());
             (why, (dropped, handles, state.pipelined.take_all()))
         };
         dropped.1.iter().for_each(|handle| handle.end(&why));
@@ -187,7 +191,7 @@ impl State {
 
     /// Fails the calls that never went out and whose objects belong to the wire that is gone.
     fn fail_stale(&mut self, wakes: &mut Wakes) {
-        self.outbox_bytes = 0;
+        (self.outbox_bytes, self.outbox_payloads) = (0, 0);
         let apart = mem::take(&mut self.outbox_apart);
         for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
             match self.why_lost(held.order.target) {
@@ -220,15 +224,12 @@ impl State {
                 }
             }
         }
-        for held in again.into_iter().rev() {
-            self.outbox_bytes += held.order.held_bytes();
-            self.outbox.push_front(held);
-        }
+        again.into_iter().rev().for_each(|held| self.hold_first(held));
     }
 
     /// Fails the calls that never went out.
     pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
-        self.outbox_bytes = 0;
+        (self.outbox_bytes, self.outbox_payloads) = (0, 0);
         let apart = mem::take(&mut self.outbox_apart);
         for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
             self.fail_held(held, why.clone().executed_as(Executed::No), wakes);

@@ -37,6 +37,8 @@ pub(crate) struct Line {
     pub(super) paused: AtomicBool,
     /// The transport takes no more at the moment.
     pub(super) blocked: AtomicBool,
+    /// Something waits for memory of the transport.
+    pub(super) is_short: AtomicBool,
     /// The wire ends once everything is given away, and the background task must be told.
     awaited: AtomicBool,
     ended: OnceLock<Error>,
@@ -66,6 +68,7 @@ impl Line {
             received: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            is_short: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
             ended: OnceLock::new(),
         }
@@ -111,6 +114,11 @@ impl Line {
                 true
             }
         }
+    }
+
+    /// Something waits until the transport takes more, or has memory for it.
+    pub(super) fn awaits_writable(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed) || self.is_short.load(Ordering::Relaxed)
     }
 
     /// Whether everything is given away. If not, whoever gives the rest away tells the background task: one of the two sees the other.

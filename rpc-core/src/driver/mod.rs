@@ -24,6 +24,7 @@ mod promised;
 mod receive;
 mod reply;
 mod rest;
+mod room;
 mod spin;
 mod spinning;
 mod start;
@@ -183,7 +184,8 @@ impl Link {
         state.hold(HeldCall { call, order });
         let mut wakes = Wakes::default();
         let pumped = state.pump_outbox(&mut wakes);
-        let waker = if pumped || state.is_due_earlier() { state.notify() } else { None };
+        let due = state.is_due_earlier() || state.handles.counters.is_due();
+        let waker = if pumped || due { state.notify() } else { None };
         drop(state);
         wakes.wake();
         wake(waker);
@@ -202,8 +204,11 @@ impl Link {
             state.flush_by(alone)
         });
         let waker = state.end_if_unused();
+        // What waited behind it may go.
+        let behind = if held.is_some() && state.holds() { state.notify() } else { None };
         drop(state);
         drop((held, gone));
+        wake(behind);
         if let Some(flush) = flush {
             self.flush(flush);
         }
@@ -370,18 +375,19 @@ impl State {
 
     /// The peer takes a frame of that size.
     fn check_size(&self, order: &Order) -> Result<(), Error> {
-        let size = order.len() + 64 + order.metadata().len();
         let limit = self.conn.frame_limit();
-        if size > limit {
-            let text = format!(
-                "the arguments of `{}` are {} bytes and the peer takes frames of at most {limit}: send less at a time, or raise \
-                 `limits.frame` on its side",
-                order.method.name,
-                order.len()
-            );
-            return Err(Error::of(ErrorKind::TooLarge, text));
+        let size = self.least_size(order.size(), order.payloads.as_deref());
+        if size <= limit {
+            return Ok(());
         }
-        Ok(())
+        let text = format!(
+            "the arguments of `{}` are {} bytes and the peer takes frames of at most {limit}: send less at a time, or raise \
+             `limits.frame` on its side{}",
+            order.method.name,
+            size - (order.size() - order.len()),
+            self.or_beside(order.payloads.as_deref())
+        );
+        Err(Error::of(ErrorKind::TooLarge, text))
     }
 
     /// Something is due before the background task looks at the clock again.

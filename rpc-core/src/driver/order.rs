@@ -141,9 +141,14 @@ impl Order {
         self.head.len() + tail + self.payloads.as_deref().map_or(0, Enclosed::values_bytes)
     }
 
-    /// Bytes that it holds while it waits.
-    pub(super) fn held_bytes(&self) -> usize {
-        self.len() + self.payloads.as_deref().map_or(0, Enclosed::beside_bytes)
+    /// Bytes of the payloads that are not in the frame.
+    pub(super) fn beside_bytes(&self) -> usize {
+        self.payloads.as_deref().map_or(0, Enclosed::beside_bytes)
+    }
+
+    /// Bytes of its frame, more or less.
+    pub(super) fn size(&self) -> usize {
+        self.len() + 64 + self.metadata().len()
     }
 
     /// Whether the order can be sent again as it is: nothing of it was given away.

@@ -1,8 +1,10 @@
 //! Calls on their way out: those that can go are appended to the wire, the others wait, encoded and in order.
 
 use super::{
+    counters::Watched,
     enclosed::{Encoded, table},
     order::{Order, Target},
+    room::Behind,
     state::State,
     waiter::{Reply, Wakes},
 };
@@ -59,7 +61,7 @@ impl State {
 
     /// Something waits to go out.
     pub(super) fn holds(&self) -> bool {
-        !(self.outbox.is_empty() && self.outbox_apart.is_empty())
+        !(self.outbox.is_empty() && self.outbox_apart.is_empty() && self.answers.is_empty())
     }
 
     /// No call waits that is to go out before this one.
@@ -77,7 +79,7 @@ impl State {
             None => self.conn.can_send(),
             Some(_) => self.conn.can_send_one_way(),
         };
-        room && credit && self.locate(order.target).is_some()
+        room && credit && self.locate(order.target).is_some() && !self.awaits_room(order)
     }
 
     /// Before `transmit`: the wire is known now, and carries all payloads that stay beside the frame.
@@ -138,16 +140,26 @@ impl State {
 
     /// Sends what waits in the outbox, in order, as far as it can go. True if anything went.
     pub(super) fn pump_outbox(&mut self, wakes: &mut Wakes) -> bool {
+        let answered = !self.answers.is_empty() && self.pump_answers(wakes);
         let apart = self.pump(Kind::Apart, wakes);
-        self.pump(Kind::Call, wakes) || apart
+        self.pump(Kind::Call, wakes) || apart || answered
     }
 
     fn pump(&mut self, kind: Kind, wakes: &mut Wakes) -> bool {
         let mut any = false;
-        while let Some(held) = self.held(kind).front() {
+        let mut behind = Behind::default();
+        let mut at = 0;
+        while let Some(held) = self.held(kind).get(at) {
             if let Some(why) = self.why_lost(held.order.target) {
-                let Some(held) = self.take_first(kind) else { break };
+                let Some(held) = self.take(kind, at) else { break };
                 self.fail_held(held, why, wakes);
+                continue;
+            }
+            if !behind.is_free(&held.order, |order| self.awaits_room(order)) {
+                if !behind.can_be_passed() {
+                    break;
+                }
+                at += 1;
                 continue;
             }
             if !self.can_transmit(&held.order) {
@@ -157,24 +169,28 @@ impl State {
                     break;
                 }
             }
-            let Some(mut held) = self.take_first(kind) else { break };
-            if let Err(error) = self.settle(&mut held.order) {
-                self.fail_held(held, error, wakes);
-                continue;
-            }
-            let had_tail = held.order.tail.is_some();
-            self.transmit(held.call, &mut held.order);
-            self.conn.expect_answer(Instant::now(), held.call);
-            if let Some(call) = held.call
-                && held.order.is_whole(had_tail)
-            {
-                self.waiter(call).order = Some(held.order);
-            } else {
-                wakes.push_order(held.order);
-            }
-            any = true;
+            let Some(held) = self.take(kind, at) else { break };
+            any |= self.transmit_held(held, wakes);
         }
         any
+    }
+
+    /// Appends a call that was taken out of the outbox and can go. False if it has failed.
+    fn transmit_held(&mut self, mut held: HeldCall, wakes: &mut Wakes) -> bool {
+        if let Err(error) = self.settle(&mut held.order) {
+            self.fail_held(held, error, wakes);
+            return false;
+        }
+        let had_tail = held.order.tail.is_some();
+        self.transmit(held.call, &mut held.order);
+        self.conn.expect_answer(Instant::now(), held.call);
+        match held.call {
+            Some(call) if held.order.is_whole(had_tail) => {
+                self.waiter(call).order = Some(held.order);
+            }
+            _ => wakes.push_order(held.order),
+        }
+        true
     }
 
     fn held(&self, kind: Kind) -> &VecDeque<HeldCall> {
@@ -184,12 +200,14 @@ impl State {
         }
     }
 
-    fn take_first(&mut self, kind: Kind) -> Option<HeldCall> {
+    fn take(&mut self, kind: Kind, at: usize) -> Option<HeldCall> {
         match kind {
-            Kind::Apart => self.outbox_apart.pop_front(),
+            Kind::Apart => self.outbox_apart.remove(at),
             Kind::Call => {
-                let held = self.outbox.pop_front()?;
-                self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
+                let held = self.outbox.remove(at)?;
+                self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
+                let beside = held.order.beside_bytes();
+                self.outbox_payloads = self.outbox_payloads.saturating_sub(beside);
                 Some(held)
             }
         }
@@ -210,17 +228,17 @@ impl State {
         if order.apart.is_some() {
             return Ok(());
         }
-        let (bytes, length) = (order.held_bytes(), order.len());
-        // One large payload that the next wire may carry can wait alone.
-        let alone = self.outbox.is_empty() && length <= self.limits.outbox_bytes;
+        let (bytes, payloads) = (order.len(), order.beside_bytes());
         let full = self.outbox.len() >= self.limits.outbox_calls
-            || (self.outbox_bytes + bytes > self.limits.outbox_bytes && !alone);
+            || self.outbox_bytes + bytes > self.limits.outbox_bytes
+            || !self.can_wait(self.outbox_payloads, payloads);
         if full {
             let text = format!(
-                "{} calls ({} bytes) already wait to go out on this connection: wait for some of them, or raise `outbox_calls` \
-                 and `outbox_bytes`",
+                "{} calls ({} bytes, and {} of payloads) already wait to go out on this connection: wait for some of them, or raise \
+                 `outbox_calls`, `outbox_bytes` and `outbox_payloads`",
                 self.outbox.len(),
-                self.outbox_bytes
+                self.outbox_bytes,
+                self.outbox_payloads
             );
             return Err(Error::of(ErrorKind::Overloaded, text));
         }
@@ -232,15 +250,26 @@ impl State {
         if held.order.apart.is_some() {
             return self.outbox_apart.push_back(held);
         }
-        self.outbox_bytes += held.order.held_bytes();
+        self.count_held(&held.order);
         self.outbox.push_back(held);
+        let (count, limit) = (self.outbox.len(), self.limits.outbox_calls);
+        self.handles.counters.watch(Watched::Held, count, limit);
+    }
+
+    /// Puts a call at the beginning of the outbox.
+    pub(super) fn hold_first(&mut self, held: HeldCall) {
+        self.count_held(&held.order);
+        self.outbox.push_front(held);
+    }
+
+    fn count_held(&mut self, order: &Order) {
+        self.outbox_bytes += order.len();
+        self.outbox_payloads += order.beside_bytes();
     }
 
     /// Takes a call back that has not gone out, to be dropped outside of the lock.
     pub(super) fn unhold(&mut self, call: CallId) -> Option<HeldCall> {
         let at = self.outbox.iter().position(|held| held.call == Some(call))?;
-        let held = self.outbox.remove(at)?;
-        self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.held_bytes());
-        Some(held)
+        self.take(Kind::Call, at)
     }
 }

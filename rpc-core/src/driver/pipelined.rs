@@ -4,6 +4,7 @@
 use super::{
     Link,
     body::Body,
+    counters::Watched,
     state::{Incoming, State},
 };
 use crate::{
@@ -14,11 +15,6 @@ use crate::{
     stub::Handle,
 };
 use std::{collections::HashMap, sync::Arc};
-
-/// Calls that wait for one answer.
-const PER_ANSWER: usize = 256;
-/// Calls of one connection that wait for answers.
-const ALL: usize = 4096;
 
 /// What waits for answers, by the calls that will give them.
 #[derive(Default, Debug)]
@@ -51,14 +47,17 @@ impl State {
         body: Body,
     ) -> bool {
         let pipelined = &mut self.pipelined;
+        let (of_one, of_all) = (self.limits.pipelined_per_answer, self.limits.pipelined);
         let waiting = pipelined.waiting.entry(answer).or_default();
-        if waiting.calls.len() < PER_ANSWER && pipelined.count < ALL {
+        if waiting.calls.len() < of_one && pipelined.count < of_all {
             pipelined.count += 1;
             waiting.calls.push((call, body));
+            self.handles.counters.watch(Watched::Pipelined, self.pipelined.count, of_all);
             return false;
         }
         let text = format!(
-            "more than {PER_ANSWER} calls wait for what one call returns, or {ALL} for what others return: wait for it first"
+            "more than {of_one} calls wait for what one call returns, or {of_all} for what others return: wait for it first, or raise \
+             `pipelined_per_answer` and `pipelined` of the callee"
         );
         let object = hopeless(Error::of(ErrorKind::Overloaded, text));
         self.arrived.push_back(Incoming { object, call, body });

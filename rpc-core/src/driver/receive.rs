@@ -19,8 +19,6 @@ use std::{mem, sync::atomic::Ordering, time::Instant};
 
 /// Frames taken at one go, so that whoever receives for everybody comes to an end.
 const BATCH: usize = 256;
-/// Bytes of calls that wait to be started; then reading pauses.
-const ARRIVED_BYTES: usize = 16 << 20;
 
 /// What a look at the wire found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,9 +172,7 @@ impl State {
                     wakes.push(self.notify());
                 }
             }
-            Event::Cancel(call) => {
-                wakes.push_abort(self.running.remove(&call));
-            }
+            Event::Cancel(call) => self.cancelled(call, wakes),
             Event::Released(objects) => {
                 self.take_back(objects);
                 if !self.batch {
@@ -204,6 +200,14 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// The caller has given up a call, of which the answer may wait already.
+    fn cancelled(&mut self, call: CallId, wakes: &mut Wakes) {
+        wakes.push_abort(self.running.remove(&call));
+        if !self.answers.is_empty() {
+            wakes.push(self.notify());
+        }
     }
 
     fn returned(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
@@ -272,7 +276,7 @@ impl State {
 
     /// So much waits or runs that reading must stop.
     fn is_overfull(&self, line: &Line) -> bool {
-        self.arrived_bytes > ARRIVED_BYTES
+        self.arrived_bytes > self.limits.arrived_bytes
             || self.is_stalled(line)
             || self.conn.cancelled() > self.limits.cancelled
             || self.oneways > self.limits.serving

@@ -4,6 +4,7 @@ use super::{
     Enclosed, Enclosing, Link,
     enclosed::{Encoded, table},
     line::Line,
+    room::Answering,
     state::State,
 };
 use crate::{
@@ -35,7 +36,7 @@ impl Link {
         epoch: u32,
         call: CallId,
         outcome: &Outcome<'_>,
-        mut answer: Answer,
+        answer: Answer,
         kept: Kept<Local>,
     ) {
         let mut locked = self.lock();
@@ -43,33 +44,23 @@ impl Link {
         if state.epoch != epoch {
             return;
         }
-        answer.settle(state.line.as_deref());
-        let refused = state.check_answer(&answer).err();
-        let kept = match &refused {
-            Some(error) => kept.map(|_| Box::new(Err(error.clone()))),
-            None => kept,
-        };
-        let startable = state.fulfil(call, kept.as_deref());
-        state.header.clear();
-        let open = match &refused {
-            Some(error) => {
-                let outcome = Outcome::Rpc(error.clone());
-                state.conn.reply(&ReturnHeader::of(call), &outcome, kept, &mut state.header)
+        let spent;
+        let (mut answer, refused, kept) = match state.answering(call, outcome, answer, kept) {
+            Answering::Now(answer, kept) => (answer, None, kept),
+            Answering::Refused(error, answer, kept) => {
+                spent = answer;
+                let kept = kept.map(|_| Box::new(Err(error.clone())));
+                (Answer { by: spent.by, ..Answer::default() }, Some(Outcome::Rpc(error)), kept)
             }
-            // References are counted only for a call that is open.
-            None if !state.conn.is_serving(call) => false,
-            None => state.write_answer(call, outcome, &answer, kept),
-        };
-        state.urgent = true;
-        if open && let Some(line) = &state.line {
-            let appended = match refused {
-                Some(_) => line.tx.append(&[&state.header], None),
-                None => answer.append(&*line.tx, &state.header),
-            };
-            if let Err(error) = appended {
-                line.end(super::lost(&line.peer, &error));
+            Answering::Held => {
+                state.running.remove(&call);
+                let waker = state.notify();
+                drop(locked);
+                super::wake(waker);
+                return;
             }
-        }
+        };
+        let startable = state.answer(call, refused.as_ref().unwrap_or(outcome), &mut answer, kept);
         if !state.running.is_empty() {
             state.running.remove(&call);
         }
@@ -101,14 +92,52 @@ impl Link {
 }
 
 impl State {
+    /// Appends an answer. True if calls can be started now that waited for it.
+    pub(super) fn answer(
+        &mut self,
+        call: CallId,
+        outcome: &Outcome<'_>,
+        answer: &mut Answer,
+        kept: Kept<Local>,
+    ) -> bool {
+        answer.settle(self.line.as_deref());
+        let refused = self.check_answer(answer).err();
+        let kept = match &refused {
+            Some(error) => kept.map(|_| Box::new(Err(error.clone()))),
+            None => kept,
+        };
+        let startable = self.fulfil(call, kept.as_deref());
+        self.header.clear();
+        let open = match &refused {
+            Some(error) => {
+                let outcome = Outcome::Rpc(error.clone());
+                self.conn.reply(&ReturnHeader::of(call), &outcome, kept, &mut self.header)
+            }
+            // References are counted only for a call that is open.
+            None if !self.conn.is_serving(call) => false,
+            None => self.write_answer(call, outcome, answer, kept),
+        };
+        self.urgent = true;
+        if open && let Some(line) = &self.line {
+            let appended = match refused {
+                Some(_) => line.tx.append(&[&self.header], None),
+                None => answer.append(&*line.tx, &self.header),
+            };
+            if let Err(error) = appended {
+                line.end(super::lost(&line.peer, &error));
+            }
+        }
+        startable
+    }
+
     /// The caller takes an answer of that size, with so many references.
     fn check_answer(&self, answer: &Answer) -> Result<(), Error> {
-        let size = answer.len() + 16;
-        let limit = self.conn.frame_limit();
+        let (size, limit) = (answer.size(), self.conn.frame_limit());
         if size > limit {
             let text = format!(
                 "the result is {size} bytes and the caller takes frames of at most {limit}: ask for less at a time, or raise \
-                 the caller's `limits.frame`"
+                 the caller's `limits.frame`{}",
+                self.or_beside(answer.payloads.as_deref())
             );
             return Err(Error::of(ErrorKind::TooLarge, text).executed_as(Executed::Yes));
         }
@@ -143,6 +172,11 @@ impl State {
 }
 
 impl Answer {
+    /// Bytes of its frame, more or less.
+    pub(super) fn size(&self) -> usize {
+        self.len() + 16
+    }
+
     fn len(&self) -> usize {
         let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
         self.head.len() + tail + self.payloads.as_deref().map_or(0, Enclosed::values_bytes)

@@ -8,6 +8,7 @@ use super::{
     order::{Deadline, Order},
     outbox::HeldCall,
     pipelined::Pipelined,
+    room::HeldAnswer,
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
@@ -65,8 +66,12 @@ pub(super) struct State {
     pub(super) waiters: Vec<Waiter>,
     pub(super) outbox: VecDeque<HeldCall>,
     pub(super) outbox_bytes: usize,
+    /// Bytes of their payloads.
+    pub(super) outbox_payloads: usize,
     /// What belongs to streams and waits to go out.
     pub(super) outbox_apart: VecDeque<HeldCall>,
+    /// Answers that wait for memory of the wire.
+    pub(super) answers: VecDeque<HeldAnswer>,
     pub(super) arrived: VecDeque<Incoming>,
     pub(super) arrived_bytes: usize,
     /// Calls that run beyond their first poll, to be aborted when they are cancelled.
@@ -139,7 +144,9 @@ impl State {
             waiters: Vec::new(),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
+            outbox_payloads: 0,
             outbox_apart: VecDeque::new(),
+            answers: VecDeque::new(),
             arrived: VecDeque::new(),
             arrived_bytes: 0,
             running: HashMap::new(),
@@ -278,12 +285,14 @@ impl State {
     /// Fails calls whose deadline has passed.
     pub(super) fn expire(&mut self, now: Instant, wakes: &mut Wakes) {
         while let Some(expired) = self.conn.poll_expired(now) {
-            if expired.executed == Executed::No
-                && let Some(held) = self.unhold(expired.call)
-            {
-                wakes.push_order(held.order);
-            }
+            let held = match expired.executed {
+                Executed::No => self.unhold(expired.call),
+                _ => None,
+            };
             let text = match (&self.trouble, expired.executed) {
+                (_, Executed::No) if held.as_ref().is_some_and(|h| self.awaits_room(&h.order)) => {
+                    "the deadline passed before the call could go out: the peer holds the memory that its payloads need".to_owned()
+                }
                 (Some(trouble), Executed::No) => {
                     format!("the deadline passed before the call could go out: {trouble}")
                 }
@@ -292,6 +301,7 @@ impl State {
                 }
                 _ => "the deadline passed before the answer came".to_owned(),
             };
+            held.into_iter().for_each(|held| wakes.push_order(held.order));
             let error = Error::of(ErrorKind::TimedOut, text).executed_as(expired.executed);
             self.resolve(expired.call, Reply::Failed(error), wakes);
         }

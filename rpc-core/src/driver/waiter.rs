@@ -1,6 +1,6 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
-use super::{body::Body, order::Order};
+use super::{body::Body, order::Order, reply::Answer};
 use crate::{error::Error, id::CallId, interface::Method, stub::Handle};
 use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
@@ -61,6 +61,7 @@ struct Rare {
     /// What nobody waits for, or what cannot be sent: to be dropped, which may run destructors.
     replies: Vec<Reply>,
     orders: Vec<Order>,
+    answers: Vec<Answer>,
 }
 
 thread_local! {
@@ -187,6 +188,11 @@ impl Wakes {
         if order.holds() {
             self.rare.get_or_insert_default().orders.push(order);
         }
+    }
+
+    /// An answer that has gone out, or cannot.
+    pub(super) fn push_answer(&mut self, answer: Answer) {
+        self.rare.get_or_insert_default().answers.push(answer);
     }
 
     pub(super) fn push_thread(&mut self, thread: Option<Thread>) {

@@ -163,6 +163,18 @@ impl Payload {
         self.block().is_some_and(|block| block.is_borrowed())
     }
 
+    /// Whether it is the very same memory.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.bytes, &other.bytes) {
+            (Memory::Heap(a, of_a), Memory::Heap(b, of_b)) => Arc::ptr_eq(a, b) && of_a == of_b,
+            (Memory::Shared(a), Memory::Shared(b)) => {
+                a.as_ptr() == b.as_ptr() && a.len() == b.len()
+            }
+            (Memory::Block(a), Memory::Block(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
     /// A part of a buffer that others may share.
     pub(crate) fn part(buffer: &Arc<Buffer>, range: Range<usize>) -> Self {
         Self { bytes: Memory::Heap(Arc::clone(buffer), range) }

@@ -38,9 +38,10 @@ fn in_the_file() {
     check("services.é.x = 1", letters);
     check("services.a.'é' = 1", "1:12: unknown key `é`: there is `connect`, `listen`, `spin`");
     check("[limits]\n\n  fraem = 1", "3:3: unknown key `fraem`; did you mean `frame`?");
-    let limits = "2:1: unknown key `bananas`: there is `handshake_frame`, `frame`, `decoded`, \
-                  `outbox_bytes`, `outbound`, `overhead`, `metadata_bytes`, `handshakes`, `depth`, `serving`, \
-                  `cancelled`, `outbox_calls`, `objects`, `strays`, `metadata_entries`, `handshake_time`, `stalled`, \
+    let limits = "2:1: unknown key `bananas`: there is `handshake_frame`, `frame`, `decoded`, `arrived_bytes`, \
+                  `outbox_bytes`, `outbox_payloads`, `outbound`, `overhead`, `interface_bytes`, `metadata_bytes`, `handshakes`, \
+                  `depth`, `serving`, `cancelled`, `pipelined_per_answer`, `pipelined`, `outbox_calls`, `objects`, `interfaces`, \
+                  `strays`, `metadata_entries`, `handshake_time`, `stalled`, \
                   `deadline`, `ping_after`, `dead_after`";
     check("[limits]\nbananas = 1", limits);
     let column = "1:32: unknown key `b`: there is `connect`, `listen`, `spin`";

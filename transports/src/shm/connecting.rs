@@ -122,7 +122,7 @@ impl Offer {
     /// This side of a wire, with what the peer has given.
     pub(super) fn end(self, control: OwnedFd, theirs: Theirs) -> Arc<End> {
         let Self { segment, geometry, task, thread, room: _, origin } = self;
-        let ours = Owned { segment, geometry, task, thread };
+        let ours = Owned { segment, geometry, task: Arc::new(task), thread };
         Arc::new(End::new(ours, theirs, control, origin))
     }
 
@@ -221,7 +221,7 @@ pub(super) fn theirs(
     let Descriptors { memory, task, thread } = descriptors;
     let segment = segment::open(memory, &geometry, offer.origin)?;
     let (task, thread) = (Doorbell::of_peer(task)?, Doorbell::of_peer(thread)?);
-    Ok(Owned { segment, geometry, task, thread })
+    Ok(Owned { segment, geometry, task: Arc::new(task), thread })
 }
 
 fn wire(stream: UnixStream, offer: Offer, theirs: Theirs, peer: Peer) -> io::Result<Wire> {

@@ -26,7 +26,7 @@ use std::{
 pub(super) struct Owned<S> {
     pub(super) segment: S,
     pub(super) geometry: Geometry,
-    pub(super) task: Doorbell,
+    pub(super) task: Arc<Doorbell>,
     pub(super) thread: Doorbell,
 }
 
@@ -75,7 +75,9 @@ impl End {
         let (mine, its) = (&ours.segment, &theirs.segment);
         let (my, of_its) = (ours.geometry, theirs.geometry);
         let lender = Lender::new(mine.clone(), &my, its.clone(), of_its);
-        let borrower = Arc::new(Borrower::new(mine.clone(), my, its.clone(), of_its));
+        let bell = Arc::clone(&theirs.task);
+        let borrower = Borrower::new((mine.clone(), my), (its.clone(), of_its), bell);
+        let borrower = Arc::new(borrower);
         let breach = OnceLock::new();
         Self { ours, theirs, control, sleepers, lender, borrower, stage, next, origin, breach }
     }

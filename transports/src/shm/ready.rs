@@ -150,7 +150,8 @@ impl Ready for ShmReady {
     }
 
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll(For::Space, cx, || self.sending.has_room())
+        self.end.lender.leave_waker(cx.waker());
+        self.poll(For::Space, cx, || self.sending.may_go_on())
     }
 
     fn wait(&self, interest: Interest, timeout: Option<Duration>) {

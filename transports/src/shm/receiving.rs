@@ -172,12 +172,13 @@ impl Receiving {
 impl Rx for Receiving {
     fn recv(&mut self, frame: &mut Buffer) -> io::Result<Received> {
         self.end.check_origin()?;
+        // Whoever has lent them may wait for them, whether anything follows or not.
+        if self.body.is_none() && !self.beside.is_empty() {
+            self.beside.clear();
+        }
         if self.lull.is_likely() {
             self.ring.show();
             return Ok(Received::Empty);
-        }
-        if self.body.is_none() && !self.beside.is_empty() {
-            self.beside.clear();
         }
         loop {
             let found = self.ring.find()?;

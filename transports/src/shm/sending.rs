@@ -9,7 +9,7 @@ use crate::stream::lock;
 use farcall_core::{
     buffer::Buffer,
     payload::{Loan, Payload},
-    transport::{Flush, Purpose, Tx},
+    transport::{Flush, Need, Purpose, Tx},
 };
 use std::{
     collections::VecDeque,
@@ -87,6 +87,18 @@ impl Sending {
         lock(&self.sender).has_room().unwrap_or(true)
     }
 
+    /// Whether a flush would get further, or fail, or there is room for payloads that wait for it.
+    pub(super) fn may_go_on(&self) -> bool {
+        match self.end.lender.has_awaited() {
+            Ok(None) => self.has_room(),
+            Ok(Some(found)) => found || (lock(&self.sender).waiting > 0 && self.has_room()),
+            Err(error) => {
+                self.end.breach(&error);
+                true
+            }
+        }
+    }
+
     /// Lends what travels beside a frame, and describes it.
     fn describe(&self, beside: Vec<Payload>) -> io::Result<Buffer> {
         let mut descriptors = Buffer::new();
@@ -161,6 +173,27 @@ impl Tx for Sending {
         }
         match self.end.lender.loan(length, purpose) {
             Ok(loan) => loan,
+            Err(error) => {
+                self.end.breach(&error);
+                None
+            }
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.end.ours.geometry.arena_bytes()
+    }
+
+    fn could_carry(&self, need: &Need) -> bool {
+        self.end.lender.could_carry(need)
+    }
+
+    fn make_room(&self, needs: Vec<Need>) -> Option<(usize, Vec<Loan>)> {
+        if self.end.is_over() {
+            return None;
+        }
+        match self.end.lender.make_room(needs) {
+            Ok(room) => room,
             Err(error) => {
                 self.end.breach(&error);
                 None

@@ -149,3 +149,27 @@ fn malformed_frames_are_a_breach() {
     check(&[11, 0x80, 0], "a number in a frame is malformed");
     check(&[14, 0, 0, 0xff], "a text in a frame is not UTF-8");
 }
+
+#[test]
+fn interfaces_are_described_up_to_a_limit() {
+    let check = |limits: Limits, most: usize, text: &str| {
+        let mut pair = Pair::with(limits);
+        let described = encoded(&Frame::Interface(b"12345678"));
+        for _ in 0..most {
+            pair.send_bytes(LEFT, described.clone());
+        }
+        pair.shuttle();
+        let breaches = |seen: Vec<Seen>| {
+            let text = |seen| if let Seen::Breach(text) = seen { Some(text) } else { None };
+            seen.into_iter().filter_map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(breaches(pair.take_seen(RIGHT)), Vec::<String>::new());
+        pair.send_bytes(LEFT, described);
+        pair.shuttle();
+        assert_eq!(breaches(pair.take_seen(RIGHT)), [text]);
+    };
+    let few = Limits { interfaces: 3, ..Limits::default() };
+    check(few, 3, "the peer described more than 3 interfaces, or in more than 1048576 bytes");
+    let short = Limits { interface_bytes: 40, ..Limits::default() };
+    check(short, 5, "the peer described more than 1024 interfaces, or in more than 40 bytes");
+}

@@ -4,8 +4,9 @@
 use super::{HOME, PAGE, broken};
 use crate::{
     shm::{
+        doorbell::Doorbell,
         mapping::{Ours, Theirs},
-        ring::{Geometry, GivenBack, Readable},
+        ring::{Geometry, GivenBack, Readable, Ringer},
     },
     stream::lock,
 };
@@ -23,19 +24,28 @@ pub(crate) struct Borrower {
     theirs: Theirs,
     geometry: Geometry,
     most: usize,
+    /// Of the peer's tasks, one of which may wait for a block to come back.
+    bell: Arc<Doorbell>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     returns: GivenBack,
+    ringer: Ringer,
     borrowed: usize,
 }
 
 impl Borrower {
-    pub(crate) fn new(ours: Ours, of_ours: Geometry, theirs: Theirs, geometry: Geometry) -> Self {
-        let state = State { returns: GivenBack::new(of_ours), borrowed: 0 };
-        Self { ours, theirs, geometry, most: of_ours.lends(), state: Mutex::new(state) }
+    /// `bell` wakes the peer's tasks.
+    pub(crate) fn new(
+        (ours, of_ours): (Ours, Geometry),
+        (theirs, geometry): (Theirs, Geometry),
+        bell: Arc<Doorbell>,
+    ) -> Self {
+        let ringer = Ringer::for_space(&geometry);
+        let state = State { returns: GivenBack::new(of_ours), ringer, borrowed: 0 };
+        Self { ours, theirs, geometry, most: of_ours.lends(), bell, state: Mutex::new(state) }
     }
 
     /// A block that came with a frame. It can be had as a slice if the peer is trusted.
@@ -88,6 +98,11 @@ impl Borrower {
         let mut state = lock(&self.state);
         state.returns.push(&self.ours, number);
         state.borrowed -= 1;
+        let due = state.ringer.due(&self.theirs);
+        drop(state);
+        if due.task {
+            self.bell.ring();
+        }
     }
 }
 

@@ -10,13 +10,14 @@ use crate::{
 };
 use farcall_core::{
     payload::{Block, Loan, Payload},
-    transport::Purpose,
+    transport::{Need, Purpose},
 };
 use std::{
     any::Any,
     collections::HashMap,
     io,
     sync::{Arc, Mutex},
+    task::Waker,
 };
 
 /// Bytes from which a loan is worth a block.
@@ -72,6 +73,45 @@ impl Lender {
         }
         let block = Own::new(&self.pool, length);
         Ok(block.and_then(|block| Loan::of_block(Arc::new(block))))
+    }
+
+    /// Blocks for the first of `needs` that there is room for, and which one that is. Otherwise they are awaited, and other loans stand
+    /// back.
+    ///
+    /// # Errors
+    /// `InvalidData` if the peer has given back what it was not lent.
+    pub(crate) fn make_room(&self, needs: Vec<Need>) -> io::Result<Option<(usize, Vec<Loan>)>> {
+        self.drain()?;
+        let Some((at, blocks)) = Own::first(&self.pool, needs, self.left()) else {
+            return Ok(None);
+        };
+        let loans = blocks.into_iter().filter_map(|block| Loan::of_block(Arc::new(block)));
+        Ok(Some((at, loans.collect())))
+    }
+
+    /// Whether there is room now for what is awaited. None if nothing is.
+    ///
+    /// # Errors
+    /// `InvalidData` if the peer has given back what it was not lent.
+    pub(crate) fn has_awaited(&self) -> io::Result<Option<bool>> {
+        let Some(before) = self.pool.has_awaited(self.left()) else { return Ok(None) };
+        self.drain()?;
+        Ok(Some(before || self.pool.has_awaited(self.left()) == Some(true)))
+    }
+
+    /// Who is told when a block comes free here that is awaited. What comes back from the peer is rung for.
+    pub(crate) fn leave_waker(&self, waker: &Waker) {
+        self.pool.leave_waker(waker);
+    }
+
+    /// Whether there would be room for all of these if nothing were lent.
+    pub(crate) fn could_carry(&self, need: &Need) -> bool {
+        need.beside <= self.most && self.pool.could_hold(need)
+    }
+
+    /// So many more blocks can be lent.
+    fn left(&self) -> usize {
+        self.most.saturating_sub(lock(&self.lends).count)
     }
 
     /// Whether this is a block of this side's that can be lent once more, with `others`.

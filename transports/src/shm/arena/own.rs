@@ -4,9 +4,9 @@
     reason = "pages that are taken from the pool have one owner, which Rust does not see"
 )]
 
-use super::pool::Pool;
+use super::pool::{Pages, Pool};
 use crate::shm::mapping::Part;
-use farcall_core::payload::Block;
+use farcall_core::{payload::Block, transport::Need};
 use std::sync::Arc;
 
 /// A block, written while it has one holder and only read afterwards. Its pages are free when its last holder is gone, the
@@ -22,11 +22,26 @@ pub(crate) struct Own {
 impl Own {
     /// A block of `length` bytes, if the pool has room for one.
     pub(super) fn new(pool: &Arc<Pool>, length: usize) -> Option<Self> {
-        let (page, pages) = pool.take(length)?;
+        pool.take(length).map(|pages| Self::of(pool, pages, length))
+    }
+
+    /// Blocks for the first of `needs` that the pool has room for, and which one that is. Otherwise the pool notes that they are awaited.
+    pub(super) fn first(
+        pool: &Arc<Pool>,
+        needs: Vec<Need>,
+        lends: usize,
+    ) -> Option<(usize, Vec<Self>)> {
+        let (at, taken) = pool.take_first(needs, lends)?;
+        let block = |(pages, length)| Self::of(pool, pages, length);
+        Some((at, taken.into_iter().map(block).collect()))
+    }
+
+    /// The block of pages that were just taken from the pool.
+    fn of(pool: &Arc<Pool>, (page, pages): Pages, length: usize) -> Self {
         // SAFETY: the pool gives pages to one taker until they are freed, which happens when this is dropped; nothing else
         // writes in the arena.
         let part = unsafe { Part::new(&pool.segment, pool.offset(page), length) };
-        Some(Self { part, pool: Arc::clone(pool), page, pages })
+        Self { part, pool: Arc::clone(pool), page, pages }
     }
 
     /// Its number.

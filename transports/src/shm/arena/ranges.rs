@@ -58,6 +58,11 @@ impl Ranges {
         self.used > self.pages / 2
     }
 
+    /// All pages, taken or not.
+    pub(super) fn pages(&self) -> usize {
+        self.pages as usize
+    }
+
     /// Pages that are taken.
     #[cfg(test)]
     pub(super) fn used(&self) -> u32 {
