@@ -4,10 +4,11 @@ use super::{
     arguments::{Call as Role, settle},
     journal::Journal,
     ledger::Number,
+    loans::{LARGE, Shelf, is_intact, stamped},
     work::{Work, answer},
 };
 use anyhow::{Context, Result, bail};
-use farcall::{Call, Executed, Limits, Remote};
+use farcall::{Call, Executed, Limits, Payload, Remote};
 use fastrand::Rng;
 use std::{
     io,
@@ -65,6 +66,8 @@ struct Client {
     next: AtomicU64,
     journal: Journal,
     gate: Gate,
+    /// What it holds of what servers have lent to it.
+    shelf: Arc<Shelf>,
     /// What threads call through.
     of_threads: Vec<Server>,
     /// What tasks call through.
@@ -100,6 +103,7 @@ impl Client {
             next: AtomicU64::new(0),
             journal: Journal::open(&role.journal)?,
             gate: Gate::default(),
+            shelf: Arc::new(Shelf::new()),
             of_threads: of_threads?,
             of_tasks: of_tasks?,
             runtime,
@@ -139,7 +143,12 @@ impl Client {
             0..60 => self.begin_run(server, size(200), size(200)),
             60..72 => self.begin(server, "again", |remote, call| remote.again(call)),
             72..84 => self.begin_one_way(server),
-            84..94 => self.begin_run(server, size(300_000), size(300_000)),
+            84..92 => self.begin_run(server, size(300_000), size(300_000)),
+            92..95 => {
+                let sent = if server.lends() && size(20) == 0 { LARGE } else { 8 + size(1 << 20) };
+                let length = [0, 8 + size(1 << 20)][size(2)];
+                self.begin_loan(server, sent, length)
+            }
             _ => Begun { ending: Ending::Dropped, ..self.begin_run(server, size(200), 0) },
         }
     }
@@ -150,6 +159,18 @@ impl Client {
         let want = answer(call, &bytes, length);
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         Begun { call, ending: Ending::Bytes(server.remote().run(call, &bytes, length), want) }
+    }
+
+    /// Lends so many bytes, for a payload of so many, or for one that the server holds.
+    fn begin_loan(&self, server: &Server, sent: usize, length: usize) -> Begun {
+        let call = self.note_made(server, "once");
+        let remote = server.remote();
+        let payload = stamped(remote.loan(sent), call);
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        // What a liar lends may change.
+        let shelf = if server.lies() { Arc::new(Shelf::full()) } else { Arc::clone(&self.shelf) };
+        let ending = Ending::Loan(remote.lend(call, payload, length), shelf);
+        Begun { call, ending }
     }
 
     fn begin(
@@ -198,13 +219,20 @@ impl Client {
         Ok(())
     }
 
-    /// Each server answers through each connection, but for those that lie.
+    /// Each server answers through each connection, but for those that lie; and where memory is shared, that is free again. What was held is
+    /// still what it was.
     fn probe(&self) -> Result<()> {
+        if !self.shelf.clear() {
+            bail!("a payload that is held here has changed");
+        }
         let servers = self.of_threads.iter().chain(&self.of_tasks);
         for server in servers.filter(|server| !server.lies()) {
             let mut failed = None;
             for _ in 0..ATTEMPTS {
-                let begun = self.begin_run(server, 1, 1);
+                let begun = match server.lends() {
+                    true => self.begin_loan(server, LARGE, LARGE),
+                    false => self.begin_loan(server, 8, 8),
+                };
                 failed = begun.wait(&self.journal);
                 if failed.is_none() {
                     break;
@@ -219,6 +247,11 @@ impl Client {
 }
 
 impl Server {
+    /// Its memory is shared: what no frame holds finds room there.
+    fn lends(&self) -> bool {
+        self.address.starts_with("shm://")
+    }
+
     /// What it answers means nothing.
     fn lies(&self) -> bool {
         self.address.ends_with("#target")
@@ -254,6 +287,8 @@ struct Begun {
 enum Ending {
     /// Answered with these bytes, if all is well.
     Bytes(Call<Vec<u8>>, Vec<u8>),
+    /// Answered with a payload that is what it says; it is held then.
+    Loan(Call<Payload>, Arc<Shelf>),
     Nothing(Call<()>),
     Dropped,
 }
@@ -263,6 +298,9 @@ impl Begun {
     fn wait(self, journal: &Journal) -> Option<farcall::Error> {
         let ended = match self.ending {
             Ending::Bytes(call, want) => how(call.wait().map(|bytes| bytes == want)),
+            Ending::Loan(call, shelf) => {
+                how(call.wait().map(|payload| is_intact(&payload) && shelf.put(payload)))
+            }
             Ending::Nothing(call) => how(call.wait().map(|()| true)),
             Ending::Dropped => ("dropped", None),
         };
@@ -274,6 +312,9 @@ impl Begun {
     async fn ended(self, journal: &Journal) {
         let ended = match self.ending {
             Ending::Bytes(call, want) => how(call.await.map(|bytes| bytes == want)),
+            Ending::Loan(call, shelf) => {
+                how(call.await.map(|payload| is_intact(&payload) && shelf.put(payload)))
+            }
             Ending::Nothing(call) => how(call.await.map(|()| true)),
             Ending::Dropped => ("dropped", None),
         };

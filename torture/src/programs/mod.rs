@@ -14,6 +14,7 @@ mod server;
 
 mod journal;
 mod ledger;
+mod loans;
 mod work;
 
 use arguments::Command;

@@ -3,6 +3,7 @@
 use super::{
     arguments::{Serve, settle},
     journal::Journal,
+    loans::Shelf,
     work::{Work, Worker},
 };
 use anyhow::{Result, bail};
@@ -22,14 +23,14 @@ pub(crate) fn run(role: &Serve) -> Result<()> {
 
 async fn serve(role: &Serve) -> Result<()> {
     let told = Arc::new(Notify::new());
-    let servant = |journal: &Path| -> Result<Remote<dyn Work>> {
+    let servant = |journal: &Path, shelf: Shelf| -> Result<Remote<dyn Work>> {
         let journal = Journal::open(journal)?;
-        Ok(Remote::<dyn Work>::new(Worker { journal, told: Arc::clone(&told) }))
+        Ok(Remote::<dyn Work>::new(Worker { journal, told: Arc::clone(&told), shelf }))
     };
-    // What liars call is no call of the ledger's.
+    // What liars call is no call of the ledger's, and what they lend is not held longer than they are there.
     let lies = role.journal.with_extension("lies");
-    let server = Server::new().export("work", servant(&role.journal)?);
-    let server = server.export("target", servant(&lies)?).listen(&role.address);
+    let server = Server::new().export("work", servant(&role.journal, Shelf::new())?);
+    let server = server.export("target", servant(&lies, Shelf::full())?).listen(&role.address);
     let running = server.start().await?;
     println!("ready {}", running.address());
     let mut orders = orders();

@@ -1,11 +1,17 @@
 //! What is called: an interface whose servant notes each call before it does anything else.
 
-use super::journal::Journal;
+use super::{
+    journal::Journal,
+    loans::{LARGE, Shelf, stamped},
+};
+use farcall::Payload;
 use std::{io::Write, sync::Arc};
 use tokio::sync::Notify;
 
 /// Bytes that an answer may have. Who asks for more has been lied to.
 const LONGEST: usize = 15 << 20;
+/// Bytes that a loan may have.
+const LONGEST_LOAN: usize = LARGE;
 
 /// What clients call. The first argument is the call's number.
 #[farcall::remote]
@@ -22,6 +28,8 @@ pub(crate) trait Work {
     async fn hold(&self, call: u64) -> farcall::Result<Vec<u8>>;
     /// Says the same and ends at once.
     async fn brink(&self, call: u64) -> farcall::Result<Vec<u8>>;
+    /// Holds a payload, and answers with one that it holds, or with a loan of so many bytes if there is a length.
+    async fn lend(&self, call: u64, payload: Payload, length: u32) -> farcall::Result<Payload>;
     /// Says the same, and answers with so many bytes when the server is told to.
     async fn vast(&self, call: u64, length: u32) -> farcall::Result<Vec<u8>>;
 }
@@ -31,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) journal: Journal,
     /// What `vast` waits for.
     pub(crate) told: Arc<Notify>,
+    /// What it holds of what was lent to it.
+    pub(crate) shelf: Shelf,
 }
 
 /// What a call is answered with.
@@ -75,6 +85,18 @@ impl Work for Worker {
     async fn brink(&self, call: u64) -> farcall::Result<Vec<u8>> {
         self.ran(call, Some("on the brink"))?;
         Ok(answer(call, &[], 0))
+    }
+
+    async fn lend(&self, call: u64, payload: Payload, length: u32) -> farcall::Result<Payload> {
+        self.ran(call, None)?;
+        if !self.shelf.put(payload) {
+            return Err(farcall::Error::new("a payload that is held here has changed"));
+        }
+        let made = || stamped(farcall::loan((length as usize).clamp(8, LONGEST_LOAN)), call);
+        Ok(match length {
+            0 => self.shelf.any().unwrap_or_else(made),
+            _ => made(),
+        })
     }
 
     async fn vast(&self, call: u64, length: u32) -> farcall::Result<Vec<u8>> {

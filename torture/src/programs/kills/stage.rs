@@ -20,8 +20,9 @@ const OLD: usize = 0;
 pub(super) const YOUNG: usize = 1;
 /// How soon everything that a dead process has left with another must be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes that an old process may have gained from the first tenth of the rounds to the last one.
-const GROWTH: usize = 16 << 20;
+/// Bytes that an old process may have gained from the first tenth of the rounds to the last one. A large payload for a server that has just
+/// died lies on the heap, and malloc keeps twice the largest block that it has seen.
+const GROWTH: usize = 64 << 20;
 
 /// The processes.
 pub(super) struct Stage {
