@@ -7,9 +7,11 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 /// What the program can be told.
 pub(crate) const USAGE: &str = "\
 usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
+       objects [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
 
 kills     kills and stops clients and servers, at every step and at random instants
+objects   has three processes pass references around, and kills one of them in each round
 hostile   writes into the shared memory of a client and of a server what nobody should
   --rounds     how often (100)
   --seed       what chance begins with (1)
@@ -18,11 +20,14 @@ hostile   writes into the shared memory of a client and of a server what nobody 
 /// What this process is to do.
 pub(crate) enum Command {
     Kills(Options),
+    Objects(Options),
     Hostile(Options),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
     Call(Call),
+    /// Be one of those that pass references.
+    Peer(Peer),
 }
 
 /// How a program runs.
@@ -56,6 +61,13 @@ pub(crate) struct Call {
     pub(crate) addresses: Vec<String>,
 }
 
+/// What one of those that pass references is told at its start.
+pub(crate) struct Peer {
+    pub(crate) number: u8,
+    pub(crate) journal: PathBuf,
+    pub(crate) address: String,
+}
+
 impl Transport {
     pub(crate) fn scheme(self) -> &'static str {
         match self {
@@ -75,14 +87,14 @@ impl Transport {
 impl Command {
     /// Reads the arguments after the program's name.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let all = [Transport::Shm, Transport::Unix, Transport::Tcp];
         match arguments.next().as_deref() {
-            Some("kills") => {
-                let all = [Transport::Shm, Transport::Unix, Transport::Tcp];
-                Ok(Self::Kills(Options::parse(arguments, &all)?))
-            }
+            Some("kills") => Ok(Self::Kills(Options::parse(arguments, &all)?)),
+            Some("objects") => Ok(Self::Objects(Options::parse(arguments, &all)?)),
             Some("hostile") => Ok(Self::Hostile(Options::parse(arguments, &[Transport::Shm])?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
+            Some("peer") => Ok(Self::Peer(Peer::parse(arguments)?)),
             Some(other) => bail!("unknown command: {other}"),
             None => bail!("a command is missing"),
         }
@@ -140,6 +152,14 @@ impl Call {
     }
 }
 
+impl Peer {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let number = arguments.next().context("which of them?")?.parse()?;
+        let Serve { journal, address } = Serve::parse(arguments)?;
+        Ok(Self { number, journal, address })
+    }
+}
+
 /// Binds the life of this process to its parent's.
 pub(crate) fn settle() -> Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
@@ -151,7 +171,9 @@ mod tests {
 
     fn parse(line: &str) -> Result<Options> {
         match Command::parse(line.split_whitespace().map(str::to_owned))? {
-            Command::Kills(options) | Command::Hostile(options) => Ok(options),
+            Command::Kills(options) | Command::Objects(options) | Command::Hostile(options) => {
+                Ok(options)
+            }
             _ => bail!("a role"),
         }
     }

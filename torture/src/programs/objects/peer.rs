@@ -1,0 +1,105 @@
+//! One of the three: serves a table, and plays, pauses and settles as it is told.
+
+use super::{
+    super::{arguments::Peer, arguments::settle, client::DEADLINE, journal::Journal},
+    play::play,
+    table::{Counter, Place, Table},
+};
+use anyhow::{Context, Result, bail};
+use farcall::{Limits, Remote, Server, Snapshot};
+use fastrand::Rng;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{runtime::Builder, task::JoinSet, time::timeout};
+
+/// Tasks that play.
+const TASKS: u64 = 4;
+/// Between two looks at what is to be gone.
+pub(super) const PAUSE: Duration = Duration::from_millis(1);
+/// How soon everything must be gone.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Serves and plays until nobody gives orders any more.
+pub(crate) fn run(role: Peer) -> Result<()> {
+    settle()?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let place = Arc::new(Place::new(role.number, Journal::open(&role.journal)?));
+    let table = Remote::<dyn Table>::new(Counter(Arc::clone(&place)));
+    let server = Server::new().export("table", table).listen(&role.address);
+    let running = runtime.block_on(async { server.start().await })?;
+    println!("ready {}", running.address());
+    let mut playing = JoinSet::new();
+    let mut paused = Arc::new(AtomicBool::new(false));
+    for order in io::stdin().lines() {
+        let order = order?;
+        let mut words = order.split(' ');
+        let mut word = || words.next().context("a word is missing");
+        match word()? {
+            "play" => {
+                let mut random = Rng::with_seed(word()?.parse()?);
+                paused = Arc::new(AtomicBool::new(false));
+                for _ in 0..TASKS {
+                    let one = play(Arc::clone(&place), random.fork(), Arc::clone(&paused));
+                    playing.spawn_on(one, runtime.handle());
+                }
+            }
+            "pause" => {
+                paused.store(true, Ordering::Release);
+                let all = async { while playing.join_next().await.is_some() {} };
+                runtime.block_on(all);
+                println!("paused");
+            }
+            "settle" => {
+                place.meet(word()?.parse()?, None);
+                match runtime.block_on(async { timeout(PATIENCE, settled(&place)).await }) {
+                    Ok(()) => println!("settled"),
+                    Err(_) => println!("ill: {}", what_is_left(&place)),
+                }
+            }
+            "meet" => {
+                let (number, address) = (word()?.parse()?, word()?);
+                let mut limits = Limits::default();
+                limits.deadline = DEADLINE;
+                let connecting =
+                    async { farcall::connect::<dyn Table>(address).limits(limits).await };
+                place.meet(number, Some(runtime.block_on(connecting)?));
+                println!("met");
+            }
+            other => bail!("an unknown order: {other}"),
+        }
+    }
+    Ok(())
+}
+
+/// Gives up what is kept, until nothing is left.
+async fn settled(place: &Place) {
+    loop {
+        place.clear();
+        let empty = snapshots(place).iter().all(is_empty);
+        if empty && place.alive.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// But for what an endpoint lends to whoever connects.
+fn is_empty(snapshot: &Snapshot) -> bool {
+    snapshot.lent.is_empty() && snapshot.borrowed.iter().all(|held| held.by == "lookup")
+}
+
+fn snapshots(place: &Place) -> Vec<Snapshot> {
+    let others = place.others();
+    others.iter().filter_map(Remote::connection).map(|one| one.snapshot()).collect()
+}
+
+fn what_is_left(place: &Place) -> String {
+    let alive = place.alive.load(Ordering::Relaxed);
+    format!("{alive} tokens are alive, and there are {:?}", snapshots(place))
+}
