@@ -49,6 +49,11 @@ pub(crate) trait Object: Send + Sync + 'static {
         None
     }
 
+    /// The handle that it stands in for, where it only passes calls on.
+    fn stands_for(&self) -> Option<&Arc<Handle>> {
+        None
+    }
+
     /// What takes it away from its borrowers, where it is in a scope.
     fn revocable(&self) -> Option<&Arc<Revocable>> {
         None
@@ -97,6 +102,10 @@ impl Local {
 
     pub(crate) fn expect(&self, interface: &'static Description) {
         self.0.expect(interface);
+    }
+
+    pub(crate) fn stands_for(&self) -> Option<&Arc<Handle>> {
+        self.0.stands_for()
     }
 
     pub(crate) fn home(&self) -> &Home {

@@ -247,6 +247,7 @@ pub(crate) async fn reach_third_processes(place: Place) {
     let counter = first.make(10).await.expect("it is made");
     assert_eq!(third.sum(vec![counter.clone(), counter.clone()]).await, Ok(11 + 12));
     let back = third.echo(counter.clone()).await.expect("it comes back");
+    assert!(back.same_object(&counter), "and not as what passes calls on to it");
     assert_eq!(back.add(1).await, Ok(13));
     third.keep(Some(counter)).await.expect("it is kept");
     drop(back);

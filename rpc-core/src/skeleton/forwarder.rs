@@ -28,6 +28,10 @@ impl Object for Forwarder {
         &self.home
     }
 
+    fn stands_for(&self) -> Option<&Arc<Handle>> {
+        Some(&self.handle)
+    }
+
     /// The arguments, and what travels beside them, go on as they came; so does the answer.
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
         let Some(method) = self.interface.method(method) else {

@@ -35,9 +35,13 @@ pub(crate) enum Handle {
 }
 
 impl Handle {
-    /// The handle on an object of this process: the same for all that ask.
+    /// The handle on an object of this process: the same for all that ask. What only stands in for an object of another process is
+    /// that object again.
     pub(crate) fn home(local: &Local) -> Arc<Self> {
-        local.home().handle(|| Self::Near(local.clone(), OnceLock::new()))
+        match local.stands_for() {
+            Some(handle) => Arc::clone(handle),
+            None => local.home().handle(|| Self::Near(local.clone(), OnceLock::new())),
+        }
     }
 
     /// What a call of `method` will return, which was made on `on` and is out.

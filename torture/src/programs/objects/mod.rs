@@ -124,9 +124,7 @@ impl Stage {
             let journal = &self.peers[number].journal;
             self.tally.read(number, victim, &fs::read_to_string(journal)?);
             fs::write(journal, "")?;
-            let Player { child, address, .. } = &mut self.peers[victim];
-            let address = address.clone();
-            let _ = child;
+            let address = self.peers[victim].address.clone();
             self.peers[number].child.tell(&format!("meet {victim} {address}"))?;
             self.peers[number].child.hear("met")?;
         }

@@ -3,7 +3,7 @@
 use super::{
     super::{arguments::Peer, arguments::settle, client::DEADLINE, journal::Journal},
     play::play,
-    table::{Counter, Place, Table},
+    table::{Counter, Door, Entrance, Place, Table},
 };
 use anyhow::{Context, Result, bail};
 use farcall::{Limits, Remote, Server, Snapshot};
@@ -31,7 +31,9 @@ pub(crate) fn run(role: Peer) -> Result<()> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let place = Arc::new(Place::new(role.number, Journal::open(&role.journal)?));
     let table = Remote::<dyn Table>::new(Counter(Arc::clone(&place)));
-    let server = Server::new().export("table", table).listen(&role.address);
+    let server = Server::new()
+        .export("door", Remote::<dyn Door>::new(Entrance(table)))
+        .listen(&role.address);
     let running = runtime.block_on(async { server.start().await })?;
     println!("ready {}", running.address());
     let mut playing = JoinSet::new();
@@ -64,17 +66,19 @@ pub(crate) fn run(role: Peer) -> Result<()> {
             }
             "meet" => {
                 let (number, address) = (word()?.parse()?, word()?);
-                let mut limits = Limits::default();
-                limits.deadline = DEADLINE;
-                let connecting =
-                    async { farcall::connect::<dyn Table>(address).limits(limits).await };
-                place.meet(number, Some(runtime.block_on(connecting)?));
+                place.meet(number, Some(runtime.block_on(meet(address))?));
                 println!("met");
             }
             other => bail!("an unknown order: {other}"),
         }
     }
     Ok(())
+}
+
+async fn meet(address: &str) -> farcall::Result<Remote<dyn Table>> {
+    let mut limits = Limits::default();
+    limits.deadline = DEADLINE;
+    farcall::connect::<dyn Door>(address).limits(limits).await?.table().await
 }
 
 /// Gives up what is kept, until nothing is left.
@@ -89,9 +93,10 @@ async fn settled(place: &Place) {
     }
 }
 
-/// But for what an endpoint lends to whoever connects.
+/// But for what an endpoint lends to whoever connects, and the table.
 fn is_empty(snapshot: &Snapshot) -> bool {
-    snapshot.lent.is_empty() && snapshot.borrowed.iter().all(|held| held.by == "lookup")
+    snapshot.lent.is_empty()
+        && snapshot.borrowed.iter().all(|held| ["lookup", "table"].contains(&&*held.by))
 }
 
 fn snapshots(place: &Place) -> Vec<Snapshot> {

@@ -23,7 +23,13 @@ pub(crate) trait Token {
     async fn number(&self, add: u64) -> farcall::Result<u64>;
 }
 
-/// What each of the three serves.
+/// What each of the three serves. The table is an object of its own: calls on it do not wait for another process at the same address.
+#[farcall::remote]
+pub(crate) trait Door {
+    async fn table(&self) -> farcall::Result<Remote<dyn Table>>;
+}
+
+/// What passes tokens.
 #[farcall::remote]
 pub(crate) trait Table {
     async fn make(&self) -> farcall::Result<Remote<dyn Token>>;
@@ -61,6 +67,9 @@ pub(super) struct Coin {
     pub(super) number: u64,
     place: Arc<Place>,
 }
+
+/// A door's servant.
+pub(super) struct Entrance(pub(super) Remote<dyn Table>);
 
 /// A table's servant.
 pub(super) struct Counter(pub(super) Arc<Place>);
@@ -139,6 +148,12 @@ impl Drop for Coin {
 impl Token for Coin {
     async fn number(&self, add: u64) -> farcall::Result<u64> {
         Ok(self.number.wrapping_add(add))
+    }
+}
+
+impl Door for Entrance {
+    async fn table(&self) -> farcall::Result<Remote<dyn Table>> {
+        Ok(self.0.clone())
     }
 }
 
