@@ -121,3 +121,20 @@ pub(crate) async fn of_calls_that_turn_out_slow(place: Place) {
     }
     assert_eq!(noted.await, Ok((0..60).collect()));
 }
+
+/// Three peers forward: each serves what the one before it does, and calls go through all of them, slow and large ones too.
+pub(crate) async fn of_calls_that_are_forwarded(place: Place) {
+    let (first, _one) = place.host(Remote::<dyn Notes>::new(Notebook::default())).await;
+    let (through, _two) = place.host(first.clone()).await;
+    let (last, _three) = place.host(through).await;
+    let calls: Vec<_> = (0..60)
+        .map(|number| match number % 4 {
+            3 => last.ponder(number),
+            _ => last.note(number, &vec![1; (number as usize % 7) * 20_000]),
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await, Ok(()));
+    }
+    assert_eq!(first.noted().await, Ok((0..60).collect()), "in the order of the calls");
+}
