@@ -92,7 +92,7 @@ fn is_home(coin: &Arc<Coin>, mine: &Remote<dyn Token>, back: &Remote<dyn Token>)
 
 /// Has another keep a token: a new one, or one that somebody has had kept here. The hands that it came through.
 async fn keep(place: &Arc<Place>, to: u8, which: usize) -> Result<u8, Wrong> {
-    let kept = place.kept(which).filter(|_| which % 2 == 0).unwrap_or_else(|| {
+    let kept = place.kept(which).filter(|_| which.is_multiple_of(2)).unwrap_or_else(|| {
         let coin = place.coin();
         Kept { number: coin.number, hands: 1 << place.me, token: Remote::from_arc(coin) }
     });
