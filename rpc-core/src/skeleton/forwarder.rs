@@ -28,8 +28,9 @@ impl Object for Forwarder {
         &self.home
     }
 
+    /// What was lent is known by its interface; of a service this stays in its place, which says it.
     fn stands_for(&self) -> Option<&Arc<Handle>> {
-        Some(&self.handle)
+        matches!(&*self.handle, Handle::Borrowed(_)).then_some(&self.handle)
     }
 
     /// The arguments, and what travels beside them, go on as they came; so does the answer.
