@@ -57,13 +57,13 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Whether the socket must be tried before anybody sleeps on it; asked once.
     /// Whether a receive would find bytes, the end or an error. Looks without taking.
     fn has_news(&self) -> bool {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         !matches!(recv(&self.fd, &mut [0_u8; 1], flags), Err(Errno::AGAIN))
     }
 
+    /// Whether the socket must be tried before anybody sleeps on it; asked once.
     fn take_doubt(&self) -> bool {
         self.doubtful.load(Ordering::Acquire) && self.doubtful.swap(false, Ordering::AcqRel)
     }
