@@ -3,6 +3,77 @@
 //!
 //! Start with [`remote`], [`serve`] and [`connect`]; [`Remote`] is the handle, [`Call`] a call in flight, [`Error`] why one failed.
 //!
+//! | to | take |
+//! |---|---|
+//! | serve several objects, or at several addresses, and end in good order | [`Server`], [`serve_with_shutdown`] |
+//! | configure where services are, and the limits | [`Config`], [`Address`], [`Limits`] |
+//! | pass an object and be called back; know when it is gone | [`Remote::new`], [`Remote::from_fn`]; [`Remote::closed`] |
+//! | take objects away from their borrowers | [`Scope`] |
+//! | call what a call will return | the methods of its interface on the [`Call`], or [`Call::pipelined`] |
+//! | send many values, one, or only the newest | [`channel`], [`oneshot`], [`latest`] |
+//! | send many bytes without a copy | [`Payload`], [`Remote::loan`], [`loan`] |
+//! | find what comes and goes by name | [`naming`] |
+//! | know who calls, and until when | [`context`], [`peer`] |
+//! | see what a connection does and holds | [`Remote::connection`] |
+//! | carry frames by other means | [`transport`], [`register`], [`connect_over`] and [`serve_over`] |
+//!
+//! # Objects, callbacks, streams
+//!
+//! Handles and ends of streams are values: arguments, results, and fields of either. Here the sensor is near; with
+//! `farcall::connect::<dyn Sensor>("sensor").await?` it is wherever `farcall::serve("sensor", Remote::<dyn Sensor>::new(Probe))` runs.
+//!
+//! ```
+//! use farcall::{Receiver, Remote};
+//!
+//! #[farcall::remote]
+//! trait Sensor {
+//!     /// A stream of so many readings.
+//!     async fn readings(&self, count: u32) -> farcall::Result<Receiver<u32>>;
+//!     /// Calls `watcher` back.
+//!     async fn watch(&self, watcher: Remote<dyn Watcher>) -> farcall::Result<()>;
+//! }
+//!
+//! #[farcall::remote]
+//! trait Watcher {
+//!     async fn changed(&self, value: u32) -> farcall::Result<()>;
+//! }
+//!
+//! struct Probe;
+//!
+//! impl Sensor for Probe {
+//!     async fn readings(&self, count: u32) -> farcall::Result<Receiver<u32>> {
+//!         let (sender, receiver) = farcall::channel(16);
+//!         tokio::spawn(async move {
+//!             for value in 0..count {
+//!                 sender.send(value).await?; // waits while the receiver is 16 items behind
+//!             }
+//!             sender.finish(); // dropped without, it gives the receiver an error
+//!             Ok::<_, farcall::Error>(())
+//!         });
+//!         Ok(receiver)
+//!     }
+//!
+//!     async fn watch(&self, watcher: Remote<dyn Watcher>) -> farcall::Result<()> {
+//!         watcher.changed(7).await
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> farcall::Result<()> {
+//!     let sensor = Remote::<dyn Sensor>::new(Probe);
+//!     let mut readings = sensor.readings(3).await?;
+//!     while let Some(value) = readings.recv().await {
+//!         println!("{}", value?);
+//!     }
+//!     let watcher = Remote::<dyn Watcher>::from_fn(|value: u32| async move {
+//!         println!("now {value}");
+//!         Ok(())
+//!     });
+//!     sensor.watch(watcher).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
 //! # Logs and traces
 //!
 //! Through `tracing`, with these targets: `farcall::endpoint` (listening, accepted, stopped), `farcall::connection` (not connected,
