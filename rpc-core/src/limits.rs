@@ -10,11 +10,11 @@ use std::time::Duration;
 /// | limit | default | one more |
 /// |---|---|---|
 /// | `handshake_frame` | 4 KiB | closes the connection |
-/// | `handshake_time` | 5 s on one host, 10 s across a network | closes it |
+/// | `handshake_time` | 10 s; on one host never more than 5 s | closes it |
 /// | `handshakes` | 64 | the listener accepts no more for now |
 /// | `frame` | 16 MiB | `TooLarge`; from a peer: closes the connection |
 /// | `decoded`, `depth` | 1 MiB or 8 x the frame; 64 | an error of that call |
-/// | `serving` | 1024 | the caller waits, then `Overloaded` |
+/// | `serving` | 1024 | the call waits in its caller's outbox; one that is sent all the same is `Overloaded` |
 /// | `cancelled` | 128 | nothing is read for now |
 /// | `arrived_bytes` | 16 MiB | nothing is read for now |
 /// | `pipelined_per_answer`, `pipelined` | 256; 4096 | `Overloaded` |
@@ -24,7 +24,7 @@ use std::time::Duration;
 /// | `objects` | 65 536 | `Overloaded`; from a peer: closes it |
 /// | `interfaces`, `interface_bytes` | 1024; 1 MiB | closes it |
 /// | `strays` | 64 | closes it |
-/// | `metadata_entries`, `metadata_bytes` | 32; 8 KiB | closes it |
+/// | `metadata_entries`, `metadata_bytes` | 32; 8 KiB | is not sent; from a peer: closes it |
 /// | `deadline` | 10 s | `TimedOut` |
 /// | `ping_after`, `dead_after` | 15 s; 30 s | asks for a sign of life; closes it |
 ///
@@ -35,7 +35,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of the first frame of a connection. Default 4 KiB.
     pub handshake_frame: usize,
-    /// Time for the handshake. Default 5 s on one host, 10 s across a network.
+    /// Time for the handshake; on one host 5 s at most. Default 10 s.
     pub handshake_time: Duration,
     /// Connections of one listener that are not yet past the handshake; then it stops accepting. Default 64.
     pub handshakes: usize,
@@ -55,7 +55,7 @@ pub struct Limits {
     pub pipelined_per_answer: usize,
     /// Calls that wait for what others return, per connection; more are refused. Default 4096.
     pub pipelined: usize,
-    /// Calls that wait, encoded, because they cannot go out yet, per connection. Default 1024.
+    /// Calls that wait, encoded, because they cannot go out yet, and as many answers that wait for memory, per connection. Default 1024.
     pub outbox_calls: usize,
     /// Bytes of the calls that wait to go out, without those of payloads that travel beside them, per connection. Default 16 MiB.
     pub outbox_bytes: usize,

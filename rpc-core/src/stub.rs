@@ -40,6 +40,11 @@ use std::{
 /// It reads like an `Arc<dyn Trait>` and is cheap to clone. The object's methods are called on it as on the object itself; each returns
 /// a [`Call`]. Options such as [`timeout`](Self::timeout) make a new handle on the same object.
 ///
+/// It is a value too: an argument, a result, or a field of either. Passing a handle on an object of this process lends the object: the
+/// other process can call it, and keeps it, until it drops its last handle or the connection ends, which [`closed`](Self::closed) tells
+/// it. What comes back to its own process leads to the object itself, without the way round ([`local`](Self::local)); a third process
+/// reaches it through the one that passed it on.
+///
 /// Methods of this type and of `Call` shadow those of an interface, so they are few and their names are refused by
 /// `#[remote]`; everything else is an associated function, as in `Remote::peer(&archive)`.
 pub struct Remote<I: ?Sized> {

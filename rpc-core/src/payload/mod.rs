@@ -23,6 +23,10 @@ use std::{fmt, ops::Range, sync::Arc};
 /// read by the peer where it lies. Elsewhere its bytes travel with the call. It is cheap to clone, can be kept, passed on and
 /// sent back, and stays readable after its connection has ended.
 ///
+/// A side of a connection has a bounded amount of shared memory for payloads, and what a peer keeps is not free. One that finds none travels
+/// with its call; if no frame can hold it, the call or the answer waits, no longer than its deadline, until enough of it is free. One that
+/// can never fit fails as `TooLarge` at once.
+///
 /// The memory may be another process's, which can still write it: so its bytes are copied out, by [`copy_to`](Self::copy_to),
 /// [`for_each_chunk`](Self::for_each_chunk), [`reader`](Self::reader) or [`to_vec`](Self::to_vec). There is a slice only where nobody
 /// can write any more: see [`try_as_slice`](Self::try_as_slice).

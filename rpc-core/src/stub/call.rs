@@ -25,7 +25,8 @@ use std::{
 };
 
 /// A call in flight. It is on its way already: `.await` its result, [`wait`](Self::wait) for it on a thread without a runtime, or let it
-/// run with [`detach`](Self::detach).
+/// run with [`detach`](Self::detach). If it will return an object, the methods of that can be called on it at once:
+/// see [`pipelined`](Self::pipelined).
 ///
 /// # Cancel safety
 /// Dropping it cancels the call: the servant's future is dropped at its next await, unless its method says `no_cancel` or takes
