@@ -20,7 +20,11 @@ mod tests;
 ///
 /// Every method is an `async fn` that takes `&self` or `&mut self` and returns a `Result` whose error has a place for the failure of
 /// the call itself: `farcall::Result<T>`, or `Result<T, E>` with `E: From<farcall::Error>`. Servants implement the trait as it is
-/// written; callers hold a `Remote<dyn Trait>`, which implements it too.
+/// written; callers hold a `Remote<dyn Trait>`, which implements it too. The head of the crate's documentation has a whole program.
+///
+/// Arguments and results are what serde encodes and decodes, and own their data, but for arguments such as `&str`, `&[u8]`, `&T` and
+/// `&[T]`, which last as long as the call. Handles on other objects, ends of streams and payloads are among them. Calls on
+/// an object start in order, and run concurrently; one at a time if the interface has a method that takes `&mut self`.
 ///
 /// # On the trait
 ///
