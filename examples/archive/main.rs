@@ -1,5 +1,5 @@
 //! A directory tree, served and read through remote calls: in this process, through shared memory, over a Unix
-//! socket and over TCP.
+//! socket and over TCP. An open document is an object, its lines are a stream, and a callback hears what happens.
 //!
 //! ```text
 //! cargo run --release --example archive [PATH]            two processes: reads PATH (this project) and checks every byte
