@@ -42,7 +42,7 @@ use std::{
 ///
 /// It is a value too: an argument, a result, or a field of either. Passing a handle on an object of this process lends the object: the
 /// other process can call it, and keeps it, until it drops its last handle or the connection ends, which [`closed`](Self::closed) tells
-/// it. What comes back to its own process leads to the object itself, without the way round ([`local`](Self::local)); a third process
+/// it. Only handles on services outlive a lost connection. What comes back to its own process leads to the object itself, without the way round ([`local`](Self::local)); a third process
 /// reaches it through the one that passed it on.
 ///
 /// Methods of this type and of `Call` shadow those of an interface, so they are few and their names are refused by
