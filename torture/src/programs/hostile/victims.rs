@@ -213,8 +213,11 @@ impl Victims {
         }
         self.lying_server = None;
         let client = &mut self.client.as_mut().context("no client")?.child;
-        client.tell("let pause")?;
-        client.hear("paused")?;
+        // Whoever is probed holds no payloads any more: those of clients that are gone keep their memory.
+        for (order, answer) in [("let pause", "paused"), ("let probe", "well")] {
+            client.tell(order)?;
+            client.hear(answer)?;
+        }
         let until = Instant::now() + PATIENCE;
         let is_more = |before: &Holds, after: &Holds| {
             after.descriptors > before.descriptors || after.mappings > before.mappings
