@@ -21,10 +21,12 @@ thread_local! {
 }
 
 impl State {
-    /// Whether a call that has just come was made while `own`, which waits, is served, and no other has to be started before it.
+    /// Whether a call that has just come was made while `own`, which waits, is served, and no other has to be started before it. One-way
+    /// calls are not meant: nobody waits for them.
     pub(super) fn is_nested(&mut self, call: &IncomingCall<Local>, own: Option<CallId>) -> bool {
         let (Some(own), Some(chain)) = (own, call.chain) else { return false };
-        !self.batch
+        call.call.is_some()
+            && !self.batch
             && self.lanes == 0
             && self.arrived.is_empty()
             && host::is_within(chain, self.waiter(own).chain)

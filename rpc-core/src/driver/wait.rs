@@ -119,7 +119,10 @@ impl Link {
         let mut wakes = Wakes::of_task(call);
         let slice = self.slice(line, begun, Some(received), &mut wakes);
         if wakes.take_nested() {
-            self.start_nested(line, call);
+            match wakes.has_own() {
+                true => self.notify(),
+                false => self.start_nested(line, call),
+            }
         }
         let Some(reply) = wakes.take_own() else { return Ok(slice) };
         if let Some(spinning) = spinning.take() {
