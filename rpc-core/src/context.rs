@@ -28,11 +28,17 @@ pub struct Context {
     pub(crate) chain: u64,
     pub(crate) trace: Option<Box<Trace>>,
     pub(crate) metadata: Option<Arc<[u8]>>,
-    pub(crate) peer: Arc<Peer>,
-    /// The wire that the call came by, which a context that is kept does not keep.
-    pub(crate) line: Weak<Line>,
+    pub(crate) caller: Arc<Caller>,
     /// The span of the serving, where somebody collects spans.
     pub(crate) span: Option<Box<Span>>,
+}
+
+/// Where the calls of one wire come from.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) peer: Arc<Peer>,
+    /// The wire, which a context that is kept does not keep.
+    pub(crate) line: Weak<Line>,
 }
 
 thread_local! {
@@ -48,14 +54,14 @@ pub fn context() -> Option<Context> {
 /// Who made the call that is being served by the running code.
 #[must_use]
 pub fn peer() -> Option<Arc<Peer>> {
-    with(|context| context.map(|context| Arc::clone(&context.peer)))
+    with(|context| context.map(|context| Arc::clone(&context.caller.peer)))
 }
 
 /// Writable memory for `length` bytes that will travel as a [`Payload`](crate::payload::Payload) to whoever made the call that is being
 /// served: in the transport where it has some, so that it is not copied; else, and outside of a call, on the heap.
 #[must_use]
 pub fn loan(length: usize) -> Loan {
-    let line = with(|context| context.and_then(|context| context.line.upgrade()));
+    let line = with(|context| context.and_then(|context| context.caller.line.upgrade()));
     let loan = line.and_then(|line| line.tx.loan(length, Purpose::Loan));
     loan.unwrap_or_else(|| Loan::heap(length))
 }
@@ -104,7 +110,7 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("peer", &self.peer)
+            .field("peer", &self.caller.peer)
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }

@@ -48,7 +48,7 @@ pub trait HostsFunction<F>: Interface {
 }
 
 /// Starts one call on a shared servant: decodes, and gives the rest to `task`. Generated.
-pub type StartShared<T> = fn(&Arc<T>, MethodId, Request, &mut Task);
+pub type StartShared<T> = fn(crate::skeleton::Common<T>, MethodId, Request, &mut Task);
 
 /// Starts one call on a servant that serves one call at a time. Generated.
 pub type StartExclusive<T> = fn(crate::skeleton::Exclusive<T>, MethodId, Request, &mut Task);

@@ -48,7 +48,7 @@ pub mod __private {
             Description, Hosts, HostsFunction, HostsShared, Interface, Method, Mode,
             StartExclusive, StartShared, Timeout,
         },
-        skeleton::{Exclusive, Local, Request, Task, actor, share},
+        skeleton::{Common, Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},
         value::{Failure, Refused, ResultOf, Value, Wire, failure, value},
     };

@@ -26,6 +26,7 @@ use std::{
     any::{Any, type_name},
     fmt,
     future::Future,
+    ops::Deref,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -163,7 +164,24 @@ impl<T: Send + Sync + 'static> Object for Shared<T> {
     }
 
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
-        (self.start)(&self.servant, method, request, task);
+        (self.start)(Common(self), method, request, task);
+    }
+}
+
+/// A servant that calls share, for as long as one call runs.
+pub struct Common<T>(Arc<Shared<T>>);
+
+impl<T> Deref for Common<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.servant
+    }
+}
+
+impl<T> fmt::Debug for Common<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Common")
     }
 }
 

@@ -26,7 +26,7 @@ impl<S: Clone> Connection<S> {
     /// `Protocol` if the peer broke the protocol: send [`abort`](Self::abort) and close the wire.
     pub fn handle_frame(&mut self, now: Instant, bytes: &[u8]) -> Result<Event<S>, Error> {
         let frame = Frame::decode(bytes).map_err(|error| breach(error.to_string()))?;
-        let silence = self.keepalive.heard(now);
+        let heard = self.keepalive.heard(now);
         if self.phase == Phase::Handshake {
             return match frame {
                 Frame::Hello(hello) => self.handle_hello(hello),
@@ -34,9 +34,7 @@ impl<S: Clone> Connection<S> {
                 _ => Err(breach("the peer's first frame is not a Hello")),
             };
         }
-        if silence < PAUSE {
-            self.charge(&frame, bytes.len())?;
-        }
+        self.charge(&frame, bytes.len(), || now.saturating_duration_since(heard))?;
         match frame {
             Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
             Frame::Call(header, arguments) => {
@@ -106,19 +104,23 @@ impl<S: Clone> Connection<S> {
 
     /// Empty frames cost the peer, useful ones earn. What gives back or takes away is paid for by what was lent; interfaces are
     /// counted, and an abort comes once.
-    fn charge(&mut self, frame: &Frame<'_>, length: usize) -> Result<(), Error> {
+    fn charge(
+        &mut self,
+        frame: &Frame<'_>,
+        length: usize,
+        silence: impl FnOnce() -> Duration,
+    ) -> Result<(), Error> {
+        if matches!(frame, Frame::Call(..) | Frame::Return(..)) {
+            let full = self.limits.overhead;
+            self.overhead = self.overhead.saturating_add(length.saturating_mul(2)).min(full);
+            return Ok(());
+        }
         let paid = match frame {
             Frame::Release(_) | Frame::Interface(_) | Frame::Abort(_) => true,
             Frame::Broken(object, _) => self.imports.is_whole(*object),
             _ => false,
         };
-        if paid {
-            return Ok(());
-        }
-        let useful = matches!(frame, Frame::Call(..) | Frame::Return(..));
-        if useful {
-            let full = self.limits.overhead;
-            self.overhead = self.overhead.saturating_add(length.saturating_mul(2)).min(full);
+        if paid || silence() >= PAUSE {
             return Ok(());
         }
         let left = self.overhead.checked_sub(length.saturating_add(4));

@@ -2,7 +2,10 @@
 
 use super::{Phase, later};
 use crate::limits::Limits;
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 /// What silence means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,13 +59,11 @@ impl Keepalive {
         self.handshake_time = self.handshake_time.min(HURRY);
     }
 
-    /// The peer gives a sign of life. After what silence.
+    /// The peer gives a sign of life. When it gave the one before.
     #[inline]
-    pub(super) fn heard(&mut self, now: Instant) -> Duration {
-        let silence = now.saturating_duration_since(self.heard);
-        self.heard = now;
+    pub(super) fn heard(&mut self, now: Instant) -> Instant {
         self.pinged = None;
-        silence
+        mem::replace(&mut self.heard, now)
     }
 
     pub(super) fn poll_timeout(&self, phase: Phase, in_flight: usize) -> Option<Instant> {

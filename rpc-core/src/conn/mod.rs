@@ -308,7 +308,7 @@ impl<S: Clone> Connection<S> {
         out: &mut Vec<u8>,
     ) -> bool {
         let Some(kept) = self.serving.reply(header.call, kept) else { return false };
-        Frame::Return(ReturnHeader { kept, ..*header }, outcome.clone()).encode(out);
+        ReturnHeader { kept, ..*header }.encode(outcome, out);
         true
     }
 

@@ -6,10 +6,10 @@ use super::{
     dial::{Backoff, Dial},
     line::Line,
     linger::Linger,
-    receive::Drained,
     rest::Rest,
     spinning::{Slice, Spinning},
-    start::Starter,
+    start::{Next, Starter},
+    turn::Again,
     waiter::Wakes,
     watch::Watch,
 };
@@ -86,7 +86,7 @@ impl Link {
     /// Begins on a wire: the Hello goes out.
     pub(super) fn attach(&self, wire: Wire) -> Arc<Line> {
         let mut state = self.lock();
-        let line = Arc::new(Line::new(wire, state.limits.handshake_frame));
+        let line = Line::new(wire, state.limits.handshake_frame);
         let hello = host::hello(&state.limits);
         let root = state.own_root.clone();
         state.conn.restart(Instant::now(), hello, root, line.peer.local);
@@ -106,15 +106,19 @@ impl Link {
         let mut pauses = (Watch::default(), Rest::default());
         let mut linger = Linger::default();
         let mut spinning = None;
-        let mut received = None;
+        let mut come = Spun::Not;
         let mut turns = 0_u32;
         let mut waits = 0;
         loop {
-            let turn = self.turn(line, &mut starter, received, &mut linger);
             turns = turns.wrapping_add(1);
             if turns.is_multiple_of(TURNS) {
                 self.keep_time(line);
+                yield_once().await;
             }
+            let turn = match (come, starter.next.take()) {
+                (Spun::Alone(at), Some(next)) => self.short_turn(line, &mut starter, next, at),
+                (come, next) => self.turn(line, &mut starter, (come.at(), next), &mut linger),
+            };
             if turn.may_be_last
                 && let Some(why) = self.why_ended(line)
             {
@@ -124,28 +128,25 @@ impl Link {
             if connected.is_some() && self.lock().conn.peer().is_some() {
                 connected.take().into_iter().for_each(|connected| connected());
             }
-            received = None;
-            if turn.again {
-                yield_once().await;
-                continue;
+            come = Spun::Not;
+            match turn.again {
+                Again::Never => {}
+                Again::Now => continue,
+                Again::AfterOthers => {
+                    yield_once().await;
+                    continue;
+                }
             }
             let before = mem::replace(&mut waits, line.activity.load(Ordering::Relaxed));
             // Where waiters receive themselves, a second one who looks takes the lease from them.
-            let looks = turn.serves || before == waits;
-            let spun = match looks {
-                true => self.spin(line, &mut spinning, turn.at).await,
-                false => Spun::Not,
-            };
-            if spun != Spun::Not {
+            if turn.serves || before == waits {
+                come = self.spin(line, &mut spinning, turn.at, &mut starter.next).await;
+            }
+            if come != Spun::Not {
                 pauses.0.silenced();
             }
-            match spun {
-                Spun::Received(at) => {
-                    received = Some(at);
-                    continue;
-                }
-                Spun::Called => continue,
-                Spun::Nothing | Spun::Not => {}
+            if !matches!(come, Spun::Nothing | Spun::Not) {
+                continue;
             }
             drop(spinning.take());
             poll_fn(|cx| self.poll_parked(line, timer.as_mut(), &mut pauses, cx)).await;
@@ -156,96 +157,14 @@ impl Link {
         }
     }
 
-    /// Does what is due, for a wire that gives no time to park.
-    fn keep_time(&self, line: &Line) {
-        let now = Instant::now();
-        let mut wakes = Wakes::default();
-        let mut state = self.lock();
-        if state.poll_timeout(line, now).is_some_and(|at| at <= now) {
-            state.handle_time(line, now, &mut wakes);
-            state.transmit_control();
-        }
-        drop(state);
-        wakes.wake();
-    }
-
-    /// One round: receive (unless that has just been done, then), start, flush.
-    fn turn(
-        self: &Arc<Self>,
-        line: &Arc<Line>,
-        starter: &mut Starter,
-        received: Option<Instant>,
-        linger: &mut Linger,
-    ) -> Turn {
-        let mut wakes = Wakes::default();
-        let mut drained = Drained::Empty(usize::from(received.is_some()));
-        let mut clock = received;
-        let first = {
-            let mut state = self.lock();
-            state.notified = false;
-            state.batch = true;
-            received.and_then(|_| state.next_arrived(line))
-        };
-        if received.is_none()
-            && let Some(mut rx) = line.rx.try_take()
-        {
-            drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
-            if line.rx.release(rx) {
-                let follower = self.lock().followers.pop();
-                wakes.push_thread(follower);
-            }
-        }
-        wakes.wake();
-        let served = self.start_arrived(line, starter, first, &mut clock);
-        let mut state = self.lock();
-        state.batch = false;
-        if served {
-            state.served = clock;
-        }
-        let serves = state.served.is_some();
-        state.transmit_control();
-        let holds = state.holds();
-        if holds {
-            state.pump_outbox(&mut wakes);
-        }
-        let released = mem::take(&mut state.released);
-        let startable = !state.arrived.is_empty() && !state.is_stalled(line);
-        let again = drained == Drained::More || startable;
-        let lingers = line.tx.queued() > 0 && linger.wants(&state, line, drained.any());
-        if !lingers {
-            state.unflushed = 0;
-            state.urgent = false;
-        }
-        let may_be_last = state.may_end(line);
-        let warns = state.handles.counters.is_due();
-        drop(state);
-        drop(released);
-        if warns {
-            self.warn();
-        }
-        let found_room = (holds || line.is_short.load(Ordering::Relaxed)) && self.make_room(line);
-        // The outbox, or the end, has waited for just this. A blocked wire is waited for where the task parks.
-        let awaited = !lingers
-            && line.tx.queued() > 0
-            && line.flush()
-            && !line.blocked.load(Ordering::Relaxed);
-        let may_be_last = may_be_last || line.ended().is_some();
-        let woke = wakes.woke();
-        Turn {
-            again: again || lingers || awaited || found_room || woke,
-            serves,
-            may_be_last,
-            at: clock,
-        }
-    }
-
     /// Looks for frames for a while before going to sleep, if that is likely to pay. `kept` is the last spin, which has found
-    /// something that was then dealt with until `now`.
+    /// something that was then dealt with until `now`. A call that came is put into `next`.
     async fn spin(
         self: &Arc<Self>,
         line: &Arc<Line>,
         kept: &mut Option<Spinning>,
         now: Option<Instant>,
+        next: &mut Option<Next>,
     ) -> Spun {
         let again = kept.take().zip(now);
         let spinning = match again.map(|(spinning, now)| spinning.again(&self.serving, now)) {
@@ -255,16 +174,21 @@ impl Link {
         };
         let Some(mut spinning) = spinning else { return Spun::Not };
         loop {
-            let mut wakes = Wakes::default();
-            match self.slice(line, &mut spinning, None, &mut wakes) {
-                Slice::Found => {
+            let mut wakes = Wakes::of_background();
+            let slice = self.slice(line, &mut spinning, None, &mut wakes);
+            *next = wakes.take_next();
+            match slice {
+                Slice::Call | Slice::Found => {
                     spinning.found(&self.serving);
                     let at = spinning.seen();
                     *kept = Some(spinning);
                     if wakes.woke() {
                         yield_once().await;
                     }
-                    return Spun::Received(at);
+                    return match slice {
+                        Slice::Call if !self.notice.is_given() => Spun::Alone(at),
+                        _ => Spun::Received(at),
+                    };
                 }
                 Slice::More => {
                     spinning.end(&self.serving, true);
@@ -278,7 +202,7 @@ impl Link {
                 Slice::Nothing => {}
             }
             yield_once().await;
-            if self.lock().notified {
+            if self.notice.is_given() {
                 return Spun::Called;
             }
         }
@@ -295,7 +219,7 @@ impl Link {
         let now = Instant::now();
         let (timeout, asleep) = {
             let mut state = self.lock();
-            if state.notified || line.ended().is_some() {
+            if state.notice.is_given() || line.ended().is_some() {
                 return Poll::Ready(());
             }
             if !state.background.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -352,30 +276,29 @@ impl Link {
     }
 }
 
-/// What a round has found out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Turn {
-    /// There is more to do at once.
-    again: bool,
-    /// Calls were started, now or lately.
-    serves: bool,
-    /// The wire's time may be over.
-    may_be_last: bool,
-    /// When the clock was last looked at.
-    at: Option<Instant>,
-}
-
 /// How a spin of the background task ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Spun {
     /// Frames were received then, and there are no more for now.
     Received(Instant),
+    /// A call was received then, and nothing else.
+    Alone(Instant),
     /// There is something to do: look for everything.
     Called,
     /// Nothing came.
     Nothing,
     /// It is not likely to pay, or somebody else looks.
     Not,
+}
+
+impl Spun {
+    /// When frames were received.
+    fn at(self) -> Option<Instant> {
+        match self {
+            Self::Received(at) | Self::Alone(at) => Some(at),
+            Self::Called | Self::Nothing | Self::Not => None,
+        }
+    }
 }
 
 /// Lets the other tasks of the thread run once.

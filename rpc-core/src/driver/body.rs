@@ -114,7 +114,17 @@ impl Body {
     }
 
     /// Separates the values from the payloads: whichever is shorter is copied, the other stays where it is.
-    pub(crate) fn open(mut self) -> Opened {
+    #[inline]
+    pub(crate) fn open(self) -> Opened {
+        let Values { table, start, .. } = self.values;
+        if self.beside.is_none() && table == start {
+            let values = Held::Frame(self.frame);
+            return Opened { values, start, brought: Brought::default() };
+        }
+        self.sort_out()
+    }
+
+    fn sort_out(mut self) -> Opened {
         let Values { table, start, beside } = self.values;
         let Beside { mut payloads, references } =
             self.beside.take().map(|beside| *beside).unwrap_or_default();

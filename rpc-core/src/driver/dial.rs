@@ -109,7 +109,7 @@ impl Link {
                 let mut wakes = Wakes::default();
                 let next = {
                     let mut state = self.lock();
-                    state.notified = false;
+                    state.notice.take_back();
                     state.expire(now, &mut wakes);
                     if state.is_over() {
                         return Poll::Ready(None);

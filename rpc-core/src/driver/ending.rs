@@ -54,7 +54,7 @@ impl Link {
         }
         if state.resume() {
             // What was not read meanwhile makes no more noise: look for it.
-            state.notified = true;
+            state.notice.give();
         }
         None
     }

@@ -2,13 +2,14 @@
 
 use super::lease::Lease;
 use crate::{
+    context::Caller,
     error::Error,
     transport::{Flush, Peer, Ready, Rx, Tx, Wire},
 };
 use std::{
     fmt, process,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     },
     time::Instant,
@@ -20,6 +21,7 @@ pub(crate) struct Line {
     pub(super) ready: Arc<dyn Ready>,
     pub(super) rx: Lease<Box<dyn Rx>>,
     pub(crate) peer: Arc<Peer>,
+    pub(super) caller: Arc<Caller>,
     /// The peer is in this process.
     pub(super) is_near: bool,
     /// Both ends can run only on one and the same processor: whoever spins keeps the other from answering.
@@ -52,14 +54,16 @@ impl fmt::Debug for Line {
 
 impl Line {
     /// The first frame is small; the limit is raised after it.
-    pub(super) fn new(mut wire: Wire, handshake_frame: usize) -> Self {
+    pub(super) fn new(mut wire: Wire, handshake_frame: usize) -> Arc<Self> {
         wire.rx.set_frame_limit(handshake_frame);
-        Self {
+        let peer = Arc::new(wire.peer);
+        Arc::new_cyclic(|line| Self {
             tx: wire.tx,
             ready: wire.ready,
             rx: Lease::new(wire.rx),
-            is_near: wire.peer.pid == Some(process::id()),
-            peer: Arc::new(wire.peer),
+            is_near: peer.pid == Some(process::id()),
+            caller: Arc::new(Caller { peer: Arc::clone(&peer), line: Weak::clone(line) }),
+            peer,
             one_processor: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             spinning_until: AtomicU64::new(0),
@@ -71,7 +75,7 @@ impl Line {
             is_short: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
             ended: OnceLock::new(),
-        }
+        })
     }
 
     /// Why the wire is of no more use, once it is.
@@ -140,6 +144,6 @@ impl Line {
     /// begin to watch.
     pub(super) fn silence(&self) -> bool {
         self.ready.disarm();
-        !self.watched.swap(true, Ordering::Relaxed)
+        !self.watched.load(Ordering::Relaxed) && !self.watched.swap(true, Ordering::Relaxed)
     }
 }

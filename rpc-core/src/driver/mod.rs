@@ -17,6 +17,7 @@ mod lease;
 mod line;
 mod linger;
 mod nested;
+mod notice;
 mod order;
 mod outbox;
 mod pipelined;
@@ -29,6 +30,7 @@ mod spin;
 mod spinning;
 mod start;
 mod state;
+mod turn;
 mod wait;
 mod waiter;
 mod watch;
@@ -58,6 +60,7 @@ use crate::{
     skeleton::Local,
     transport::Peer,
 };
+use notice::Notice;
 use outbox::HeldCall;
 use spin::Spin;
 use state::{FlushBy, State};
@@ -75,6 +78,8 @@ use waiter::Wakes;
 /// One connection, through all its wires.
 pub(crate) struct Link {
     state: Mutex<State>,
+    /// The same as in `state`.
+    notice: Notice,
     /// How long callers look for their answer before they sleep.
     calling: Spin,
     /// How long the background task looks for frames before it sleeps.
@@ -123,8 +128,10 @@ impl Link {
             RuntimeFlavor::MultiThread => runtime.metrics().num_workers().saturating_sub(1),
             _ => 8,
         };
+        let notice = Notice::default();
         Arc::new_cyclic(|link| Self {
-            state: Mutex::new(State::new(link.clone(), conn, limits.clone(), root)),
+            state: Mutex::new(State::new(link.clone(), conn, limits.clone(), root, notice.clone())),
+            notice,
             limits,
             calling: Spin::new(spin),
             serving: Spin::new(spin),

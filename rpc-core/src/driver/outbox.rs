@@ -134,7 +134,7 @@ impl State {
         };
         if let Err(error) = appended {
             line.end(super::lost(&line.peer, &error));
-            self.notified = true;
+            self.notice.give();
         }
     }
 

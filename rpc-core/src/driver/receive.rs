@@ -158,13 +158,7 @@ impl State {
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
             Event::Call(object, mut call) => {
                 let body = self.arrive(frame, Some(&object), &mut call, rx)?;
-                let nested = self.is_nested(&call, wakes.starter());
-                self.arrived.push_back(Incoming { object, call, body });
-                if nested {
-                    wakes.nest();
-                } else if !self.batch {
-                    wakes.push(self.notify());
-                }
+                self.take_on(now, Incoming { object, call, body }, line, wakes);
             }
             Event::Pipelined(answer, mut call) => {
                 let body = self.arrive(frame, None, &mut call, rx)?;
@@ -200,6 +194,28 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// A call is to be started: by the background task at once if it is that which receives, by the waiter that receives if it is a
+    /// callback of its own, else by the background task in its turn.
+    fn take_on(&mut self, now: Instant, incoming: Incoming, line: &Line, wakes: &mut Wakes) {
+        let incoming = match wakes.wants_next() {
+            true => match self.next_of(incoming, line) {
+                Ok(next) => {
+                    self.served = Some(now);
+                    return wakes.set_next(next);
+                }
+                Err(incoming) => incoming,
+            },
+            false => incoming,
+        };
+        let nested = self.is_nested(&incoming.call, wakes.starter());
+        self.arrived.push_back(incoming);
+        if nested {
+            wakes.nest();
+        } else if !self.batch {
+            wakes.push(self.notify());
+        }
     }
 
     /// The caller has given up a call, of which the answer may wait already.

@@ -41,6 +41,8 @@ const LOOKS: usize = 4;
 pub(super) enum Slice {
     /// Something came, and no more for now.
     Found,
+    /// A call came that the receiver is to start, and nothing else for now.
+    Call,
     /// More came than one go takes.
     More,
     /// Nothing came.
@@ -170,7 +172,7 @@ impl Link {
             RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
             _ => spinning.slice,
         };
-        let begun = spinning.seen;
+        let until = spinning.seen + length;
         let mut passing = (line.tx.queued(), rx.partial());
         let slice = loop {
             if line.tx.queued() > 0 && line.flush() {
@@ -178,11 +180,12 @@ impl Link {
             }
             match self.look(line, rx.as_mut(), &mut Some(spinning.seen), wakes) {
                 Drained::Empty(0) if line.ended().is_none() => {}
+                Drained::Empty(1) if wakes.has_next() => break Slice::Call,
                 Drained::Empty(_) => break Slice::Found,
                 Drained::More => break Slice::More,
             }
             spinning.go_on_if_moved(line, rx.as_ref(), &mut passing);
-            if spinning.seen - begun >= length {
+            if spinning.seen >= until || self.notice.is_given() {
                 break Slice::Nothing;
             }
         };

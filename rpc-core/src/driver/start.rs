@@ -50,6 +50,8 @@ pub(crate) struct Job {
 /// What the background task keeps between calls.
 #[derive(Default, Debug)]
 pub(super) struct Starter {
+    /// A call to be started before those that have arrived.
+    pub(super) next: Option<Next>,
     recycled: Vec<(MethodId, Vec<Handler>)>,
     weights: Weights,
     /// By the keys of their objects.
@@ -99,8 +101,10 @@ impl Link {
 }
 
 /// A call that is the next to be started.
+#[derive(Debug)]
 pub(super) struct Next {
     incoming: Incoming,
+    /// The number of its wire.
     epoch: u32,
     cancelled: bool,
     /// No other has arrived.
@@ -108,7 +112,6 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// The number of its wire, and the call.
     pub(super) fn into_parts(self) -> (u32, Incoming) {
         (self.epoch, self.incoming)
     }
@@ -122,14 +125,30 @@ impl State {
         }
         let incoming = self.arrived.pop_front()?;
         self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
-        let cancelled = incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
-        Some(Next { incoming, epoch: self.epoch, cancelled, last: self.arrived.is_empty() })
+        let next = Next { incoming, epoch: self.epoch, cancelled: false, last: false };
+        Some(self.looked_at(next))
+    }
+
+    /// A call that has just come, and is the next to be started if none has arrived before it and one can be started at all.
+    pub(super) fn next_of(&mut self, incoming: Incoming, line: &Line) -> Result<Next, Incoming> {
+        if !self.arrived.is_empty() || self.is_stalled(line) {
+            return Err(incoming);
+        }
+        self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
+        Ok(Next { incoming, epoch: self.epoch, cancelled: false, last: true })
+    }
+
+    /// The same, with what has come since.
+    pub(super) fn looked_at(&self, mut next: Next) -> Next {
+        next.cancelled = next.incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
+        next.last = self.arrived.is_empty();
+        next
     }
 }
 
 impl Starter {
     /// Starts a call at `begun`, and tells when its first poll was over.
-    fn start(
+    pub(super) fn start(
         &mut self,
         link: &Arc<Link>,
         line: &Arc<Line>,
@@ -196,7 +215,7 @@ fn span(object: &Local, call: &IncomingCall<Local>) -> Option<Box<Span>> {
 }
 
 impl Job {
-    pub(super) fn new(link: &Arc<Link>, line: &Arc<Line>, epoch: u32, incoming: Incoming) -> Self {
+    pub(super) fn new(link: &Arc<Link>, line: &Line, epoch: u32, incoming: Incoming) -> Self {
         let Incoming { object, mut call, body } = incoming;
         let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
         let context = Context {
@@ -204,8 +223,7 @@ impl Job {
             chain: call.chain.unwrap_or_else(host::new_chain),
             trace: call.trace.take(),
             metadata: metadata.map(Arc::from),
-            peer: Arc::clone(&line.peer),
-            line: Arc::downgrade(line),
+            caller: Arc::clone(&line.caller),
             span: span(&object, &call),
         };
         let request = Request::new(Arc::clone(link), epoch, object.description(), &call, body);

@@ -5,6 +5,7 @@ use super::{
     body::Body,
     borrowed::Handles,
     line::Line,
+    notice::Notice,
     order::{Deadline, Order},
     outbox::HeldCall,
     pipelined::Pipelined,
@@ -88,7 +89,7 @@ pub(super) struct State {
     /// Something else than calls is appended and not yet written.
     pub(super) urgent: bool,
     /// The background task has been told that there is something to do.
-    pub(super) notified: bool,
+    pub(super) notice: Notice,
     pub(super) background: Option<Waker>,
     /// A task has gone to sleep while the background task was at work, and counts on that to arm the wire.
     pub(super) asleep: bool,
@@ -126,6 +127,7 @@ impl State {
         conn: Connection<Local>,
         limits: Limits,
         own_root: Option<Local>,
+        notice: Notice,
     ) -> Self {
         Self {
             link,
@@ -156,7 +158,7 @@ impl State {
             batch: false,
             unflushed: 0,
             urgent: false,
-            notified: false,
+            notice,
             background: None,
             asleep: false,
             followers: Vec::new(),
@@ -183,7 +185,7 @@ impl State {
 
     /// Tells the background task that there is something to do.
     pub(super) fn notify(&mut self) -> Option<Waker> {
-        self.notified = true;
+        self.notice.give();
         self.background.take()
     }
 
@@ -277,7 +279,7 @@ impl State {
             self.urgent = true;
             if let Err(error) = line.tx.append(&[&self.header], None) {
                 line.end(super::lost(&line.peer, &error));
-                self.notified = true;
+                self.notice.give();
             }
         }
     }
@@ -318,7 +320,7 @@ impl State {
                 self.urgent = false;
                 FlushBy::Caller(Arc::clone(line))
             }
-            _ if self.notified => FlushBy::Background(None),
+            _ if self.notice.is_given() => FlushBy::Background(None),
             _ => FlushBy::Background(self.notify()),
         }
     }

@@ -47,7 +47,7 @@ impl Link {
                 }
                 return Poll::Ready(reply);
             }
-            if looked && state.notified {
+            if looked && state.notice.is_given() {
                 // The background task is to do something first, perhaps on this thread.
                 drop(state);
                 cx.waker().wake_by_ref();

@@ -1,6 +1,6 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
-use super::{body::Body, order::Order, reply::Answer};
+use super::{body::Body, order::Order, reply::Answer, start::Next};
 use crate::{error::Error, id::CallId, interface::Method, stub::Handle};
 use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
@@ -42,20 +42,23 @@ pub(super) struct Wakes {
     starts: bool,
     /// There is such a call.
     nested: bool,
+    /// The receiver is the background task, which starts a call that comes alone at once.
+    background: bool,
+    next: Option<Next>,
     reply: Option<Reply>,
     /// Nobody else waited when the reply came.
     last: bool,
     /// A task was woken.
     woke: bool,
     wakers: Vec<Waker>,
-    threads: Vec<Thread>,
-    aborts: Vec<AbortHandle>,
     rare: Option<Box<Rare>>,
 }
 
 /// What is seldom to be done once no lock is held.
 #[derive(Default, Debug)]
 struct Rare {
+    threads: Vec<Thread>,
+    aborts: Vec<AbortHandle>,
     /// Handles whose objects are gone, and why.
     ended: Vec<(Arc<Handle>, Error)>,
     /// What nobody waits for, or what cannot be sent: to be dropped, which may run destructors.
@@ -121,6 +124,30 @@ impl Wakes {
         wakes
     }
 
+    /// For the background task.
+    pub(super) fn of_background() -> Self {
+        let mut wakes = Self::default();
+        wakes.background = true;
+        wakes
+    }
+
+    /// Whether the receiver takes a call that has come, to start it before those that have arrived.
+    pub(super) fn wants_next(&self) -> bool {
+        self.background && self.next.is_none()
+    }
+
+    pub(super) fn set_next(&mut self, next: Next) {
+        self.next = Some(next);
+    }
+
+    pub(super) fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+
+    pub(super) fn take_next(&mut self) -> Option<Next> {
+        self.next.take()
+    }
+
     /// The call of the receiver, if that can start what is called meanwhile.
     pub(super) fn starter(&self) -> Option<CallId> {
         self.own.filter(|_| self.starts)
@@ -170,7 +197,9 @@ impl Wakes {
 
     /// A task to be aborted: that may drop its servant's future at once.
     pub(super) fn push_abort(&mut self, abort: Option<AbortHandle>) {
-        self.aborts.extend(abort);
+        if let Some(abort) = abort {
+            self.rare.get_or_insert_default().aborts.push(abort);
+        }
     }
 
     /// A handle whose object is gone.
@@ -196,21 +225,24 @@ impl Wakes {
     }
 
     pub(super) fn push_thread(&mut self, thread: Option<Thread>) {
-        self.threads.extend(thread);
+        if let Some(thread) = thread {
+            self.rare.get_or_insert_default().threads.push(thread);
+        }
     }
 
     pub(super) fn push_threads(&mut self, threads: impl Iterator<Item = Thread>) {
-        self.threads.extend(threads);
+        self.rare.get_or_insert_default().threads.extend(threads);
     }
 
     /// Wakes them. Never under a lock: a waker is foreign code.
     #[inline]
     pub(super) fn wake(&mut self) {
-        if !(self.wakers.is_empty() && self.threads.is_empty() && self.aborts.is_empty()) {
-            self.wake_all();
+        if !self.wakers.is_empty() {
+            self.woke = true;
+            self.wakers.drain(..).for_each(Waker::wake);
         }
         if let Some(rare) = self.rare.take() {
-            rare.ended.iter().for_each(|(handle, why)| handle.end(why));
+            rare.finish();
         }
     }
 
@@ -218,11 +250,13 @@ impl Wakes {
     pub(super) fn woke(&self) -> bool {
         self.woke
     }
+}
 
-    fn wake_all(&mut self) {
-        self.woke |= !self.wakers.is_empty();
-        self.wakers.drain(..).for_each(Waker::wake);
-        self.threads.drain(..).for_each(|thread| thread.unpark());
-        self.aborts.drain(..).for_each(|task| task.abort());
+impl Rare {
+    #[cold]
+    fn finish(self) {
+        self.threads.iter().for_each(Thread::unpark);
+        self.aborts.iter().for_each(AbortHandle::abort);
+        self.ended.iter().for_each(|(handle, why)| handle.end(why));
     }
 }

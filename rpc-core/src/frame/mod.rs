@@ -148,7 +148,7 @@ impl<'a> Frame<'a> {
                 header.encode(out);
                 out.extend_from_slice(arguments);
             }
-            Self::Return(header, outcome) => reply::encode(header, outcome, out),
+            Self::Return(header, outcome) => header.encode(outcome, out),
             Self::Finish(call) => {
                 out.push(kind::FINISH);
                 put_call_id(out, *call);

@@ -38,6 +38,33 @@ impl ReturnHeader<'_> {
     pub fn of(call: CallId) -> Self {
         Self { call, kept: false, references: References::default(), payloads: Table::default() }
     }
+
+    /// Appends the bytes of the answer; those of `Ok` and `App` are at its end, and may follow.
+    pub fn encode(&self, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
+        let tag = match outcome {
+            Outcome::Ok(_) => OK,
+            Outcome::App(_) => APP,
+            Outcome::Rpc(_) => RPC,
+            Outcome::Cancelled => CANCELLED,
+        };
+        let carries = tag <= APP;
+        let flag = |present: bool, flag: u8| if present { flag } else { 0 };
+        let flags = flag(self.kept, KEPT)
+            | flag(carries && !self.references.is_empty(), REFERENCES)
+            | flag(carries && self.payloads.holds_values(), VALUES)
+            | flag(carries && !self.payloads.is_empty(), PAYLOADS);
+        out.extend_from_slice(&[kind::RETURN, tag | flags]);
+        put_call_id(out, self.call);
+        match outcome {
+            Outcome::Ok(bytes) | Outcome::App(bytes) => {
+                out.extend_from_slice(self.references.bytes());
+                out.extend_from_slice(self.payloads.bytes());
+                out.extend_from_slice(bytes);
+            }
+            Outcome::Rpc(error) => encode_error(error, out),
+            Outcome::Cancelled => {}
+        }
+    }
 }
 
 /// How a call ended.
@@ -51,32 +78,6 @@ pub enum Outcome<'a> {
     Rpc(Error),
     /// Cancelled by its caller.
     Cancelled,
-}
-
-pub(super) fn encode(header: &ReturnHeader<'_>, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
-    let tag = match outcome {
-        Outcome::Ok(_) => OK,
-        Outcome::App(_) => APP,
-        Outcome::Rpc(_) => RPC,
-        Outcome::Cancelled => CANCELLED,
-    };
-    let carries = tag <= APP;
-    let flag = |present: bool, flag: u8| if present { flag } else { 0 };
-    let flags = flag(header.kept, KEPT)
-        | flag(carries && !header.references.is_empty(), REFERENCES)
-        | flag(carries && header.payloads.holds_values(), VALUES)
-        | flag(carries && !header.payloads.is_empty(), PAYLOADS);
-    out.extend_from_slice(&[kind::RETURN, tag | flags]);
-    put_call_id(out, header.call);
-    match outcome {
-        Outcome::Ok(bytes) | Outcome::App(bytes) => {
-            out.extend_from_slice(header.references.bytes());
-            out.extend_from_slice(header.payloads.bytes());
-            out.extend_from_slice(bytes);
-        }
-        Outcome::Rpc(error) => encode_error(error, out),
-        Outcome::Cancelled => {}
-    }
 }
 
 pub(super) fn decode<'a>(

@@ -212,9 +212,10 @@ impl Request {
     }
 
     fn answer(&self, outcome: &Outcome<'_>, answer: Answer, kept: Kept<Local>) {
-        if self.answered.swap(true, Ordering::Relaxed) {
+        if self.answered.load(Ordering::Relaxed) {
             return;
         }
+        self.answered.store(true, Ordering::Relaxed);
         match self.call {
             Some(call) => self.link.reply(self.epoch, call, outcome, answer, kept),
             None => self.link.ended(self.epoch),

@@ -42,11 +42,10 @@ fn bounds(method: &Method, arguments: &[TokenStream], names: &Names) -> TokenStr
     }
 }
 
-// Output: fn __start_function<__Function: .., __Future: ..>(servant: &Arc<__Function>, method: MethodId, request: Request, task: &mut Task) {
+// Output: fn __start_function<__Function: .., __Future: ..>(servant: Common<__Function>, method: MethodId, request: Request, task: &mut Task) {
 //             if method.0 != 0x.. {
 //                 return request.unknown(method, <dyn Watcher as Interface>::DESCRIPTION);
 //             }
-//             let servant = Clone::clone(servant);
 //             task.run(async move {
 //                 let (path,) = { .. };
 //                 let result = (*servant)(ToOwned::to_owned(path)).await;
@@ -65,10 +64,7 @@ fn start(method: &Method, function: &TokenStream, names: &Names) -> TokenStream 
             quote!(#private::Exclusive<__Function>),
             quote_spanned!(span=> let mut servant = servant;),
         ),
-        false => (
-            quote!(&#private::std::sync::Arc<__Function>),
-            quote_spanned!(span=> let servant = #private::core::clone::Clone::clone(servant);),
-        ),
+        false => (quote!(#private::Common<__Function>), TokenStream::new()),
     };
     quote_spanned! {span=>
         fn __start_function<#parameters #function>(

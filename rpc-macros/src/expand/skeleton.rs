@@ -19,7 +19,7 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 }
 
 // Input:  trait Archive { .. }
-// Output: fn __start<__Servant: Archive + 'static>(servant: &Arc<__Servant>, method: MethodId, request: Request, task: &mut Task) {
+// Output: fn __start<__Servant: Archive + 'static>(servant: Common<__Servant>, method: MethodId, request: Request, task: &mut Task) {
 //             match method.0 {
 //                 0x.. => ..,
 //                 _ => request.unknown(method, <dyn Archive as Interface>::DESCRIPTION),
@@ -35,7 +35,7 @@ fn start(interface: &Interface, names: &Names) -> TokenStream {
     let servant = if exclusive {
         quote!(#private::Exclusive<__Servant>)
     } else {
-        quote!(&#private::std::sync::Arc<__Servant>)
+        quote!(#private::Common<__Servant>)
     };
     quote_spanned! {Span::mixed_site()=>
         #unused
@@ -55,7 +55,6 @@ fn start(interface: &Interface, names: &Names) -> TokenStream {
 
 // Input:  async fn read(&self, path: &str, offset: u64) -> Result<u8, E>
 // Output: 0x.. => {
-//             let servant = Clone::clone(servant);
 //             task.run(async move {
 //                 let (path, offset) = { .. };
 //                 let result = <__Servant as Archive>::read(&servant, path, offset).await;
@@ -71,16 +70,12 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
     let decoded = decode(method, names);
     let passed = method.arguments.iter().map(|argument| pass(argument, names));
     let span = Span::mixed_site();
-    let keep = (!exclusive).then(
-        || quote_spanned!(span=> let servant = #private::core::clone::Clone::clone(servant);),
-    );
     let mutability = (exclusive && method.exclusive).then(|| quote!(mut));
     let keep_mutable =
         mutability.as_ref().map(|_| quote_spanned!(span=> let mut servant = servant;));
     quote_spanned! {span=>
         #(#cfgs)*
         #id => {
-            #keep
             task.run(async move {
                 #decoded
                 #keep_mutable
