@@ -418,8 +418,19 @@ impl<S: Clone> Connection<S> {
     /// too early, never too late.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timeouts().into_iter().flatten().min()
+    }
+
+    /// Whether [`poll_timeout`](Self::poll_timeout) is before `clock`, or there at all if that is never.
+    #[must_use]
+    pub fn is_due_before(&self, clock: Option<Instant>) -> bool {
+        let is_before = |due: Instant| clock.is_none_or(|clock| due < clock);
+        self.timeouts().into_iter().any(|due| due.is_some_and(is_before))
+    }
+
+    fn timeouts(&self) -> [Option<Instant>; 3] {
         let keepalive = self.keepalive.poll_timeout(self.phase, self.calls.in_flight());
-        [self.calls.earliest(), keepalive, self.linger].into_iter().flatten().min()
+        [self.calls.earliest(), keepalive, self.linger]
     }
 
     /// The next call whose deadline has passed while its waiter waited. It is resolved, and the peer is told.

@@ -71,6 +71,11 @@ impl Deref for Held {
 }
 
 impl Body {
+    /// A frame that nothing came beside.
+    pub(super) fn plain(frame: Buffer, values: Values) -> Self {
+        Self { frame, values, beside: None }
+    }
+
     /// # Errors
     /// `Protocol` if the table of the frame and what came beside it do not fit together.
     pub(super) fn new(frame: Buffer, values: Values, beside: Vec<Payload>) -> Result<Self, Error> {

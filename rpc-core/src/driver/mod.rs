@@ -399,11 +399,7 @@ impl State {
 
     /// Something is due before the background task looks at the clock again.
     fn is_due_earlier(&self) -> bool {
-        match (self.conn.poll_timeout(), self.clock) {
-            (Some(due), Some(clock)) => due < clock,
-            (due, None) => due.is_some(),
-            (None, _) => false,
-        }
+        self.conn.is_due_before(self.clock)
     }
 
     /// Tells the background task that the connection has no more use, if that is so.

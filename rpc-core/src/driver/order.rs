@@ -56,7 +56,8 @@ impl Deadline {
             Self::After(time) => time,
             Self::At(at) => at.saturating_duration_since(Instant::now()),
         };
-        Some(u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+        let below = u64::from(left.subsec_nanos().div_ceil(1_000_000));
+        Some(left.as_secs().saturating_mul(1000).saturating_add(below))
     }
 }
 

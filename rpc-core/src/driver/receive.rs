@@ -262,6 +262,9 @@ impl State {
         rx: &mut dyn Rx,
     ) -> Result<Body, Error> {
         let Contents { values, references } = contents;
+        if values.table == values.start && references.is_empty() {
+            return Ok(Body::plain(mem::take(frame), values));
+        }
         let beside = if values.table == values.start { Vec::new() } else { rx.payloads() };
         let mut body = Body::new(mem::take(frame), values, beside)?;
         if body.bulk() > self.limits.frame {

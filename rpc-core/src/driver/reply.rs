@@ -36,30 +36,32 @@ impl Link {
         epoch: u32,
         call: CallId,
         outcome: &Outcome<'_>,
-        answer: Answer,
-        kept: Kept<Local>,
+        mut answer: Answer,
+        mut kept: Kept<Local>,
     ) {
         let mut locked = self.lock();
         let state = &mut *locked;
         if state.epoch != epoch {
             return;
         }
-        let spent;
-        let (mut answer, refused, kept) = match state.answering(call, outcome, answer, kept) {
-            Answering::Now(answer, kept) => (answer, None, kept),
-            Answering::Refused(error, answer, kept) => {
-                spent = answer;
-                let kept = kept.map(|_| Box::new(Err(error.clone())));
-                (Answer { by: spent.by, ..Answer::default() }, Some(Outcome::Rpc(error)), kept)
+        let (mut spent, mut refused) = (None, None);
+        if answer.payloads.is_some() {
+            match state.answering(call, outcome, answer, kept) {
+                Answering::Now(now, for_now) => (answer, kept) = (now, for_now),
+                Answering::Refused(error, payloads, for_error) => {
+                    kept = for_error.map(|_| Box::new(Err(error.clone())));
+                    answer = Answer { by: payloads.by, ..Answer::default() };
+                    (spent, refused) = (Some(payloads), Some(Outcome::Rpc(error)));
+                }
+                Answering::Held => {
+                    state.running.remove(&call);
+                    let waker = state.notify();
+                    drop(locked);
+                    super::wake(waker);
+                    return;
+                }
             }
-            Answering::Held => {
-                state.running.remove(&call);
-                let waker = state.notify();
-                drop(locked);
-                super::wake(waker);
-                return;
-            }
-        };
+        }
         let startable = state.answer(call, refused.as_ref().unwrap_or(outcome), &mut answer, kept);
         if !state.running.is_empty() {
             state.running.remove(&call);
@@ -70,6 +72,7 @@ impl Link {
         let resumed = state.resume() && !state.batch;
         let waker = if resumed || startable { state.notify() } else { None };
         drop(locked);
+        drop(spent);
         self.flush(flush);
         super::wake(waker);
         if ends {

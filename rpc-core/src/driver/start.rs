@@ -170,7 +170,7 @@ impl Starter {
             tokio::spawn(async move { launch_late(job) });
             return begun;
         }
-        let unordered = job.is_unordered();
+        let unordered = job.request.mode().unordered;
         let clock = begun;
         let begun = self.weights.begin(begun);
         let handler = self.recycled_for(method).pop();
@@ -229,11 +229,6 @@ impl Job {
         let request = Request::new(Arc::clone(link), epoch, object.description(), &call, body);
         Self { object, method: call.method, request, context }
     }
-
-    fn is_unordered(&self) -> bool {
-        let method = self.object.description().method(self.method);
-        method.is_some_and(|method| method.mode.unordered)
-    }
 }
 
 /// Starts a call that has waited, unless its caller has gone meanwhile.
@@ -255,7 +250,7 @@ fn launch(link: &Link, job: Job, handler: Option<Handler>, now: Instant) -> Opti
         return handler;
     }
     let call = request.call();
-    let runs_out = object.description().method(method).is_some_and(|method| method.mode.runs_out());
+    let runs_out = request.mode().runs_out();
     let mut task = Task::new(handler, context);
     // A panic's message was printed by the hook, and the request answered when it was dropped.
     let polled = catch_unwind(AssertUnwindSafe(|| {

@@ -23,12 +23,15 @@ use crate::{
 };
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     task::Waker,
     thread::Thread,
     time::Instant,
 };
 use tokio::task::AbortHandle;
+
+/// Calls that are written at once: more would let the peer wait for work, fewer cost a system call too often.
+const LOAD: usize = 32;
 
 /// A call that waits to be started.
 #[derive(Debug)]
@@ -243,7 +246,7 @@ impl State {
     /// A slot for a call.
     pub(super) fn reserve(&mut self) -> CallId {
         let call = self.conn.reserve(None);
-        *self.waiter(call) = Waiter::default();
+        self.waiter(call).begin();
         call
     }
 
@@ -309,13 +312,18 @@ impl State {
         }
     }
 
-    /// Who writes what was just appended: the caller if nothing else is under way, else the background task for all.
+    /// So many calls are appended that the peer, on a processor of its own, had better begin with them.
+    fn is_load(&self, line: &Line) -> bool {
+        self.unflushed >= LOAD && !line.one_processor.load(Ordering::Relaxed)
+    }
+
+    /// Who writes what was just appended: the caller if nothing else is under way, or if it is much; else the background task for all.
     pub(super) fn flush_by(&mut self, alone: bool) -> FlushBy {
         if self.batch {
             return FlushBy::Background(None);
         }
         match &self.line {
-            Some(line) if alone => {
+            Some(line) if alone || self.is_load(line) => {
                 self.unflushed = 0;
                 self.urgent = false;
                 FlushBy::Caller(Arc::clone(line))

@@ -87,6 +87,15 @@ impl Drop for Wakes {
 pub(super) struct Uncopied;
 
 impl Waiter {
+    /// Nothing of an earlier call is left.
+    pub(super) fn begin(&mut self) {
+        let Self { reply, waker, thread, order, .. } = self;
+        if reply.is_some() || waker.is_some() || thread.is_some() || order.is_some() {
+            *self = Self::default();
+        }
+        (self.detached, self.promised) = (false, None);
+    }
+
     /// Keeps the `copy` of this waker, unless it has one. Gives out the one before.
     pub(super) fn keep(
         &mut self,

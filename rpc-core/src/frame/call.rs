@@ -48,6 +48,7 @@ pub struct CallHeader<'a> {
 }
 
 impl<'a> CallHeader<'a> {
+    #[inline]
     pub(super) fn decode(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let flags = reader.u8()?;
         let has = |flag| flags & flag != 0;
@@ -79,6 +80,7 @@ impl<'a> CallHeader<'a> {
     }
 
     /// Appends the header's bytes; the arguments follow.
+    #[inline]
     pub fn encode(&self, out: &mut Vec<u8>) {
         let flag = |present: bool, flag: u8| if present { flag } else { 0 };
         let flags = flag(self.call.is_none(), ONEWAY)

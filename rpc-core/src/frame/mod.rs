@@ -114,6 +114,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// If the bytes are not a frame of this protocol.
+    #[inline]
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::new(bytes);
         let frame = match reader.u8()? {
@@ -184,11 +185,13 @@ fn put_number(out: &mut Vec<u8>, kind: u8, number: u64) {
     put_varint(out, number);
 }
 
+#[inline]
 fn put_call_id(out: &mut Vec<u8>, call: CallId) {
     put_varint(out, u64::from(call.slot));
     put_varint(out, u64::from(call.generation));
 }
 
+#[inline]
 fn put_object_id(out: &mut Vec<u8>, object: ObjectId) {
     put_varint(out, u64::from(object.slot));
     put_varint(out, u64::from(object.generation));

@@ -38,12 +38,14 @@ impl<'a> Reader<'a> {
         Self { bytes }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], FrameError> {
         let (taken, rest) = self.bytes.split_at_checked(count).ok_or(FrameError::Cut)?;
         self.bytes = rest;
         Ok(taken)
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FrameError> {
         let (taken, rest) = self.bytes.split_first_chunk::<N>().ok_or(FrameError::Cut)?;
         self.bytes = rest;
@@ -78,23 +80,28 @@ impl<'a> Reader<'a> {
         Err(FrameError::Varint)
     }
 
+    #[inline]
     pub(super) fn u32(&mut self) -> Result<u32, FrameError> {
         u32::try_from(self.u64()?).map_err(|_| FrameError::Varint)
     }
 
+    #[inline]
     fn u16(&mut self) -> Result<u16, FrameError> {
         u16::try_from(self.u64()?).map_err(|_| FrameError::Varint)
     }
 
+    #[inline]
     pub(super) fn call_id(&mut self) -> Result<CallId, FrameError> {
         Ok(CallId { slot: self.u32()?, generation: self.u16()? })
     }
 
+    #[inline]
     pub(super) fn object_id(&mut self) -> Result<ObjectId, FrameError> {
         Ok(ObjectId { slot: self.u32()?, generation: self.u16()? })
     }
 
     /// Bytes with their length before them.
+    #[inline]
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], FrameError> {
         let count = usize::try_from(self.u64()?).map_err(|_| FrameError::Varint)?;
         self.take(count)
@@ -105,10 +112,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Everything that is left.
+    #[inline]
     pub(super) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.bytes)
     }
 
+    #[inline]
     pub(super) fn end(&self) -> Result<(), FrameError> {
         if self.bytes.is_empty() { Ok(()) } else { Err(FrameError::Trailing) }
     }

@@ -40,6 +40,7 @@ impl ReturnHeader<'_> {
     }
 
     /// Appends the bytes of the answer; those of `Ok` and `App` are at its end, and may follow.
+    #[inline]
     pub fn encode(&self, outcome: &Outcome<'_>, out: &mut Vec<u8>) {
         let tag = match outcome {
             Outcome::Ok(_) => OK,
@@ -80,6 +81,7 @@ pub enum Outcome<'a> {
     Cancelled,
 }
 
+#[inline]
 pub(super) fn decode<'a>(
     reader: &mut Reader<'a>,
 ) -> Result<(ReturnHeader<'a>, Outcome<'a>), FrameError> {

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Executed},
     frame::Outcome,
     id::{CallId, MethodId},
-    interface::Description,
+    interface::{Description, Method, Mode},
     payload::may_hold,
     skeleton::{Arguments, Local},
     stub::{Brought, Parcel},
@@ -37,7 +37,8 @@ pub struct Request {
     brought: Option<Box<Mutex<Brought>>>,
     deadline: Option<Instant>,
     interface: &'static Description,
-    method: MethodId,
+    /// Where the interface has it.
+    method: Option<&'static Method>,
     answered: AtomicBool,
 }
 
@@ -59,7 +60,7 @@ impl Request {
             brought: (!brought.is_empty()).then(|| Box::new(Mutex::new(brought))),
             deadline: call.deadline,
             interface,
-            method: call.method,
+            method: interface.method(call.method),
             answered: AtomicBool::new(false),
         }
     }
@@ -139,8 +140,7 @@ impl Request {
 
     fn returns_object(&self) -> bool {
         // Of an object that is not known it may be that it would have returned one.
-        is_unknown(self.interface)
-            || self.interface.method(self.method).is_some_and(|method| method.mode.returns_object)
+        is_unknown(self.interface) || self.method.is_some_and(|method| method.mode.returns_object)
     }
 
     /// A call on what this one would have returned.
@@ -222,8 +222,13 @@ impl Request {
         }
     }
 
+    /// What the attributes of its method say.
+    pub(crate) fn mode(&self) -> Mode {
+        self.method.map_or_else(Mode::default, |method| method.mode)
+    }
+
     fn method_name(&self) -> &'static str {
-        self.interface.method(self.method).map_or("?", |method| method.name)
+        self.method.map_or("?", |method| method.name)
     }
 }
 
