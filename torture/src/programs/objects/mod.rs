@@ -4,9 +4,9 @@
 //! run, also through the third. The dead one's objects stay dead, and its root leads to its successor. After each round the survivors give up
 //! what they hold, and their tables must be empty. In every fourth round nobody is killed, and nothing may fail.
 
+mod death;
 mod peer;
 mod play;
-mod death;
 mod table;
 mod tally;
 mod tokens;

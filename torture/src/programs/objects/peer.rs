@@ -107,7 +107,11 @@ fn is_empty(snapshot: &Snapshot) -> bool {
 
 fn snapshots(place: &Place) -> Vec<Snapshot> {
     let others = place.others();
-    others.iter().filter_map(|other| Remote::connection(&other.door)).map(|one| one.snapshot()).collect()
+    others
+        .iter()
+        .filter_map(|other| Remote::connection(&other.door))
+        .map(|one| one.snapshot())
+        .collect()
 }
 
 fn what_is_left(place: &Place) -> String {

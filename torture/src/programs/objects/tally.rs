@@ -1,8 +1,5 @@
 //! What came of the rounds: deeds that were done, failed, or came out wrong; and tokens that were made and dropped.
 
-#[cfg(test)]
-mod tests;
-
 use super::{
     play::DEEDS,
     tokens::{Fate, Tokens},
@@ -153,5 +150,120 @@ impl Tally {
             count => println!("  violations {count}"),
         }
         self.violations.iter().take(LISTED).for_each(|what| println!("    {what}"));
+    }
+}
+
+#[cfg(test)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a tally says after rounds in which the first process notes this, and the third is killed.
+    fn said_after(rounds: &[&str]) -> Vec<String> {
+        let mut tally = Tally::default();
+        rounds.iter().for_each(|journal| tally.read(0, Some(2), journal));
+        tally.violations
+    }
+
+    fn check(rounds: &[&str], want: &str) {
+        assert_eq!(said_after(rounds), [want], "{rounds:?}");
+    }
+
+    #[test]
+    fn what_is_as_promised_is_clean() {
+        let mut tally = Tally::default();
+        tally.read(
+            0,
+            Some(2),
+            "made 1\ndid 0 17\nmade 2\ndropped 2\nfailed 5 Broken a: b\ndropped 1",
+        );
+        tally.read(0, Some(2), "failed 4 Disconnected a: b\nmade 3\ndropped 3");
+        tally.read_dead(1, "made 1\nmade 2\ndropped 1\nfailed 7 TimedOut of: no matter\ndid 0 1");
+        // Its successor counts anew.
+        tally.read(1, Some(2), "made 1\ndropped 1\ndid 7 5");
+        tally.end();
+        assert_eq!(tally.violations, [""; 0]);
+        assert_eq!((tally.made, tally.died, tally.failed), (6, 1, 2));
+        assert_eq!(tally.did, [1, 0, 0, 0, 0, 0, 0, 1]);
+        assert!(tally.is_clean());
+        tally.object("something".to_owned());
+        assert!(!tally.is_clean());
+    }
+
+    #[test]
+    fn a_token_that_is_never_dropped() {
+        check(&["made 1\nmade 2\ndropped 1"], "token 2 of 0 was never dropped");
+    }
+
+    #[test]
+    fn a_token_that_is_dropped_twice() {
+        check(&["made 1\ndropped 1\ndropped 1"], "0: dropped 1, which was dropped already");
+        check(&["made 1\ndropped 1", "dropped 1"], "0: dropped 1, which was dropped already");
+    }
+
+    #[test]
+    fn a_token_that_nobody_made() {
+        check(&["dropped 1"], "0: dropped 1, which was not made");
+    }
+
+    #[test]
+    fn a_token_that_is_made_twice() {
+        check(&["made 1\nmade 1\ndropped 1"], "0: made 1, which was made already");
+        check(&["made 1\ndropped 1", "made 1\ndropped 1"], "0: made 1, which was dropped already");
+    }
+
+    #[test]
+    fn lines_that_mean_nothing() {
+        for line in [
+            "nonsense",
+            "made",
+            "made x",
+            "did 8 1",
+            "did 0",
+            "did x 1",
+            "did 0 x",
+            "failed 4 Broken",
+        ] {
+            check(&[line], &format!("0: {line}"));
+        }
+        check(&["wrong flow: an item is missing"], "0: wrong flow: an item is missing");
+    }
+
+    #[test]
+    fn failures_that_nobody_is_to_blame_for() {
+        check(&["failed 3 Broken use: why"], "0, though only 2 was hurt: Broken use: why");
+        check(&["failed 4 TimedOut use: why"], "0, of 2, which was killed: TimedOut use: why");
+        let mut tally = Tally::default();
+        tally.read(0, None, "failed 7 Broken use: why");
+        assert_eq!(tally.violations, ["0, though nobody was hurt: Broken use: why"]);
+    }
+
+    #[test]
+    fn what_the_dead_have_done_wrong() {
+        for (journal, want) in [
+            ("made 1\ndropped 1\ndropped 1", "1: dropped 1, which was dropped already"),
+            ("made 1\nmade 1", "1: made 1, which was made already"),
+            ("wrong use: a token", "the dead 1: wrong use: a token"),
+        ] {
+            let mut tally = Tally::default();
+            tally.read_dead(1, journal);
+            assert_eq!(tally.violations, [want], "{journal}");
+        }
+    }
+
+    #[test]
+    fn deeds_that_are_never_done() {
+        let mut tally = Tally::default();
+        for deed in 1..DEEDS.len() {
+            tally.read(0, None, &format!("did {deed} 1"));
+        }
+        // That it was done while somebody died does not count.
+        tally.read(0, Some(2), "did 0 1");
+        (1..ENOUGH).for_each(|_| tally.calm());
+        tally.end();
+        assert_eq!(tally.violations, [""; 0]);
+        tally.calm();
+        tally.end();
+        assert_eq!(tally.violations, ["`lend` was never done in 8 calm rounds"]);
     }
 }
