@@ -89,7 +89,8 @@ macro_rules! everywhere {
                 blocking: async_code_is_refused;
                 cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
-                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls;
+                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls
+                    leaves_others_their_turn;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
                 currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
                     end_with_what_is_never_sent say_that_their_wire_was_cut;

@@ -15,8 +15,8 @@ const OBJECTS: usize = 100_000;
 const WARM: usize = 20_000;
 /// Objects that one call brings, and as many that it returns.
 const TOGETHER: usize = 10;
-/// What the allocator may keep more at the end: 80 bytes for each object in between would be more.
-const SLACK: usize = 6 << 20;
+/// What the allocator may keep more at the end: 16 bytes for each object in between would be more.
+const SLACK: usize = 1 << 20;
 /// How long the last releases may take. It is long: only what is lost does not come.
 const GUARD: Duration = Duration::from_secs(120);
 

@@ -5,6 +5,10 @@ use crate::{
     work::{Seen, Watch, Work, outline, worker},
 };
 use farcall::{Call, ErrorKind, Executed, Limits, Remote};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+};
 
 /// A worker that is connected: a near one connects at its first call.
 async fn connected(place: Place, limits: Limits) -> (Remote<dyn Work>, Watch, Host) {
@@ -123,4 +127,24 @@ pub(crate) async fn reaches_ten_thousand_calls(place: Place) {
     for (number, call) in calls.into_iter().enumerate() {
         assert_eq!(call.await, Ok(number as u64));
     }
+}
+
+/// Whoever makes calls that are answered at once never has to wait, and leaves its thread to others all the same.
+pub(crate) async fn leaves_others_their_turn(place: Place) {
+    let (work, _watch, _host) = connected(place, Limits::default()).await;
+    let calls: Vec<_> = (0..1000).map(|number| work.quick(number)).collect();
+    // Its answer is the last.
+    assert_eq!(work.quick(1000).await, Ok(1000));
+    let mut all = pin!(async {
+        for (number, call) in calls.into_iter().enumerate() {
+            assert_eq!(call.await, Ok(number as u64));
+        }
+    });
+    let mut turns = 0;
+    poll_fn(|cx| {
+        turns += 1;
+        all.as_mut().poll(cx)
+    })
+    .await;
+    assert!(turns > 4, "1000 answers were taken in {turns} turns");
 }

@@ -9,9 +9,11 @@
 mod lease;
 
 mod flushed;
+mod handles;
 mod link;
 mod missed;
 mod mutant;
+mod releases;
 mod sleeper;
 mod sync;
 mod waiting;

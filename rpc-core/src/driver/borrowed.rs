@@ -116,6 +116,10 @@ impl Handles {
         self.borrowed.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.borrowed.len()
+    }
+
     /// The wire is gone: the handles are given out, to be ended outside of the lock.
     pub(super) fn take_all(&mut self) -> Vec<Arc<Handle>> {
         self.described.clear();

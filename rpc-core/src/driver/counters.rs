@@ -10,6 +10,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
+    iter::repeat_n,
     sync::Arc,
 };
 
@@ -108,12 +109,20 @@ impl Link {
         let lent: Vec<_> = counters.lent.values().copied().collect();
         let borrowed: Vec<_> = counters.borrowed.values().cloned().collect();
         let (calls_made, calls_served) = (counters.made, counters.served);
+        // The tables say how many there are.
+        let (exports, imports) = state.conn.objects();
+        let handles = state.handles.len();
         drop(state);
+        let unknown =
+            |there: usize, known: usize| repeat_n(("?", "?"), there.saturating_sub(known));
+        let (lent_more, borrowed_more) =
+            (unknown(exports, lent.len()), unknown(imports.max(handles), borrowed.len()));
+        let borrowed = borrowed.iter().map(|(described, by)| (described.name(), *by));
         Snapshot {
             calls_made,
             calls_served,
-            lent: summed(lent.iter().map(|(interface, by)| (*interface, *by))),
-            borrowed: summed(borrowed.iter().map(|(described, by)| (described.name(), *by))),
+            lent: summed(lent.into_iter().chain(lent_more)),
+            borrowed: summed(borrowed.chain(borrowed_more)),
             objects: self.limits.objects,
         }
     }

@@ -402,6 +402,18 @@ impl State {
         self.conn.is_due_before(self.clock)
     }
 
+    /// The background task sleeps, and does not know of what is to be given back. As long as it watches the waiters, one of which has just
+    /// received something, it looks soon enough; but it may have ceased to at this very moment.
+    fn would_oversleep(&self) -> bool {
+        self.conn.lingers()
+            && self.background.is_some()
+            && match (self.conn.poll_timeout(), self.clock) {
+                (Some(due), Some(clock)) => due + watch::WATCH < clock,
+                (due, None) => due.is_some(),
+                (None, _) => false,
+            }
+    }
+
     /// Tells the background task that the connection has no more use, if that is so.
     fn end_if_unused(&mut self) -> Option<std::task::Waker> {
         if self.unused && self.is_unused() { self.notify() } else { None }

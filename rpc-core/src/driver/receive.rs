@@ -87,7 +87,10 @@ impl Link {
                 line.paused.store(true, Ordering::Relaxed);
                 break;
             }
-            due = state.conn.wants_transmit() || state.holds() || state.handles.counters.is_due();
+            due = state.conn.wants_transmit()
+                || state.holds()
+                || state.handles.counters.is_due()
+                || state.would_oversleep();
         }
         self.follow_up(wakes);
         let _ = drained(line, BATCH);

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How often the background task looks whether waiters still receive themselves.
-const WATCH: Duration = Duration::from_millis(2);
+pub(super) const WATCH: Duration = Duration::from_millis(2);
 
 /// Watches waiters that receive themselves, so that arrivals find somebody when they have stopped.
 #[derive(Default, Debug)]

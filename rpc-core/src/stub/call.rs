@@ -21,8 +21,9 @@ use std::{
     mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
+use tokio::task::coop;
 
 /// A call in flight. It is on its way already: `.await` its result, [`wait`](Self::wait) for it on a thread without a runtime, or let it
 /// run with [`detach`](Self::detach). If it will return an object, the methods of that can be called on it at once:
@@ -193,6 +194,16 @@ impl Flight {
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
+        // A task whose calls never have to wait lets the others of its thread run now and then: what has come for them among the rest.
+        let step = ready!(coop::poll_proceed(cx));
+        let polled = self.poll_answer(cx);
+        if polled.is_ready() {
+            step.made_progress();
+        }
+        polled
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
         let (Stage::Out(call), Some(Ok(link))) =
             (&self.stage, self.handle.as_ref().map(|handle| handle.link()))
         else {

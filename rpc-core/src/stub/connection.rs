@@ -29,7 +29,7 @@ pub struct Snapshot {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Held {
-    /// Their interface.
+    /// Their interface. `?`: they were taken away from the peer, which has not given them back yet.
     pub interface: String,
     /// The method whose arguments, or whose result, first brought them; `?` where that is not known. `lookup`: an endpoint's services.
     pub by: String,

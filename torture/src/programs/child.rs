@@ -87,7 +87,7 @@ impl Child {
     ///
     /// # Errors
     /// If it has ended by itself.
-    pub(crate) fn kill(mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         if let Some(status) = self.process.try_wait()? {
             bail!("{}, {status}: {}", self.name, self.said());
         }

@@ -105,7 +105,7 @@ impl Scene {
     }
 
     /// Kills a client.
-    pub(crate) fn kill_client(&mut self, client: Client) -> Result<()> {
+    pub(crate) fn kill_client(&mut self, mut client: Client) -> Result<()> {
         self.ledger.died(client.number);
         client.child.kill()
     }

@@ -1,12 +1,13 @@
 //! One of the three: serves a table, and plays, pauses and settles as it is told.
 
 use super::{
-    super::{arguments::Peer, arguments::settle, client::DEADLINE, journal::Journal},
+    super::{arguments::Peer, arguments::settle, journal::Journal},
+    death::{meet, meet_again, mourn},
     play::play,
     table::{Counter, Door, Entrance, Place, Table},
 };
 use anyhow::{Context, Result, bail};
-use farcall::{Limits, Remote, Server, Snapshot};
+use farcall::{Remote, Server, Snapshot};
 use fastrand::Rng;
 use std::{
     io,
@@ -23,7 +24,7 @@ const TASKS: u64 = 4;
 /// Between two looks at what is to be gone.
 pub(super) const PAUSE: Duration = Duration::from_millis(1);
 /// How soon everything must be gone.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Serves and plays until nobody gives orders any more.
 pub(crate) fn run(role: Peer) -> Result<()> {
@@ -37,6 +38,7 @@ pub(crate) fn run(role: Peer) -> Result<()> {
     let running = runtime.block_on(async { server.start().await })?;
     println!("ready {}", running.address());
     let mut playing = JoinSet::new();
+    let mut mourning = None;
     let mut paused = Arc::new(AtomicBool::new(false));
     for order in io::stdin().lines() {
         let order = order?;
@@ -58,27 +60,31 @@ pub(crate) fn run(role: Peer) -> Result<()> {
                 println!("paused");
             }
             "settle" => {
-                place.meet(word()?.parse()?, None);
                 match runtime.block_on(async { timeout(PATIENCE, settled(&place)).await }) {
                     Ok(()) => println!("settled"),
                     Err(_) => println!("ill: {}", what_is_left(&place)),
                 }
             }
+            "mourn" => {
+                let number = word()?.parse()?;
+                mourning = Some(runtime.block_on(mourn(place.met(number)?))?);
+                println!("mourned");
+            }
             "meet" => {
-                let (number, address) = (word()?.parse()?, word()?);
-                place.meet(number, Some(runtime.block_on(meet(address))?));
+                let number = word()?.parse()?;
+                let other = runtime.block_on(async {
+                    match mourning.take() {
+                        Some(mourning) => meet_again(place.met(number)?.door, mourning).await,
+                        None => meet(word()?).await,
+                    }
+                });
+                place.meet(number, other?);
                 println!("met");
             }
             other => bail!("an unknown order: {other}"),
         }
     }
     Ok(())
-}
-
-async fn meet(address: &str) -> farcall::Result<Remote<dyn Table>> {
-    let mut limits = Limits::default();
-    limits.deadline = DEADLINE;
-    farcall::connect::<dyn Door>(address).limits(limits).await?.table().await
 }
 
 /// Gives up what is kept, until nothing is left.
@@ -101,7 +107,11 @@ fn is_empty(snapshot: &Snapshot) -> bool {
 
 fn snapshots(place: &Place) -> Vec<Snapshot> {
     let others = place.others();
-    others.iter().filter_map(Remote::connection).map(|one| one.snapshot()).collect()
+    others
+        .iter()
+        .filter_map(|other| Remote::connection(&other.door))
+        .map(|one| one.snapshot())
+        .collect()
 }
 
 fn what_is_left(place: &Place) -> String {

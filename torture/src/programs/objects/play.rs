@@ -1,15 +1,19 @@
 //! What a process does until it is told to pause: one thing after the other, at random, in several tasks.
 
-use super::table::{Coin, FLOW, Kept, Place, Table, Token};
+use super::table::{Coin, Door, FLOW, Kept, Other, Place, Table, Token};
 use farcall::{Receiver, Remote};
 use fastrand::Rng;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 /// What can be done.
-const DEEDS: [&str; 7] = ["lend", "hand on", "keep", "use", "pipeline", "flow", "flow through"];
+pub(super) const DEEDS: [&str; 8] =
+    ["lend", "hand on", "keep", "use", "pipeline", "flow", "flow through", "knock"];
 
 /// Does things until `paused`.
 pub(super) async fn play(place: Arc<Place>, mut random: Rng, paused: Arc<AtomicBool>) {
@@ -18,6 +22,7 @@ pub(super) async fn play(place: Arc<Place>, mut random: Rng, paused: Arc<AtomicB
         let to = (place.me + random.u8(1..3)) % 3;
         let third = 3 - place.me - to;
         let mut hands = 1 << place.me | 1 << to;
+        let begun = Instant::now();
         let done = match deed {
             0 => lend(&place, to).await,
             1 => {
@@ -31,13 +36,14 @@ pub(super) async fn play(place: Arc<Place>, mut random: Rng, paused: Arc<AtomicB
             }),
             4 => pipeline(&place, to).await,
             5 => flow(place.other(to).map(|table| table.flow())).await,
-            _ => {
+            6 => {
                 hands |= 1 << third;
                 flow(place.other(to).map(|table| table.flow_of(third))).await
             }
+            _ => knock(&place, to).await,
         };
         match done {
-            Ok(()) => place.note(&format!("did {deed}")),
+            Ok(()) => place.note(&format!("did {deed} {}", begun.elapsed().as_micros())),
             Err(Wrong::Failed(error)) => {
                 let kind = error.kind();
                 place.note(&format!("failed {hands} {kind:?} {}: {error}", DEEDS[deed]));
@@ -128,4 +134,12 @@ async fn flow(asked: farcall::Result<farcall::Call<Receiver<u64>>>) -> Done {
         next += 1;
     }
     check(next == FLOW, "a stream said that it was finished, and was not")
+}
+
+/// Calls the root, which leads to the process of the time: as long as that is the one that was met, to the table that it gave then.
+async fn knock(place: &Arc<Place>, to: u8) -> Done {
+    let Other { door, table } = place.met(to)?;
+    let found = door.table().await?;
+    let same = found.same_object(&table) || Remote::why_closed(&table).is_some();
+    check(same, "one wire gave two handles on a table")
 }

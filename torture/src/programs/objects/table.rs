@@ -58,8 +58,15 @@ pub(super) struct Place {
     pub(super) journal: Journal,
     made: AtomicU64,
     pub(super) alive: AtomicUsize,
-    others: Mutex<[Option<Remote<dyn Table>>; super::PEERS]>,
+    others: Mutex<[Option<Other>; super::PEERS]>,
     kept: Mutex<Vec<Kept>>,
+}
+
+/// Another process: the way to it, which outlives it, and its table, which does not.
+#[derive(Clone)]
+pub(super) struct Other {
+    pub(super) door: Remote<dyn Door>,
+    pub(super) table: Remote<dyn Table>,
 }
 
 /// A token's servant: notes its beginning and its end.
@@ -94,19 +101,25 @@ impl Place {
         Arc::new(Coin { number, place: Arc::clone(self) })
     }
 
+    /// The table of another process.
     pub(super) fn other(&self, number: u8) -> farcall::Result<Remote<dyn Table>> {
+        self.met(number).map(|other| other.table)
+    }
+
+    /// Another process, which is met.
+    pub(super) fn met(&self, number: u8) -> farcall::Result<Other> {
         let other = lock(&self.others).get(usize::from(number)).cloned().flatten();
         other.ok_or_else(|| farcall::Error::new("there is no such process"))
     }
 
-    /// Another process is met, or is dead.
-    pub(super) fn meet(&self, number: usize, table: Option<Remote<dyn Table>>) {
-        let before = mem::replace(&mut lock(&self.others)[number], table);
+    /// Another process is met.
+    pub(super) fn meet(&self, number: u8, other: Other) {
+        let before = lock(&self.others)[usize::from(number)].replace(other);
         drop(before);
     }
 
     /// Those that are met.
-    pub(super) fn others(&self) -> Vec<Remote<dyn Table>> {
+    pub(super) fn others(&self) -> Vec<Other> {
         lock(&self.others).iter().flatten().cloned().collect()
     }
 
