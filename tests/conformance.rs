@@ -135,7 +135,7 @@ macro_rules! at_an_address {
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
-            threads { nobody_drives_the_runtime }
+            threads { nobody_drives_the_runtime a_busy_caller_is_not_alone }
         }
     };
 }

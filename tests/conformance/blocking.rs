@@ -6,8 +6,15 @@ use crate::{
     work::{Seen, Work, outline, worker},
 };
 use farcall::{ErrorKind, Executed, Remote};
-use std::{thread, time::Duration};
-use tokio::runtime::Builder;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use tokio::{runtime::Builder, sync::oneshot};
 
 const IN_ASYNC: &str = "`.wait()` would block the thread that async code runs on: write `.await`";
 
@@ -126,6 +133,46 @@ pub(crate) fn nobody_drives_the_runtime(place: Place) {
     }
     let error = work.timeout(Duration::from_millis(20)).pass(1).wait().expect_err("it is closed");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+/// Tells how often another task of the servant's thread has run.
+#[farcall::remote]
+pub(crate) trait Ticks {
+    async fn so_far(&self) -> farcall::Result<u64>;
+}
+
+struct Clock(Arc<AtomicU64>);
+
+impl Ticks for Clock {
+    async fn so_far(&self) -> farcall::Result<u64> {
+        Ok(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The servant's runtime has one thread. A caller that is never late leaves it to others now and then.
+pub(crate) fn a_busy_caller_is_not_alone(place: Place) {
+    let servants = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ticks = Arc::new(AtomicU64::new(0));
+    let clock = Remote::<dyn Ticks>::new(Clock(Arc::clone(&ticks)));
+    let (_near, host) = servants.block_on(place.host(clock));
+    let (stop, mut stopped) = oneshot::channel::<()>();
+    let driven = thread::spawn(move || {
+        servants.block_on(async {
+            while stopped.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
+                ticks.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+    });
+    let callers = threads();
+    let connecting = farcall::connect::<dyn Ticks>(host.address());
+    let clock = callers.block_on(async { connecting.await }).expect("the host listens");
+    let first = clock.so_far().wait().expect("it is served");
+    let last = (0..3000).map(|_| clock.so_far().wait().expect("it is served")).last();
+    let ran = last.map_or(0, |last| last - first);
+    assert!(ran > 100, "another task ran {ran} times during 3000 calls");
+    drop(stop);
+    driven.join().expect("it only counts");
 }
 
 /// Calls of its own kind, in a way that async code must not.
