@@ -21,7 +21,7 @@ use std::{
     mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use tokio::task::coop;
 
@@ -195,7 +195,11 @@ impl Flight {
 
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
         // A task whose calls never have to wait lets the others of its thread run now and then: what has come for them among the rest.
-        let step = ready!(coop::poll_proceed(cx));
+        let Poll::Ready(step) = coop::poll_proceed(cx) else {
+            // Not after the next look at the runtime's events only, which is late while a task spins.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        };
         let polled = self.poll_answer(cx);
         if polled.is_ready() {
             step.made_progress();
