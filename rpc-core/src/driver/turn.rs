@@ -67,6 +67,18 @@ impl Link {
         }
     }
 
+    /// A round begins: others leave the flushing to it. Gives the call that is the first to be started, if it is known.
+    fn begin_turn(&self, line: &Line, has_received: bool, next: Option<Next>) -> Option<Next> {
+        let mut state = self.lock();
+        state.notice.take_back();
+        state.batch = true;
+        match next {
+            Some(next) => Some(state.looked_at(next)),
+            None if has_received => state.next_arrived(line),
+            None => None,
+        }
+    }
+
     /// One round: receive (unless that has just been done, then), start `next` and what has arrived, flush.
     pub(super) fn turn(
         self: &Arc<Self>,
@@ -78,15 +90,7 @@ impl Link {
         let mut wakes = Wakes::default();
         let mut drained = Drained::Empty(usize::from(received.is_some()));
         let mut clock = received;
-        let first = {
-            let mut state = self.lock();
-            state.notice.take_back();
-            state.batch = true;
-            match next {
-                Some(next) => Some(state.looked_at(next)),
-                None => received.and_then(|_| state.next_arrived(line)),
-            }
-        };
+        let first = self.begin_turn(line, received.is_some(), next);
         if received.is_none()
             && let Some(mut rx) = line.rx.try_take()
         {
