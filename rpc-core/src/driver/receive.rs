@@ -202,16 +202,10 @@ impl State {
     /// A call is to be started: by the background task at once if it is that which receives, by the waiter that receives if it is a
     /// callback of its own, else by the background task in its turn.
     fn take_on(&mut self, now: Instant, incoming: Incoming, line: &Line, wakes: &mut Wakes) {
-        let incoming = match wakes.wants_next() {
-            true => match self.next_of(incoming, line) {
-                Ok(next) => {
-                    self.served = Some(now);
-                    return wakes.set_next(next);
-                }
-                Err(incoming) => incoming,
-            },
-            false => incoming,
-        };
+        if wakes.wants_next() && self.is_next(line) {
+            self.served = Some(now);
+            return wakes.set_next(self.next_of(incoming));
+        }
         let nested = self.is_nested(&incoming.call, wakes.starter());
         self.arrived.push_back(incoming);
         if nested {

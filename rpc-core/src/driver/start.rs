@@ -129,13 +129,15 @@ impl State {
         Some(self.looked_at(next))
     }
 
-    /// A call that has just come, and is the next to be started if none has arrived before it and one can be started at all.
-    pub(super) fn next_of(&mut self, incoming: Incoming, line: &Line) -> Result<Next, Incoming> {
-        if !self.arrived.is_empty() || self.is_stalled(line) {
-            return Err(incoming);
-        }
+    /// Whether a call that has just come is the next to be started.
+    pub(super) fn is_next(&self, line: &Line) -> bool {
+        self.arrived.is_empty() && !self.is_stalled(line)
+    }
+
+    /// A call that has just come, and is the next to be started.
+    pub(super) fn next_of(&mut self, incoming: Incoming) -> Next {
         self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
-        Ok(Next { incoming, epoch: self.epoch, cancelled: false, last: true })
+        Next { incoming, epoch: self.epoch, cancelled: false, last: true }
     }
 
     /// The same, with what has come since.
