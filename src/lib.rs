@@ -13,6 +13,7 @@
 //! | send many values, one, or only the newest | [`channel`], [`oneshot`], [`latest`] |
 //! | send many bytes without a copy | [`Payload`], [`Remote::loan`], [`loan`] |
 //! | find what comes and goes by name | [`naming`] |
+//! | send letters to mailboxes, for whoever receives them | `mailbox` |
 //! | know who calls, and until when | [`context`], [`peer`] |
 //! | see what a connection does and holds | [`Remote::connection`] |
 //! | carry frames by other means | [`transport`], [`register`], [`connect_over`] and [`serve_over`] |
@@ -83,6 +84,8 @@
 
 mod config;
 mod connect;
+#[cfg(feature = "mailbox")]
+pub mod mailbox;
 pub mod naming;
 mod serve;
 mod transports;

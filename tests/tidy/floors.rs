@@ -53,11 +53,12 @@ const FLOORS: [Floor; 4] = [
 ];
 
 /// Each package with those of farcall's that it may depend on.
-const MEMBERS: [(&str, &[&str]); 5] = [
+const MEMBERS: [(&str, &[&str]); 6] = [
     ("rpc-macros/Cargo.toml", &[]),
     ("rpc-core/Cargo.toml", &[]),
     ("transports/Cargo.toml", &["farcall-core"]),
-    ("Cargo.toml", &["farcall-core", "farcall-macros", "farcall-transports"]),
+    ("mailbox/Cargo.toml", &["farcall-core", "farcall-macros"]),
+    ("Cargo.toml", &["farcall-core", "farcall-macros", "farcall-mailbox", "farcall-transports"]),
     ("torture/Cargo.toml", &["farcall"]),
 ];
 

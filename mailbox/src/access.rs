@@ -1,0 +1,218 @@
+//! A mailbox as one process uses it: values go in and come out as letters.
+
+use crate::{
+    Action, Counts, Error, Kind, Letter, Letters, Outgoing, ProcessId, Receipt, Result, Terms,
+    post::{Attached, Delivery, Member, Patience, Post, Seat},
+};
+use bytes::Bytes;
+use farcall_core::{
+    codec::{Budget, Decoder, Encoder},
+    limits::Limits,
+    stub::Remote,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use tokio::sync::OnceCell;
+
+/// A mailbox as one process uses it. Clones are the same attachment.
+pub struct Access<T> {
+    inner: Arc<Inner>,
+    key: u64,
+    letters: PhantomData<fn(T) -> T>,
+}
+
+struct Inner {
+    post: Remote<dyn Post>,
+    kind: Kind,
+    wanted: Option<Terms>,
+    seat: OnceCell<(Remote<dyn Seat>, Terms)>,
+}
+
+/// This process, seen from the host.
+struct Here;
+
+impl Member for Here {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
+    /// Access to a mailbox, which this process attaches itself to when it first sends or receives.
+    #[must_use]
+    pub fn new(post: Remote<dyn Post>, wanted: Option<Terms>) -> Self {
+        let (kind, seat) = (Kind::of::<T>(), OnceCell::new());
+        let inner = Arc::new(Inner { post, kind, wanted, seat });
+        Self { inner, key: 0, letters: PhantomData }
+    }
+
+    /// Attaches now, and says what the parameters of the mailbox are.
+    ///
+    /// # Errors
+    /// `OtherParameters`, `OtherLetters`, `MailboxBusy`, `Closed`, `MailboxGone`.
+    pub fn attach(&self) -> Action<Terms> {
+        let inner = Arc::clone(&self.inner);
+        Action::new(async move { inner.seat().await.map(|(_, terms)| *terms) })
+    }
+
+    /// The same, with letters sent through it having this key: see [`Policy::Sticky`](crate::Policy::Sticky).
+    #[must_use]
+    pub fn keyed(&self, key: u64) -> Self {
+        Self { key, ..self.clone() }
+    }
+
+    /// Sends a letter: done when it is accepted, which with a capacity of zero is when a receiver takes it.
+    ///
+    /// # Errors
+    /// `LimitExceeded`, `Closed`, `MailboxGone`, in which case it is not known whether it was accepted.
+    pub fn send(&self, value: &T) -> Action<Receipt> {
+        self.post(value, Patience::Endless)
+    }
+
+    /// Sends a letter if it is accepted at once.
+    ///
+    /// # Errors
+    /// `Full`, `NoReceiver`, and those of [`send`](Self::send).
+    pub fn try_send(&self, value: &T) -> Action<Receipt> {
+        self.post(value, Patience::None)
+    }
+
+    /// Sends a letter if it is accepted in time. Time is kept by the host: a letter that was not accepted is withdrawn there, so
+    /// `TimedOut` means that nobody will ever take it.
+    ///
+    /// # Errors
+    /// `TimedOut`, and those of [`send`](Self::send).
+    pub fn send_timeout(&self, value: &T, time: Duration) -> Action<Receipt> {
+        self.post(value, Patience::For(time))
+    }
+
+    /// Takes a letter, and waits for one.
+    ///
+    /// # Errors
+    /// `Closed`, `MailboxGone`; a call's `Decode` if it is no `T`: it is given back then.
+    pub fn recv(&self) -> Action<Letter<T>> {
+        self.take(Patience::Endless)
+    }
+
+    /// Takes a letter if one is there.
+    ///
+    /// # Errors
+    /// `Empty`, and those of [`recv`](Self::recv).
+    pub fn try_recv(&self) -> Action<Letter<T>> {
+        self.take(Patience::None)
+    }
+
+    /// Takes a letter if one comes in time.
+    ///
+    /// # Errors
+    /// `TimedOut`, and those of [`recv`](Self::recv).
+    pub fn recv_timeout(&self, time: Duration) -> Action<Letter<T>> {
+        self.take(Patience::For(time))
+    }
+
+    /// Takes a letter and acks it before it is given out: at most once.
+    ///
+    /// # Errors
+    /// Those of [`recv`](Self::recv).
+    pub fn recv_now(&self) -> Action<T> {
+        let letter = self.recv();
+        Action::new(async move { letter.await?.acked().await })
+    }
+
+    /// The next letter; none, once the mailbox is closed or gone.
+    ///
+    /// # Cancel safety
+    /// As that of [`Action`].
+    pub async fn next(&self) -> Option<Result<Letter<T>>> {
+        match self.recv().await {
+            Err(Error::Closed { .. } | Error::MailboxGone(_)) => None,
+            letter => Some(letter),
+        }
+    }
+
+    /// The letters, as a stream that takes one at a time.
+    #[must_use]
+    pub fn letters(&self) -> Letters<T> {
+        Letters::new(self.clone())
+    }
+
+    /// A sink of letters, which sends one at a time.
+    #[must_use]
+    pub fn sink(&self) -> Outgoing<T> {
+        Outgoing::new(self.clone())
+    }
+
+    /// What the mailbox holds.
+    pub fn counts(&self) -> Action<Counts> {
+        let inner = Arc::clone(&self.inner);
+        Action::new(async move { inner.seat().await?.0.counts().await })
+    }
+
+    fn post(&self, value: &T, patience: Patience) -> Action<Receipt> {
+        let (bytes, key) = (encode(value), self.key);
+        let (bytes, inner) = match bytes {
+            Ok(bytes) => (bytes, Arc::clone(&self.inner)),
+            Err(error) => return Action::new(async move { Err(error) }),
+        };
+        let sent = inner.seat.get().map(|(seat, _)| seat.send(key, &bytes, patience));
+        Action::new(async move {
+            let seat = inner.seat().await?.0.clone();
+            let letter = match sent {
+                Some(sent) => sent.await?,
+                None => seat.send(key, &bytes, patience).await?,
+            };
+            Ok(Receipt { letter, seat })
+        })
+    }
+
+    fn take(&self, patience: Patience) -> Action<Letter<T>> {
+        let inner = Arc::clone(&self.inner);
+        let taken = inner.seat.get().map(|(seat, _)| seat.recv(patience));
+        Action::new(async move {
+            let seat = inner.seat().await?.0.clone();
+            let delivery = match taken {
+                Some(taken) => taken.await?,
+                None => seat.recv(patience).await?,
+            };
+            let Delivery { sender, deliveries, bytes, lease } = delivery;
+            Ok(Letter { value: decode(&bytes)?, sender, deliveries, lease, seat })
+        })
+    }
+}
+
+impl Inner {
+    async fn seat(&self) -> Result<&(Remote<dyn Seat>, Terms)> {
+        let attach = || async {
+            let member = Remote::<dyn Member>::new(Here);
+            let (kind, terms) = (self.kind.clone(), self.wanted);
+            let who = Attached { process: ProcessId::own(), kind, terms, member };
+            self.post.attach(who).await
+        };
+        self.seat.get_or_try_init(attach).await
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
+    let mut encoder = Encoder::new();
+    encoder.value(value)?;
+    let (head, tail) = encoder.finish();
+    let mut bytes = head.to_vec();
+    bytes.extend_from_slice(tail.as_deref().unwrap_or_default());
+    Ok(bytes.into())
+}
+
+fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T> {
+    let budget = Budget::of(&Limits::default(), bytes.len());
+    let mut decoder = Decoder::new(bytes, budget);
+    let value = decoder.owned()?;
+    decoder.end()?;
+    Ok(value)
+}
+
+impl<T> Clone for Access<T> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), key: self.key, letters: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Access<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("kind", &self.inner.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! Something done with a mailbox, on its way: to be awaited, or waited for on a thread.
+
+use crate::{Error, Result};
+use farcall_core::{runtime, transport::BoxFuture};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Something done with a mailbox: `.await` it, or `.wait()` for it on a thread without a runtime. It is on its way already, in the order
+/// in which it was begun.
+///
+/// # Cancel safety
+/// Dropping it withdraws it. A send may have been accepted by then, which [`send_timeout`](crate::Access::send_timeout) would have told;
+/// a letter that was taken meanwhile is given back.
+#[must_use = "what is dropped is withdrawn: `.await` it, or `.wait()` for it"]
+pub struct Action<T>(BoxFuture<'static, Result<T>>);
+
+impl<T: Send + 'static> Action<T> {
+    /// Does what the future does.
+    pub fn new(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        Self(Box::pin(future))
+    }
+
+    /// Blocks this thread until it is done.
+    ///
+    /// # Errors
+    /// Those of awaiting it; a call's `WaitInAsync` in async code.
+    pub fn wait(self) -> Result<T> {
+        let future = self.0;
+        runtime::wait(async move { Ok(future.await) }).map_err(Error::from)?
+    }
+}
+
+impl<T> Future for Action<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for Action<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Action").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! Who has the mailbox, which of them receive, and those that are asking for a letter just now.
+
+use super::Ticket;
+use crate::ProcessId;
+use std::collections::{BTreeMap, VecDeque};
+
+/// One attachment of a process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SeatId(pub(super) u64);
+
+/// An attachment.
+#[derive(Debug)]
+pub(super) struct Seated {
+    pub(super) process: ProcessId,
+    /// It has asked for a letter before.
+    pub(super) receives: bool,
+    /// Letters that it has taken and not acked.
+    pub(super) held: usize,
+}
+
+/// All attachments.
+#[derive(Default, Debug)]
+pub(super) struct Receivers {
+    seats: BTreeMap<SeatId, Seated>,
+    asking: VecDeque<(Ticket, SeatId)>,
+    next: u64,
+}
+
+impl Receivers {
+    pub(super) fn insert(&mut self, process: ProcessId) -> SeatId {
+        let seat = SeatId(self.next);
+        self.next += 1;
+        self.seats.insert(seat, Seated { process, receives: false, held: 0 });
+        seat
+    }
+
+    pub(super) fn remove(&mut self, seat: SeatId) -> Option<Seated> {
+        self.asking.retain(|(_, of)| *of != seat);
+        self.seats.remove(&seat)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(super) fn seated(&self, seat: SeatId) -> Option<&Seated> {
+        self.seats.get(&seat)
+    }
+
+    pub(super) fn seated_mut(&mut self, seat: SeatId) -> Option<&mut Seated> {
+        self.seats.get_mut(&seat)
+    }
+
+    /// The processes, each once.
+    pub(super) fn processes(&self) -> Vec<ProcessId> {
+        let mut all: Vec<ProcessId> = Vec::new();
+        for seated in self.seats.values() {
+            if !all.iter().any(|other| other.is(&seated.process)) {
+                all.push(seated.process.clone());
+            }
+        }
+        all
+    }
+
+    /// Those that have asked for a letter before.
+    pub(super) fn receiving(&self) -> Vec<SeatId> {
+        let receiving = self.seats.iter().filter(|(_, seated)| seated.receives);
+        receiving.map(|(seat, _)| *seat).collect()
+    }
+
+    /// Adds one that asks for a letter. Whether it is the first time.
+    pub(super) fn ask(&mut self, ticket: Ticket, seat: SeatId) -> bool {
+        self.asking.push_back((ticket, seat));
+        let seated = self.seats.get_mut(&seat);
+        seated.is_some_and(|seated| !std::mem::replace(&mut seated.receives, true))
+    }
+
+    /// Takes back what [`ask`](Self::ask) added. False, if it asks no more.
+    pub(super) fn stop_asking(&mut self, ticket: Ticket) -> bool {
+        let before = self.asking.len();
+        self.asking.retain(|(of, _)| *of != ticket);
+        self.asking.len() < before
+    }
+
+    /// Those that are asking, in the order of asking, with the letters that each holds.
+    pub(super) fn asking(&self) -> impl Iterator<Item = (Ticket, SeatId, usize)> {
+        let held = |seat| self.seated(seat).map_or(0, |seated| seated.held);
+        self.asking.iter().map(move |(ticket, seat)| (*ticket, *seat, held(*seat)))
+    }
+
+    /// Takes out all that are asking.
+    pub(super) fn take_asking(&mut self) -> VecDeque<(Ticket, SeatId)> {
+        std::mem::take(&mut self.asking)
+    }
+}

@@ -1,0 +1,107 @@
+//! Why something done with a mailbox failed.
+
+use crate::{Kind, ProcessId, Terms};
+use farcall_core::error::ErrorKind;
+use serde::{Deserialize, Serialize};
+
+/// Why something done with a mailbox failed. The text says what to do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The mailbox holds as many letters as its capacity: nothing was sent.
+    #[error("the mailbox is full: wait with `send`, or receive and ack a letter")]
+    Full,
+    /// The mailbox has the capacity zero and nobody waits for a letter: nothing was sent.
+    #[error("nobody is receiving: wait with `send` until somebody does")]
+    NoReceiver,
+    /// No letter is there.
+    #[error("the mailbox has no letter: wait with `recv`")]
+    Empty,
+    /// The time passed. A letter that was to be sent was surely not taken, and is withdrawn.
+    #[error("the time has passed, and nothing was sent or received")]
+    TimedOut,
+    /// Two other processes have the mailbox, whose policy is `Pair`.
+    #[error("the mailbox is for two processes, which are {}: wait until one of them detaches, or open it with another policy", listed(.holders))]
+    MailboxBusy {
+        /// Who has it.
+        holders: Vec<ProcessId>,
+    },
+    /// The mailbox went with the process that hosted it, or that cannot be reached any more.
+    #[error("the mailbox is gone: {0}")]
+    MailboxGone(farcall_core::error::Error),
+    /// The mailbox has closed itself, because a receiver did not ack a letter and `OnCrash::Close` was asked for.
+    #[error("the mailbox has closed: {by} took a letter and did not ack it")]
+    Closed {
+        /// Who took the letter.
+        by: ProcessId,
+    },
+    /// More would be held than the mailbox may: nothing was sent.
+    #[error("{what} would exceed the limit of {limit}: receive first, or open the mailbox with a higher one")]
+    LimitExceeded {
+        /// What there is too much of.
+        what: String,
+        /// How much there may be.
+        limit: u64,
+    },
+    /// The receiver of a letter died, or dropped it without an ack, and it was returned.
+    #[error("{process} took the letter and did not ack it: send it again, if it may be done twice")]
+    ReceiverDied {
+        /// Who took the letter.
+        process: ProcessId,
+    },
+    /// The letter was given up: nobody acked it, and `OnCrash` says that it is dropped or goes to the dead letters.
+    #[error("the letter was given up after {deliveries} deliveries, the last to {process}")]
+    GivenUp {
+        /// Who took it last.
+        process: ProcessId,
+        /// How often it was delivered.
+        deliveries: u32,
+    },
+    /// The attachment is over, at the host: its connection has ended.
+    #[error("this attachment has ended: attach again")]
+    Detached,
+    /// The receipt is too old: the host remembers the newest.
+    #[error("the host remembers no such letter: ask the receipt sooner")]
+    Forgotten,
+    /// The mailbox exists with other parameters.
+    #[error("the mailbox exists as {found}, and was opened as {wanted}: open it with the same parameters, or attach to it")]
+    OtherParameters {
+        /// Those of the mailbox.
+        found: Box<Terms>,
+        /// Those asked for.
+        wanted: Box<Terms>,
+    },
+    /// The mailbox holds letters of another type.
+    #[error("the letters are `{found}` and not `{wanted}`: attach with the type that the mailbox was opened with")]
+    OtherLetters {
+        /// The type of the mailbox.
+        found: Kind,
+        /// The type asked for.
+        wanted: Kind,
+    },
+    /// Another process has the name.
+    #[error("the name `{name}` is claimed by another process: claim another one, or end that process")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The letter could not be written or read, or the call to the host failed.
+    #[error("{0}")]
+    Call(farcall_core::error::Error),
+}
+
+impl From<farcall_core::error::Error> for Error {
+    fn from(error: farcall_core::error::Error) -> Self {
+        match error.kind() {
+            ErrorKind::Disconnected | ErrorKind::Broken | ErrorKind::ShuttingDown => {
+                Self::MailboxGone(error)
+            }
+            _ => Self::Call(error),
+        }
+    }
+}
+
+fn listed(holders: &[ProcessId]) -> String {
+    let names: Vec<_> = holders.iter().map(ToString::to_string).collect();
+    names.join(" and ")
+}

@@ -1,0 +1,102 @@
+//! What comes out of a mailbox, a letter, and what a sender keeps of one, a receipt.
+
+use crate::{
+    Action, ProcessId,
+    engine::{LetterId, Until},
+    post::{Lease, Seat},
+};
+use farcall_core::stub::Remote;
+use std::{fmt, ops::Deref};
+
+/// A letter that this process has taken. It reads like the value in it. [`ack`](Self::ack) says that it is done; dropping it without
+/// gives it back, and so does the end of the process: what happens then is the mailbox's [`OnCrash`](crate::OnCrash).
+#[must_use = "a letter that is dropped without an ack is given back"]
+pub struct Letter<T> {
+    pub(crate) value: T,
+    pub(crate) sender: ProcessId,
+    pub(crate) deliveries: u32,
+    pub(crate) lease: Remote<dyn Lease>,
+    /// The attachment lasts as long as the letter.
+    pub(crate) seat: Remote<dyn Seat>,
+}
+
+impl<T> Letter<T> {
+    /// Says that the letter is done with, without waiting until the host has heard it.
+    pub fn ack(self) {
+        self.lease.ack().detach();
+    }
+
+    /// Who sent it.
+    #[must_use]
+    pub fn sender(&self) -> &ProcessId {
+        &self.sender
+    }
+
+    /// How often it was delivered, this time included: more than 1 says that an earlier receiver did not ack it.
+    #[must_use]
+    pub fn delivery_count(&self) -> u32 {
+        self.deliveries
+    }
+}
+
+impl<T: Send + 'static> Letter<T> {
+    /// Says that the letter is done with, waits until the host has heard it, and gives the value out.
+    pub fn acked(self) -> Action<T> {
+        let acked = self.lease.acked();
+        Action::new(async move {
+            acked.await?;
+            drop(self.seat);
+            Ok(self.value)
+        })
+    }
+}
+
+impl<T> Deref for Letter<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Letter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, sender, deliveries, .. } = self;
+        f.debug_struct("Letter")
+            .field("value", value)
+            .field("sender", sender)
+            .field("deliveries", deliveries)
+            .finish()
+    }
+}
+
+/// What a sender keeps of a letter that was accepted.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub(crate) letter: LetterId,
+    pub(crate) seat: Remote<dyn Seat>,
+}
+
+impl Receipt {
+    /// Which process has taken the letter, once one has: the last one, if several have. It fails with
+    /// [`ReceiverDied`](crate::Error::ReceiverDied) if it was returned, with [`GivenUp`](crate::Error::GivenUp) if it is dead or dropped,
+    /// and with [`Forgotten`](crate::Error::Forgotten) if it has long been over: the host remembers the newest
+    /// [`REMEMBERED`](crate::engine::REMEMBERED).
+    pub fn taken_by(&self) -> Action<ProcessId> {
+        self.until(Until::Taken)
+    }
+
+    /// Which process has acked the letter, once one has. It fails as [`taken_by`](Self::taken_by) does.
+    pub fn acked_by(&self) -> Action<ProcessId> {
+        self.until(Until::Acked)
+    }
+
+    fn until(&self, until: Until) -> Action<ProcessId> {
+        let (told, seat) = (self.seat.receipt(self.letter, until), self.seat.clone());
+        Action::new(async move {
+            let told = told.await;
+            drop(seat);
+            told
+        })
+    }
+}

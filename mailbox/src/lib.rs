@@ -1,0 +1,32 @@
+//! Message passing for farcall: mailboxes, letters, receipts and delivery policies, on remote objects. Use it as `farcall::mailbox`.
+//!
+//! The engine is pure and knows no bytes of a wire; `host` joins it to callers; the interfaces in `post` are the seam between a
+//! mailbox and its users: whatever implements [`Post`] is a mailbox, and [`Access`] is how a process uses one.
+
+mod error;
+mod kind;
+mod terms;
+mod who;
+
+pub mod engine;
+mod host;
+mod post;
+
+mod access;
+mod action;
+mod letter;
+mod stream;
+
+pub use access::Access;
+pub use action::Action;
+pub use error::Error;
+pub use host::Host;
+pub use kind::Kind;
+pub use letter::{Letter, Receipt};
+pub use post::{Attached, Delivery, Lease, Member, Patience, Post, Seat, Until};
+pub use stream::{Letters, Outgoing};
+pub use terms::{CEILING, Capacity, Counts, Key, OnCrash, Policy, Terms};
+pub use who::{NAME_BYTES, ProcessId};
+
+/// The result of what is done with a mailbox.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

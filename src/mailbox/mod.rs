@@ -1,0 +1,36 @@
+//! Message passing: mailboxes that any process sends to and receives from, and processes that send to each other by name.
+//!
+//! A mailbox is hosted by the process that opens it and is gone with it; others attach to it by its address or its configured name.
+//!
+//! ```no_run
+//! use farcall::mailbox::{Capacity, Mailbox, Policy};
+//!
+//! # async fn example() -> farcall::mailbox::Result<()> {
+//! let jobs = Mailbox::<String>::host("jobs").capacity(Capacity::Bounded(64)).policy(Policy::RoundRobin).open().await?;
+//! // Any other process:
+//! let jobs = Mailbox::<String>::attach("jobs").await?;
+//! let receipt = jobs.send(&"sweep".to_owned()).await?;
+//! println!("taken by {}", receipt.taken_by().await?);
+//! // And a third:
+//! let letter = jobs.recv().await?;
+//! println!("{} says {}", letter.sender(), *letter);
+//! letter.ack();
+//! # Ok(()) }
+//! ```
+//!
+//! | the textbook says | here |
+//! |---|---|
+//! | zero, bounded, unbounded capacity | [`Capacity`] |
+//! | blocking, non-blocking | `send`, `try_send`, `send_timeout`; `recv`, `try_recv`, `recv_timeout`; each awaited, or waited for with `.wait()` |
+//! | who gets a message of a shared mailbox | [`Policy`] |
+//! | direct communication, symmetric or not | [`Process`]: `send_to`, `recv_from`, `recv` |
+//!
+//! `try_send` and `try_recv` are awaited too: whether there is room is decided at the host, and that is a call.
+
+mod hosting;
+
+pub use farcall_mailbox::{
+    Access, Action, CEILING, Capacity, Counts, Error, Key, Kind, Letter, Letters, NAME_BYTES,
+    OnCrash, Outgoing, Policy, ProcessId, Receipt, Result, Terms,
+};
+pub use hosting::{Hosting, Mailbox};
