@@ -36,7 +36,9 @@ pub enum Error {
         by: ProcessId,
     },
     /// More would be held than the mailbox may: nothing was sent.
-    #[error("{what} would exceed the limit of {limit}: receive first, or open the mailbox with a higher one")]
+    #[error(
+        "{what} would exceed the limit of {limit}: receive first, or open the mailbox with a higher one"
+    )]
     LimitExceeded {
         /// What there is too much of.
         what: String,
@@ -64,7 +66,9 @@ pub enum Error {
     #[error("the host remembers no such letter: ask the receipt sooner")]
     Forgotten,
     /// The mailbox exists with other parameters.
-    #[error("the mailbox exists as {found}, and was opened as {wanted}: open it with the same parameters, or attach to it")]
+    #[error(
+        "the mailbox exists as {found}, and was opened as {wanted}: open it with the same parameters, or attach to it"
+    )]
     OtherParameters {
         /// Those of the mailbox.
         found: Box<Terms>,
@@ -72,7 +76,9 @@ pub enum Error {
         wanted: Box<Terms>,
     },
     /// The mailbox holds letters of another type.
-    #[error("the letters are `{found}` and not `{wanted}`: attach with the type that the mailbox was opened with")]
+    #[error(
+        "the letters are `{found}` and not `{wanted}`: attach with the type that the mailbox was opened with"
+    )]
     OtherLetters {
         /// The type of the mailbox.
         found: Kind,
@@ -80,7 +86,9 @@ pub enum Error {
         wanted: Kind,
     },
     /// Another process has the name.
-    #[error("the name `{name}` is claimed by another process: claim another one, or end that process")]
+    #[error(
+        "the name `{name}` is claimed by another process: claim another one, or end that process"
+    )]
     NameTaken {
         /// The name.
         name: String,

@@ -1,0 +1,13 @@
+//! Message passing between real processes: each row of the textbook's table is a test named after it, over every transport between
+//! processes, in async code and on plain threads.
+
+#[path = "mailbox/crashes.rs"]
+mod crashes;
+#[path = "mailbox/delivery.rs"]
+mod delivery;
+#[path = "mailbox/mistakes.rs"]
+mod mistakes;
+#[path = "mailbox/puppet.rs"]
+mod puppet;
+#[path = "mailbox/textbook.rs"]
+mod textbook;

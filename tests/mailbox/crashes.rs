@@ -1,0 +1,118 @@
+//! What the death of a process does to a mailbox: receivers and senders are killed, and each letter is accounted for.
+
+use crate::puppet::everywhere;
+use std::collections::BTreeMap;
+
+#[test]
+fn a_dead_receiver_s_letter_is_delivered_again_and_dies_in_the_end() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=1 redeliver=2");
+        assert_eq!(host.ask("send 7"), "sent");
+        for delivery in ["1", "2"] {
+            let mut receiver = stage.attached(&address);
+            assert_eq!(receiver.ask("recv"), "7");
+            assert_eq!(receiver.ask("deliveries"), delivery);
+            let pid = receiver.pid();
+            assert_eq!(host.ask("taken_by"), pid);
+            receiver.kill();
+            if delivery == "2" {
+                assert_eq!(host.ask("acked_by"), format!("GivenUp {pid}"));
+            }
+        }
+        // Its place is free, and it is among the dead letters.
+        assert_eq!(host.ask("try_send 8"), "sent");
+        let mut reader = stage.attached(&format!("{address}.dead"));
+        assert_eq!(reader.ask("recv"), "7");
+        assert_eq!(reader.ask("sender"), host.pid());
+        assert_eq!(reader.ask("try_recv"), "Empty");
+    });
+}
+
+#[test]
+fn a_letter_that_is_dropped_is_delivered_again() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=4");
+        let mut receiver = stage.attached(&address);
+        assert_eq!(host.ask("send 1"), "sent");
+        assert_eq!(host.ask("send 2"), "sent");
+        assert_eq!(receiver.ask("recv"), "1");
+        assert_eq!(receiver.ask("drop"), "ok");
+        // It has its old place again.
+        host.until("held", 0);
+        assert_eq!(receiver.ask("recv"), "1");
+        assert_eq!(receiver.ask("deliveries"), "2");
+    });
+}
+
+#[test]
+fn what_a_crash_does_is_a_parameter() {
+    everywhere(|stage| {
+        for (on_crash, receipt, send) in [
+            ("drop", "GivenUp", "sent"),
+            ("return", "ReceiverDied", "sent"),
+            ("close", "ReceiverDied", "Closed"),
+        ] {
+            let (mut host, address) = stage.host(&format!("bounded=1 {on_crash}"));
+            let mut receiver = stage.attached(&address);
+            assert_eq!(host.ask("send 1"), "sent");
+            assert_eq!(receiver.ask("recv"), "1");
+            let pid = receiver.pid();
+            receiver.kill();
+            assert_eq!(host.ask("acked_by"), format!("{receipt} {pid}"));
+            let sent = host.ask("send 2");
+            assert!(sent.starts_with(send), "{on_crash}: {sent}");
+        }
+    });
+}
+
+#[test]
+fn an_unfinished_send_of_a_dead_sender_never_happened() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=1");
+        let mut sender = stage.attached(&address);
+        assert_eq!(sender.ask("send 1"), "sent");
+        sender.tell("send 2");
+        host.until("waiting", 1);
+        sender.kill();
+        host.until("waiting", 0);
+        // The one that was finished stays.
+        assert_eq!(host.ask("recv_now"), "1");
+        assert_eq!(host.ask("try_recv"), "Empty");
+    });
+}
+
+#[test]
+fn no_letter_is_lost_while_receivers_are_killed() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("unbounded redeliver=100");
+        let letters = 1..=60;
+        for letter in letters.clone() {
+            assert_eq!(host.ask(&format!("send {letter}")), "sent");
+        }
+        let mut ledger: BTreeMap<String, u32> = BTreeMap::new();
+        for round in 0..6 {
+            let mut receiver = stage.attached(&address);
+            for _ in 0..5 {
+                let letter = receiver.ask("recv_now");
+                *ledger.entry(letter).or_default() += 1;
+            }
+            // It dies with letters in its hands.
+            for _ in 0..=round {
+                receiver.ask("recv");
+            }
+            receiver.kill();
+            host.until("held", 0);
+        }
+        for _ in 0..30 {
+            *ledger.entry(host.ask("recv_now")).or_default() += 1;
+        }
+        assert_eq!(host.ask("try_recv"), "Empty");
+        assert!(letters.map(|letter| letter.to_string()).eq({
+            let mut all: Vec<_> = ledger.keys().cloned().collect();
+            all.sort_by_key(|letter| letter.parse::<u32>().ok());
+            all
+        }));
+        assert!(ledger.values().all(|times| *times == 1), "acked once each: {ledger:?}");
+        assert_eq!(host.ask("count bytes"), "0");
+    });
+}

@@ -1,0 +1,42 @@
+//! What goes wrong by mistake is said, and in which words.
+
+use crate::puppet::everywhere;
+
+#[test]
+fn a_mailbox_is_opened_again_with_its_own_parameters_only() {
+    everywhere(|stage| {
+        let (_host, address) = stage.host("bounded=2 in_turn");
+        let mut other = stage.puppet();
+        assert_eq!(other.ask(&format!("host {address} bounded=2 in_turn")), "attached");
+        assert_eq!(
+            other.ask(&format!("host {address} bounded=3 in_turn")),
+            "the mailbox exists as Bounded(2), RoundRobin, Redeliver { max: 5 }, at most 1073741824 B, and was opened as Bounded(3), \
+             RoundRobin, Redeliver { max: 5 }, at most 1073741824 B: open it with the same parameters, or attach to it"
+        );
+    });
+}
+
+#[test]
+fn letters_of_another_type_are_refused() {
+    everywhere(|stage| {
+        let (_host, address) = stage.host("bounded=2");
+        let mut other = stage.puppet();
+        assert_eq!(
+            other.ask(&format!("attach_text {address}")),
+            "the letters are `u32` and not `String`: attach with the type that the mailbox was opened with"
+        );
+    });
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused() {
+    everywhere(|stage| {
+        let (_host, address) = stage.host("bounded=2");
+        let mut other = stage.puppet();
+        let answer = other.ask(&format!("attach {}", address.replace("#box", "#bix")));
+        assert!(
+            answer.contains("there is no service `bix`, there is `box`, `box.dead`"),
+            "{answer}"
+        );
+    });
+}
