@@ -106,7 +106,8 @@ impl Puppet {
     /// Waits until the mailbox counts so many.
     pub(crate) fn until(&mut self, what: &str, count: u64) {
         let wanted = count.to_string();
-        while self.ask(&format!("count {what}")) != wanted {}
+        let came = (0..20_000).any(|_| self.ask(&format!("count {what}")) == wanted);
+        assert!(came, "`{what}` does not become {count}");
     }
 
     /// Its number.
