@@ -58,6 +58,7 @@ pub(crate) enum Said {
     Refused(CallId, Error),
     Aborted(Error),
     Unimplemented(u8),
+    Ping,
     Pong(u64),
     Other,
     /// It closed the connection.
@@ -222,6 +223,7 @@ fn said(frame: &[u8]) -> Said {
         Frame::Return(header, Outcome::Rpc(error)) => Said::Refused(header.call, error),
         Frame::Abort(error) => Said::Aborted(error),
         Frame::Unimplemented(kind) => Said::Unimplemented(kind),
+        Frame::Ping(_) => Said::Ping,
         Frame::Pong(number) => Said::Pong(number),
         _ => Said::Other,
     }

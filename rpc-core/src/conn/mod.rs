@@ -366,6 +366,11 @@ impl<S: Clone> Connection<S> {
         }
     }
 
+    /// Says something to a peer that may not be there any more: its system says so then.
+    pub fn probe(&mut self) {
+        self.control.push_back(Frame::Ping(0));
+    }
+
     /// Tells the peer why the connection ends.
     pub fn abort(&mut self, error: &Error) {
         self.control.push_back(Frame::Abort(error.clone()));

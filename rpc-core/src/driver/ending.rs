@@ -23,6 +23,9 @@ use std::{
 /// How long a peer that was told goodbye may take to close.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// The longest time between two looks whether a peer that sends nothing more is there.
+const MOST_DOUBT: Duration = Duration::from_secs(1);
+
 impl Link {
     /// Whether this wire's time is over, and why.
     pub(super) fn why_ended(&self, line: &Line) -> Option<Error> {
@@ -69,6 +72,7 @@ impl Link {
             let mut state = self.lock();
             state.line = None;
             state.half_closed = false;
+            state.doubt = None;
             state.root = None;
             state.differences = None;
             state.trouble = Some(why.clone());
@@ -154,7 +158,8 @@ impl State {
             self.stalled = None;
         }
         let stalled = full.then(|| *self.stalled.get_or_insert(now + self.limits.stalled));
-        [self.conn.poll_timeout(), stalled, self.drained].into_iter().flatten().min()
+        let doubt = self.doubt.map(|(at, _)| at);
+        [self.conn.poll_timeout(), stalled, self.drained, doubt].into_iter().flatten().min()
     }
 
     /// The peer does not read its replies: nothing more is started for it.
@@ -165,6 +170,11 @@ impl State {
     /// Does what is due.
     pub(super) fn handle_time(&mut self, line: &Line, now: Instant, wakes: &mut Wakes) {
         self.expire(now, wakes);
+        if let Some((at, wait)) = self.doubt.take_if(|(at, _)| *at <= now) {
+            let wait = (2 * wait).min(MOST_DOUBT);
+            self.doubt = Some((at.max(now) + wait, wait));
+            self.notice.give();
+        }
         if let Err(error) = self.conn.handle_timeout(now) {
             line.end(error);
         }

@@ -15,10 +15,17 @@ use crate::{
     skeleton::Local,
     transport::{Received, Rx},
 };
-use std::{mem, sync::atomic::Ordering, time::Instant};
+use std::{
+    mem,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 /// Frames taken at one go, so that whoever receives for everybody comes to an end.
 const BATCH: usize = 256;
+
+/// After what time it is looked first whether a peer that sends nothing more is there.
+const FIRST_DOUBT: Duration = Duration::from_millis(1);
 
 /// What a look at the wire found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,7 +53,7 @@ impl Link {
         wakes: &mut Wakes,
     ) -> Drained {
         if line.paused.load(Ordering::Relaxed) {
-            return Drained::Empty(0);
+            return self.look_whether_gone(line, rx, wakes);
         }
         let mut frame = Buffer::new();
         let mut due = false;
@@ -64,10 +71,7 @@ impl Link {
                     return drained(line, count.max(1));
                 }
                 Ok(Received::End | Received::Gone) => {
-                    let text =
-                        format!("the connection to {} was closed by the peer", line.peer.address);
-                    let error = Error::of(ErrorKind::Disconnected, text);
-                    return self.end(line, error.executed_as(Executed::Maybe), wakes);
+                    return self.end(line, closed_by_peer(line), wakes);
                 }
                 Err(error) => return self.end(line, super::lost(&line.peer, &error), wakes),
             }
@@ -115,9 +119,24 @@ impl Link {
         if goes_on {
             line.paused.store(true, Ordering::Relaxed);
             state.half_closed = true;
+            state.doubt = Some((Instant::now() + FIRST_DOUBT, FIRST_DOUBT));
+            state.conn.probe();
             wakes.push(state.notify());
         }
         goes_on
+    }
+
+    /// A peer that sends nothing more may wait for its answers, or may have died: over a network both look the same, until what it is sent
+    /// comes back.
+    fn look_whether_gone(&self, line: &Line, rx: &mut dyn Rx, wakes: &mut Wakes) -> Drained {
+        if !self.lock().half_closed {
+            return Drained::Empty(0);
+        }
+        match rx.recv(&mut Buffer::new()) {
+            Ok(Received::Gone) => self.end(line, closed_by_peer(line), wakes),
+            Ok(_) => Drained::Empty(0),
+            Err(error) => self.end(line, super::lost(&line.peer, &error), wakes),
+        }
     }
 
     fn end(&self, line: &Line, error: Error, wakes: &mut Wakes) -> Drained {
@@ -125,6 +144,11 @@ impl Link {
         wakes.push(self.lock().notify());
         Drained::Empty(0)
     }
+}
+
+fn closed_by_peer(line: &Line) -> Error {
+    let text = format!("the connection to {} was closed by the peer", line.peer.address);
+    Error::of(ErrorKind::Disconnected, text).executed_as(Executed::Maybe)
 }
 
 /// Notes that a look has found so many frames, and no more. Only holders of the lease do.

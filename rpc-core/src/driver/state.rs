@@ -26,7 +26,7 @@ use std::{
     sync::{Arc, Weak, atomic::Ordering},
     task::Waker,
     thread::Thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::task::AbortHandle;
 
@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) line: Option<Arc<Line>>,
     /// The peer sends nothing more, and is still owed answers.
     pub(super) half_closed: bool,
+    /// When to look again whether such a peer is there at all, and how long after that.
+    pub(super) doubt: Option<(Instant, Duration)>,
     /// When a peer that was told goodbye is closed, everything having been answered.
     pub(super) drained: Option<Instant>,
     /// When a peer that does not read is closed.
@@ -137,6 +139,7 @@ impl State {
             conn,
             own_root,
             half_closed: false,
+            doubt: None,
             drained: None,
             stalled: None,
             line: None,
