@@ -63,7 +63,7 @@ pub async fn connect_over<I: Interface + ?Sized>(wire: Wire) -> Result<Remote<I>
         spin: Spin::default(),
         trusted: None,
         within: limits.deadline,
-        limits,
+        limits: Arc::new(limits),
     })
     .await
 }
@@ -134,7 +134,7 @@ impl<I: Interface + ?Sized> Connecting<I> {
             trusted,
             within,
             address: address.to_string(),
-            limits,
+            limits: Arc::new(limits),
         })
         .await
     }

@@ -35,6 +35,9 @@ pub trait Objects: Clone + Send + Sync + 'static {
     fn large(&self, items: u64, length: usize) -> impl Future<Output = Result<u64>> + Send;
 }
 
+/// A small item of a stream. It has as many bytes on the wire, as the integers of most codecs would not.
+pub type Small = [f64; 8];
+
 /// Which works there are with objects, and what they are measured against.
 pub fn offers(work: Work) -> bool {
     match work {

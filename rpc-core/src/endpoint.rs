@@ -31,7 +31,7 @@ pub struct Endpoint {
 #[derive(Debug)]
 struct Shared {
     root: Local,
-    limits: Limits,
+    limits: Arc<Limits>,
     trusted: OnceLock<Trusted>,
     runtime: Handle,
     links: Mutex<Links>,
@@ -56,7 +56,7 @@ impl Endpoint {
     pub fn new(services: Vec<(String, Local)>, limits: Limits) -> Result<Self, Error> {
         let shared = Shared {
             root: Registry::host(services),
-            limits,
+            limits: Arc::new(limits),
             trusted: OnceLock::new(),
             runtime: runtime::background()?,
             links: Mutex::default(),
@@ -141,7 +141,7 @@ impl Shared {
             wire.rx.trust(*trusted);
         }
         let link = Link::new(
-            self.limits.clone(),
+            Arc::clone(&self.limits),
             spin,
             self.runtime.clone(),
             Some(self.root.clone()),
@@ -211,7 +211,7 @@ pub async fn serve_one(
     limits: Limits,
 ) -> Result<(), Error> {
     let root = Some(Registry::host(services));
-    let link = Link::new(limits, Spin::default(), runtime::background()?, root, false);
+    let link = Link::new(Arc::new(limits), Spin::default(), runtime::background()?, root, false);
     serve_wire(link, wire, ()).await;
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) async fn connect<I: Interface + ?Sized>(at: At, how: How) -> Result<R
         service,
         local,
         spin,
-        limits: how.limits,
+        limits: how.limits.into(),
         trusted: how.trusted,
         within: left(),
     })

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::client::Flavour;
 use crate::driver::Driver;
-use crate::objects::{self, Objects, ObjectsDriver};
+use crate::objects::{self, Objects, ObjectsDriver, Small};
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
 use crate::work::{self, Work};
@@ -73,7 +73,7 @@ trait Factory {
     async fn back(&self, adder: AdderClient) -> Result<AdderClient, CallError>;
     #[pipelinable]
     async fn first(&self) -> Result<StepClient, CallError>;
-    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<[u64; 8]>, CallError>;
+    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<Small>, CallError>;
     async fn large(&self, items: u64, length: u64)
     -> Result<rch::mpsc::Receiver<Bytes>, CallError>;
 }
@@ -125,11 +125,11 @@ impl Factory for Servant {
         Ok(step(1))
     }
 
-    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<[u64; 8]>, CallError> {
+    async fn small(&self, items: u64) -> Result<rch::mpsc::Receiver<Small>, CallError> {
         let (sender, receiver) = rch::mpsc::with_local_buffer(4096);
         tokio::spawn(async move {
             for item in 0..items {
-                if sender.send([item; 8]).await.is_err() {
+                if sender.send([item as f64; 8]).await.is_err() {
                     break;
                 }
             }
@@ -272,7 +272,7 @@ impl Objects for Client {
     async fn small(&self, items: u64) -> Result<u64> {
         let (mut received, mut sum) = (self.factory.small(items).await?, 0);
         while let Some(item) = received.recv().await? {
-            sum += item[0];
+            sum += item[0] as u64;
         }
         Ok(sum)
     }

@@ -42,6 +42,7 @@ use keepalive::Keepalive;
 use serving::Serving;
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -61,7 +62,7 @@ const LINGER: Duration = Duration::from_millis(1);
 /// The state of one link to one peer. `S` stands for a servant.
 #[derive(Debug)]
 pub struct Connection<S> {
-    limits: Limits,
+    limits: Arc<Limits>,
     phase: Phase,
     peer: Option<Hello>,
     calls: Calls,
@@ -204,9 +205,15 @@ impl<S: Clone> Connection<S> {
     /// A connection that has just been made. `root` is what the peer finds as export 0; `local` tells whether the end of
     /// the peer shows by itself, without pings.
     #[must_use]
-    pub fn new(now: Instant, limits: Limits, hello: Hello, root: Option<S>, local: bool) -> Self {
-        let mut control = VecDeque::new();
-        control.push_back(Frame::Hello(hello));
+    pub fn new(
+        now: Instant,
+        limits: Arc<Limits>,
+        hello: Hello,
+        root: Option<S>,
+        local: bool,
+    ) -> Self {
+        // Most connections have no other control frame to send.
+        let control = VecDeque::from([Frame::Hello(hello)]);
         Self {
             phase: Phase::Handshake,
             peer: None,

@@ -14,6 +14,7 @@ use crate::{
 use std::{
     collections::VecDeque,
     mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -119,7 +120,7 @@ impl Pair {
     pub(super) fn strangers(limits: Limits, local: bool) -> Self {
         let now = Instant::now();
         let end = || End {
-            conn: Connection::new(now, limits.clone(), hello(&limits), Some(ROOT), local),
+            conn: Connection::new(now, Arc::new(limits.clone()), hello(&limits), Some(ROOT), local),
             seen: Vec::new(),
             delay: Duration::ZERO,
             coming: VecDeque::new(),

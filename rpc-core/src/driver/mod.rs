@@ -93,7 +93,7 @@ pub(crate) struct Link {
     bound: Sender<Bound>,
     /// Tells that the connection is over for good.
     over: Notify,
-    limits: Limits,
+    limits: Arc<Limits>,
 }
 
 /// Whether a client's connection has found its service.
@@ -116,21 +116,27 @@ impl Bound {
 impl Link {
     /// A connection without a wire. `root` is what the peer will find as export 0.
     pub(crate) fn new(
-        limits: Limits,
+        limits: Arc<Limits>,
         spin: SpinMode,
         runtime: Handle,
         root: Option<Local>,
         redials: bool,
     ) -> Arc<Self> {
         let hello = host::hello(&limits);
-        let conn = Connection::new(Instant::now(), limits.clone(), hello, None, true);
+        let conn = Connection::new(Instant::now(), Arc::clone(&limits), hello, None, true);
         let workers = match runtime.runtime_flavor() {
             RuntimeFlavor::MultiThread => runtime.metrics().num_workers().saturating_sub(1),
             _ => 8,
         };
         let notice = Notice::default();
         Arc::new_cyclic(|link| Self {
-            state: Mutex::new(State::new(link.clone(), conn, limits.clone(), root, notice.clone())),
+            state: Mutex::new(State::new(
+                link.clone(),
+                conn,
+                Arc::clone(&limits),
+                root,
+                notice.clone(),
+            )),
             notice,
             limits,
             calling: Spin::new(spin),

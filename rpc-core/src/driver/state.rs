@@ -114,7 +114,7 @@ pub(super) struct State {
     pub(super) clock: Option<Instant>,
     /// The chain of the last call that began one.
     pub(super) chain: u64,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<Limits>,
 }
 
 /// Who writes what was appended.
@@ -130,7 +130,7 @@ impl State {
     pub(super) fn new(
         link: Weak<Link>,
         conn: Connection<Local>,
-        limits: Limits,
+        limits: Arc<Limits>,
         own_root: Option<Local>,
         notice: Notice,
     ) -> Self {
@@ -184,6 +184,10 @@ impl State {
     pub(super) fn waiter(&mut self, call: CallId) -> &mut Waiter {
         let slot = call.slot as usize;
         if slot >= self.waiters.len() {
+            if slot == 0 {
+                // Many connections have one call at a time.
+                self.waiters.reserve_exact(1);
+            }
             self.waiters.resize_with(slot + 1, Waiter::default);
         }
         &mut self.waiters[slot]

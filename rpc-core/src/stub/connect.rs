@@ -30,7 +30,7 @@ pub struct Connect {
     /// How waiters wait.
     pub spin: Spin,
     /// The bounds of the connection.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// The promise that the service's process does not write what it has lent, where it is given.
     pub trusted: Option<Trusted>,
     /// How long to try.
@@ -49,7 +49,7 @@ pub struct Connect {
 /// Dropping the future gives the attempt up.
 pub async fn connect<I: Interface + ?Sized>(options: Connect) -> Result<Remote<I>, Error> {
     let runtime = runtime::background()?;
-    let (limits, spin, within) = (options.limits.clone(), options.spin, options.within);
+    let (limits, spin, within) = (Arc::clone(&options.limits), options.spin, options.within);
     let wanted = Wanted {
         service: options.service.clone(),
         interface: I::DESCRIPTION,

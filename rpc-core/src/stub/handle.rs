@@ -7,7 +7,6 @@ use crate::{
     error::Error,
     id::CallId,
     interface::{Description, Method},
-    limits::Limits,
     memory,
     registry::{Registry, Wanted},
     runtime,
@@ -225,7 +224,7 @@ fn loop_back(local: &Local) -> Result<Arc<Link>, Error> {
         address: "this process".to_owned(),
     };
     let dial = LoopBack { local: local.clone(), wanted };
-    let link = Link::new(Limits::default(), Spin::default(), runtime, None, true);
+    let link = Link::new(Arc::default(), Spin::default(), runtime, None, true);
     spawn_client(Arc::clone(&link), Arc::new(dial));
     Ok(link)
 }
@@ -242,7 +241,7 @@ impl Dial for LoopBack {
             let (near, far) = memory::pair();
             let root = Some(Registry::host(vec![(String::new(), self.local.clone())]));
             let runtime = tokio::runtime::Handle::current();
-            let link = Link::new(Limits::default(), Spin::default(), runtime, root, false);
+            let link = Link::new(Arc::default(), Spin::default(), runtime, root, false);
             tokio::spawn(serve_wire(link, far, ()));
             Ok(near)
         })

@@ -12,6 +12,7 @@ use farcall_core::{
 };
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -68,7 +69,7 @@ impl Peers {
     pub fn new(local: bool) -> Self {
         let now = Instant::now();
         let peer = || Peer {
-            conn: Connection::new(now, limits(), hello(), Some(0), local),
+            conn: Connection::new(now, Arc::new(limits()), hello(), Some(0), local),
             coming: VecDeque::new(),
             waiting: Vec::new(),
             done: Vec::new(),

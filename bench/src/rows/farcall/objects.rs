@@ -6,7 +6,7 @@ use farcall::{Call, Receiver, Remote};
 
 use super::{Flavour, service, stay};
 use crate::driver::Driver;
-use crate::objects::{self, Objects, ObjectsDriver};
+use crate::objects::{self, Objects, ObjectsDriver, Small};
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
 use crate::work::{self, Work};
@@ -67,7 +67,7 @@ trait Factory {
     /// An object whose calls call `adder` back.
     async fn back(&self, adder: Remote<dyn Adder>) -> farcall::Result<Remote<dyn Adder>>;
     async fn first(&self) -> farcall::Result<Remote<dyn Step>>;
-    async fn small(&self, items: u64) -> farcall::Result<Receiver<[u64; 8]>>;
+    async fn small(&self, items: u64) -> farcall::Result<Receiver<Small>>;
     async fn large(&self, items: u64, length: usize) -> farcall::Result<Receiver<Bytes>>;
 }
 
@@ -118,11 +118,11 @@ impl Factory for Servant {
         Ok(Remote::new(Number(1)))
     }
 
-    async fn small(&self, items: u64) -> farcall::Result<Receiver<[u64; 8]>> {
+    async fn small(&self, items: u64) -> farcall::Result<Receiver<Small>> {
         let (sender, receiver) = farcall::channel(4096);
         tokio::spawn(async move {
             for item in 0..items {
-                sender.send([item; 8]).await?;
+                sender.send([item as f64; 8]).await?;
             }
             sender.finish();
             Ok::<_, farcall::Error>(())
@@ -187,7 +187,7 @@ impl Objects for Client {
     async fn small(&self, items: u64) -> Result<u64> {
         let (mut received, mut sum) = (self.factory.small(items).await?, 0);
         while let Some(item) = received.recv().await {
-            sum += item?[0];
+            sum += item?[0] as u64;
         }
         Ok(sum)
     }

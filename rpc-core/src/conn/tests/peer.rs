@@ -15,6 +15,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap, VecDeque},
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -93,7 +94,7 @@ impl Peer {
     pub(super) fn new(now: Instant, alive: &Alive) -> Self {
         let limits = Limits { serving: 8, ..Limits::default() };
         let mut peer = Self {
-            conn: Connection::new(now, limits.clone(), hello(&limits), Some(None), true),
+            conn: Connection::new(now, Arc::new(limits.clone()), hello(&limits), Some(None), true),
             alive: alive.clone(),
             frames: Vec::new(),
             coming: VecDeque::new(),
