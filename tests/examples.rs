@@ -226,6 +226,44 @@ fn exec() {
 }
 
 #[test]
+fn producers_consumers() {
+    let want = [
+        "1 to 1: 100 items, each taken once",
+        "2 to 2: 200 items, each taken once",
+        "4 to 4: 400 items, each taken once",
+    ];
+    check("producers_consumers", &want);
+}
+
+#[test]
+fn job_queue() {
+    check("job_queue", &["60 jobs done, 3 workers killed, * jobs given out again"]);
+}
+
+#[test]
+fn direct_messages() {
+    let want = [
+        "the name `buyer` is claimed by another process: claim another one, or end that process",
+        "3 apples for 75 cents",
+        "no 2 apples without 50 cents",
+        "1 apples for 25 cents",
+        "1 link, 3 messages there and 3 back",
+    ];
+    check("direct_messages", &want);
+}
+
+#[test]
+fn rendezvous() {
+    let want = [
+        "at once: nobody is receiving: wait with `send` until somebody does",
+        "in 20 ms: the time has passed, and nothing was sent or received",
+        "as long as it takes: taken by `taker` (process *)",
+        "a letter from `giver` (process *); 1 came in all",
+    ];
+    check("rendezvous", &want);
+}
+
+#[test]
 fn bounded_buffer() {
     let want = [
         "                      waited on full   waited on empty",

@@ -5,8 +5,16 @@
 mod crashes;
 #[path = "mailbox/delivery.rs"]
 mod delivery;
+#[path = "mailbox/direct.rs"]
+mod direct;
+#[path = "mailbox/flow.rs"]
+mod flow;
+#[path = "mailbox/flows.rs"]
+mod flows;
 #[path = "mailbox/mistakes.rs"]
 mod mistakes;
+#[path = "mailbox/named.rs"]
+mod named;
 #[path = "mailbox/puppet.rs"]
 mod puppet;
 #[path = "mailbox/textbook.rs"]

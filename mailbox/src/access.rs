@@ -188,7 +188,8 @@ impl Inner {
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
+/// The bytes of a letter.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     let mut encoder = Encoder::new();
     encoder.value(value)?;
     let (head, tail) = encoder.finish();
@@ -197,7 +198,8 @@ fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T> {
+/// The value of a letter.
+pub(crate) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T> {
     let budget = Budget::of(&Limits::default(), bytes.len());
     let mut decoder = Decoder::new(bytes, budget);
     let value = decoder.owned()?;

@@ -76,14 +76,26 @@ pub enum Error {
         wanted: Box<Terms>,
     },
     /// The mailbox holds letters of another type.
-    #[error(
-        "the letters are `{found}` and not `{wanted}`: attach with the type that the mailbox was opened with"
-    )]
+    #[error("the letters are `{found}` and not `{wanted}`: use the type that the other side uses")]
     OtherLetters {
         /// The type of the mailbox.
         found: Kind,
         /// The type asked for.
         wanted: Kind,
+    },
+    /// No process has claimed the name, or none that can be reached.
+    #[error("there is no process `{name}`: let it claim its name first ({why})")]
+    NoSuchProcess {
+        /// The name.
+        name: String,
+        /// Why it was not found.
+        why: farcall_core::error::Error,
+    },
+    /// The process has ended, or its connection has.
+    #[error("{process} is gone: send to it again once another process has claimed the name")]
+    ProcessGone {
+        /// Which process.
+        process: ProcessId,
     },
     /// Another process has the name.
     #[error(

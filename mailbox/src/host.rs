@@ -185,9 +185,20 @@ impl Shared {
         }
     }
 
-    fn bury(&self, draft: Draft) {
-        if let Some((dead, seat)) = &self.dead {
-            dead.change(|engine| engine.send(*seat, draft));
+    /// Sends a letter to the dead letters. Where these are full it is dropped, which is counted and said.
+    fn bury(self: &Arc<Self>, draft: Draft) {
+        let Some((dead, seat)) = &self.dead else { return };
+        let accepted = dead.change(|engine| {
+            let before = engine.counts().accepted;
+            engine.send(*seat, draft);
+            engine.counts().accepted > before
+        });
+        if !accepted {
+            self.change(Engine::drop_dead);
+            tracing::warn!(
+                target: "farcall::mailbox", letters = %self.kind,
+                "a letter that nobody acks was dropped: the dead letters have as many bytes as they may; receive and ack them"
+            );
         }
     }
 }

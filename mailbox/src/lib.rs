@@ -3,8 +3,13 @@
 //! The engine is pure and knows no bytes of a wire; `host` joins it to callers; the interfaces in `post` are the seam between a
 //! mailbox and its users: whatever implements [`Post`] is a mailbox, and [`Access`] is how a process uses one.
 
+mod door;
 mod error;
+mod inbox;
 mod kind;
+mod links;
+mod message;
+mod process;
 mod terms;
 mod who;
 
@@ -19,11 +24,15 @@ mod stream;
 
 pub use access::Access;
 pub use action::Action;
+pub use door::{Door, Link, PLACES};
 pub use error::Error;
 pub use host::Host;
 pub use kind::Kind;
 pub use letter::{Letter, Receipt};
+pub use links::{Dial, LinkInfo};
+pub use message::Message;
 pub use post::{Attached, Delivery, Lease, Member, Patience, Post, Seat, Until};
+pub use process::Correspondent;
 pub use stream::{Letters, Outgoing};
 pub use terms::{CEILING, Capacity, Counts, Key, OnCrash, Policy, Terms};
 pub use who::{NAME_BYTES, ProcessId};

@@ -100,7 +100,9 @@ pub struct Counts {
     pub held: u64,
     /// Sends that wait for room, or for a receiver.
     pub waiting: u64,
-    /// Bytes of all of these.
+    /// Receives that wait for a letter.
+    pub asking: u64,
+    /// Bytes of the letters that are ready, held or waiting to be accepted.
     pub bytes: u64,
     /// Letters that were accepted.
     pub accepted: u64,

@@ -23,14 +23,17 @@
 //! | zero, bounded, unbounded capacity | [`Capacity`] |
 //! | blocking, non-blocking | `send`, `try_send`, `send_timeout`; `recv`, `try_recv`, `recv_timeout`; each awaited, or waited for with `.wait()` |
 //! | who gets a message of a shared mailbox | [`Policy`] |
-//! | direct communication, symmetric or not | [`Process`]: `send_to`, `recv_from`, `recv` |
+//! | direct communication, symmetric or not | [`Process`]: `send_to`, `recv_from`; `recv` and `sender()` |
 //!
 //! `try_send` and `try_recv` are awaited too: whether there is room is decided at the host, and that is a call.
 
 mod hosting;
+mod process;
 
 pub use farcall_mailbox::{
-    Access, Action, CEILING, Capacity, Counts, Error, Key, Kind, Letter, Letters, NAME_BYTES,
-    OnCrash, Outgoing, Policy, ProcessId, Receipt, Result, Terms,
+    Access, Action, CEILING, Capacity, Correspondent, Counts, Error, Key, Kind, Letter, Letters,
+    LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PLACES, Policy, ProcessId, Receipt, Result,
+    Terms,
 };
 pub use hosting::{Hosting, Mailbox};
+pub use process::Process;

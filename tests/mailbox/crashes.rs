@@ -29,6 +29,23 @@ fn a_dead_receiver_s_letter_is_delivered_again_and_dies_in_the_end() {
 }
 
 #[test]
+fn dead_letters_beyond_their_ceiling_are_dropped_and_counted() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("unbounded ceiling=2 redeliver=1");
+        let mut receiver = stage.attached(&address);
+        for letter in ["1", "2", "3"] {
+            assert_eq!(host.ask(&format!("send {letter}")), "sent");
+            assert_eq!(receiver.ask("recv"), letter);
+            assert_eq!(receiver.ask("drop"), "ok");
+            host.until("held", 0);
+        }
+        host.until("dropped", 1);
+        let mut reader = stage.attached(&format!("{address}.dead"));
+        assert_eq!(["recv", "recv", "try_recv"].map(|take| reader.ask(take)), ["1", "2", "Empty"]);
+    });
+}
+
+#[test]
 fn a_letter_that_is_dropped_is_delivered_again() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("bounded=4");

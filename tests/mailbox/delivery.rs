@@ -24,17 +24,62 @@ fn pair_refuses_the_third_process() {
 #[test]
 fn first_receiver_serves_those_who_ask_in_their_order() {
     everywhere(|stage| {
-        let (_host, address) = stage.host("zero");
-        let (mut first, mut second) = (stage.attached(&address), stage.attached(&address));
-        let mut sender = stage.attached(&address);
-        first.tell("recv");
-        // Once the first is served, the second asks, and then the first again.
-        assert_eq!(sender.ask("send 1"), "sent");
-        assert_eq!(first.hear(), "1");
-        second.tell("recv");
-        assert_eq!(sender.ask("send 2"), "sent");
-        assert_eq!(second.hear(), "2");
-        assert_eq!(sender.ask("taken_by"), first.pid());
+        let (mut host, address) = stage.host("unbounded");
+        let mut receivers: Vec<Puppet> = (0..3).map(|_| stage.attached(&address)).collect();
+        // Neither the order of attaching counts nor who has received before.
+        for (round, order) in [[2, 0, 1], [1, 2, 0], [0, 2, 1]].into_iter().enumerate() {
+            for (at, asked) in order.into_iter().zip(1..) {
+                receivers[at].tell("recv");
+                host.until("asking", asked);
+            }
+            for (turn, at) in order.into_iter().enumerate() {
+                let letter = 3 * round + turn;
+                assert_eq!(host.ask(&format!("send {letter}")), "sent");
+                assert_eq!(receivers[at].hear(), letter.to_string());
+                assert_eq!(host.ask(&format!("taken_by {letter}")), receivers[at].pid());
+                assert_eq!(host.ask("count asking"), (2 - turn).to_string());
+            }
+        }
+    });
+}
+
+#[test]
+fn first_receiver_passes_over_those_who_ask_no_more() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("unbounded");
+        let (mut killed, mut late) = (stage.attached(&address), stage.attached(&address));
+        let mut last = stage.attached(&address);
+        // One is killed while it asks, another has asked until its time was over.
+        killed.tell("recv");
+        host.until("asking", 1);
+        assert_eq!(late.ask("recv_timeout"), "TimedOut");
+        last.tell("recv");
+        host.until("asking", 2);
+        killed.kill();
+        host.until("asking", 1);
+        assert_eq!(host.ask("send 1"), "sent");
+        assert_eq!(last.hear(), "1");
+        assert_eq!(last.ask("deliveries"), "1");
+    });
+}
+
+#[test]
+fn first_receiver_prefetches_nothing() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("unbounded");
+        let mut receivers: Vec<Puppet> = (0..2).map(|_| stage.attached(&address)).collect();
+        for receiver in &mut receivers {
+            assert_eq!(receiver.ask("try_recv"), "Empty");
+        }
+        for letter in 0..6 {
+            assert_eq!(host.ask(&format!("send {letter}")), "sent");
+        }
+        // Whoever asks gets the next one, and each takes only what it has asked for.
+        for (letter, at) in [0, 1, 1, 0, 1, 0].into_iter().enumerate() {
+            let counts = ["count held", "count ready"].map(|count| host.ask(count));
+            assert_eq!(counts, [letter, 6 - letter].map(|count| count.to_string()));
+            assert_eq!(receivers[at].ask("recv"), letter.to_string());
+        }
     });
 }
 
@@ -67,20 +112,43 @@ fn round_robin_balances_four_receivers() {
 fn least_loaded_serves_who_holds_the_fewest() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("unbounded least_loaded");
-        let (mut busy, mut idle) = (stage.attached(&address), stage.attached(&address));
-        for letter in 1..=2 {
+        let mut receivers: Vec<Puppet> = (0..3).map(|_| stage.attached(&address)).collect();
+        let mut letters = 0..;
+        let mut send = |host: &mut Puppet| {
+            let letter: u32 = letters.next().expect("there is no last number");
             assert_eq!(host.ask(&format!("send {letter}")), "sent");
-            assert_eq!(busy.ask("recv"), letter.to_string());
+            letter.to_string()
+        };
+        // They hold four, two and none.
+        for (at, held) in [(0, 4), (1, 2)] {
+            for _ in 0..held {
+                let letter = send(&mut host);
+                assert_eq!(receivers[at].ask("recv"), letter);
+            }
         }
-        // The busy one asks first, and the idle one is served, however the two calls arrive.
-        busy.tell("recv");
-        idle.tell("recv");
-        let mut asked = stage.attached(&address);
-        asked.until("held", 2);
-        assert_eq!(host.ask("send 3"), "sent");
-        assert_eq!(host.ask("send 4"), "sent");
-        let heard = HashSet::from([busy.hear(), idle.hear()]);
-        assert_eq!(heard, HashSet::from(["3".to_owned(), "4".to_owned()]));
+        // The busiest asks first each time, and is served last: also when the others have one more each.
+        for _ in 0..2 {
+            for (asked, receiver) in (1..).zip(&mut receivers) {
+                receiver.tell("recv");
+                host.until("asking", asked);
+            }
+            for at in [2, 1, 0] {
+                let letter = send(&mut host);
+                assert_eq!(receivers[at].hear(), letter);
+                assert_eq!(host.ask(&format!("taken_by {letter}")), receivers[at].pid());
+            }
+        }
+        // Six, four and two: who acks five is the least loaded again, though it asks last.
+        for _ in 0..5 {
+            assert_eq!(receivers[0].ask("ack"), "ok");
+        }
+        host.until("held", 7);
+        for (asked, at) in [(1, 2), (2, 1), (3, 0)] {
+            receivers[at].tell("recv");
+            host.until("asking", asked);
+        }
+        let letter = send(&mut host);
+        assert_eq!(receivers[0].hear(), letter);
     });
 }
 

@@ -23,7 +23,7 @@ fn letters_of_another_type_are_refused() {
         let mut other = stage.puppet();
         assert_eq!(
             other.ask(&format!("attach_text {address}")),
-            "the letters are `u32` and not `String`: attach with the type that the mailbox was opened with"
+            "the letters are `u32` and not `String`: use the type that the other side uses"
         );
     });
 }

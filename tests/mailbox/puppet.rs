@@ -1,12 +1,15 @@
 //! A process that does with a mailbox what it is told, line by line, and answers each line with one.
 
+use crate::{flow::Flow, named::Named};
 use farcall::mailbox::{Action, Capacity, Error, Key, Letter, Mailbox, OnCrash, Policy, Receipt};
 use std::{
     cell::Cell,
-    env,
+    env, fs,
     io::{self, BufRead, BufReader, Write},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     str::SplitWhitespace,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -28,7 +31,9 @@ pub(crate) fn everywhere(test: impl Fn(&Stage)) {
     for scheme in ["unix", "tcp", if cfg!(target_os = "linux") { "shm" } else { "tcp" }] {
         for mode in ["async", "thread"] {
             let directory = tempfile::tempdir().expect("a directory");
-            test(&Stage { scheme, mode, directory, mailboxes: Cell::new(0) });
+            let stage = Stage { scheme, mode, directory, mailboxes: Cell::new(0) };
+            fs::write(stage.configuration(), stage.names()).expect("the directory is ours");
+            test(&stage);
         }
     }
 }
@@ -48,12 +53,43 @@ impl Stage {
         (host, format!("{listening}#box"))
     }
 
+    fn configuration(&self) -> PathBuf {
+        self.directory.path().join("farcall.toml")
+    }
+
+    /// Where processes of these names are.
+    fn names(&self) -> String {
+        static STAGES: AtomicU32 = AtomicU32::new(1);
+        let stage = STAGES.fetch_add(1, Ordering::Relaxed);
+        let mut names = String::new();
+        for (port, name) in (7001..).zip(["alice", "bob", "carol"]) {
+            let address = match self.scheme {
+                // A network of this test's own on the loopback interface: no port can be in use.
+                "tcp" => {
+                    let [.., high, low] = std::process::id().to_be_bytes();
+                    format!("tcp://127.{high}.{low}.{stage}:{port}")
+                }
+                scheme => format!("{scheme}://{}/{name}.sock", self.directory.path().display()),
+            };
+            names += &format!("[services.{name}]\nlisten = \"{address}\"\n");
+        }
+        names
+    }
+
+    /// A process that has claimed a name.
+    pub(crate) fn named(&self, name: &str) -> Puppet {
+        let mut puppet = self.puppet();
+        assert_eq!(puppet.ask(&format!("claim {name}")), "ok");
+        puppet
+    }
+
     /// A process that does nothing yet.
     pub(crate) fn puppet(&self) -> Puppet {
         let own = env::current_exe().expect("this test has a path");
         let mut child = Command::new(own)
             .args(["--exact", "puppet::does_as_it_is_told", "--nocapture"])
             .env(MODE, self.mode)
+            .env("FARCALL_CONFIG", self.configuration())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -91,7 +127,7 @@ impl Puppet {
             line.clear();
             assert_ne!(self.hear.read_line(&mut line).expect("it lives"), 0, "it has ended");
             // The test harness writes into the same stream, also before an answer in the same line.
-            if let Some((_, answer)) = line.trim_end().split_once("answer: ") {
+            if let Some((_, answer)) = line.trim_end_matches('\n').split_once("answer: ") {
                 return answer.to_owned();
             }
         }
@@ -136,6 +172,8 @@ fn does_as_it_is_told() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let mut actor = Actor {
         runtime: (mode == "async").then(|| runtime.expect("a runtime")),
+        named: Named::default(),
+        flow: Flow::default(),
         mailbox: None,
         letters: Vec::new(),
         receipts: Vec::new(),
@@ -151,6 +189,8 @@ fn does_as_it_is_told() {
 
 struct Actor {
     runtime: Option<Runtime>,
+    named: Named,
+    flow: Flow,
     mailbox: Option<Mailbox<u32>>,
     /// Those that it holds, the oldest first.
     letters: Vec<Letter<u32>>,
@@ -175,6 +215,14 @@ impl Actor {
             "ack" => self.letters.remove(0).ack(),
             "drop" => drop(self.letters.remove(0)),
             "detach" => self.mailbox = None,
+            _ if Named::knows(command) => {
+                let (runtime, named) = (&self.runtime, &mut self.named);
+                return named.obey(command, words, runtime.as_ref());
+            }
+            _ if Flow::knows(command) => {
+                let mailbox = self.mailbox.as_ref().expect("it has a mailbox");
+                return self.flow.obey(command, words, mailbox, self.runtime.as_ref());
+            }
             _ => return self.pass(command, words),
         }
         Ok("ok".to_owned())
@@ -226,7 +274,8 @@ impl Actor {
             "recv_now" => self.done(mailbox.recv_now()).map(|value| value.to_string()),
             "work" => self.work(&mailbox),
             "taken_by" => {
-                let taken = self.receipts[0].taken_by();
+                let receipt = words.next().map_or(0, |word| number(Some(word)));
+                let taken = self.receipts[receipt as usize].taken_by();
                 self.done(taken).map(|process| process.pid.to_string())
             }
             "acked_by" => {
@@ -257,7 +306,9 @@ impl Actor {
             "ready" => counts.ready,
             "held" => counts.held,
             "waiting" => counts.waiting,
+            "asking" => counts.asking,
             "bytes" => counts.bytes,
+            "accepted" => counts.accepted,
             "acked" => counts.acked,
             "dropped" => counts.dropped,
             _ => panic!("`{what}` is not counted"),
@@ -279,10 +330,18 @@ impl Actor {
     }
 
     fn done<T: Send + 'static>(&self, action: Action<T>) -> Result<T, Error> {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(action),
-            None => action.wait(),
-        }
+        done(action, self.runtime.as_ref())
+    }
+}
+
+/// Awaits it, or waits for it on this thread.
+pub(crate) fn done<T: Send + 'static>(
+    action: Action<T>,
+    runtime: Option<&Runtime>,
+) -> Result<T, Error> {
+    match runtime {
+        Some(runtime) => runtime.block_on(action),
+        None => action.wait(),
     }
 }
 
@@ -297,14 +356,18 @@ fn said(error: &Error) -> String {
         Error::GivenUp { process, .. } => format!("GivenUp {}", process.pid),
         Error::Closed { by } => format!("Closed {}", by.pid),
         Error::LimitExceeded { limit, .. } => format!("LimitExceeded {limit}"),
-        Error::OtherLetters { .. } | Error::OtherParameters { .. } | Error::Call(_) => {
-            error.to_string()
-        }
+        Error::OtherLetters { .. }
+        | Error::OtherParameters { .. }
+        | Error::NoSuchProcess { .. }
+        | Error::Call(_) => error.to_string(),
+        Error::ProcessGone { process } => format!("ProcessGone {}", process.pid),
+        Error::NameTaken { name } => format!("NameTaken {name}"),
         Error::MailboxGone(_) => "MailboxGone".to_owned(),
         error => format!("{error:?}"),
     }
 }
 
-fn number(word: Option<&str>) -> u32 {
+/// A word as a number.
+pub(crate) fn number(word: Option<&str>) -> u32 {
     word.and_then(|word| word.parse().ok()).expect("a number")
 }

@@ -21,7 +21,7 @@ mod tests;
 pub use dead::terms_of_dead;
 pub use letter::{Draft, Letter, LetterId};
 pub use receipts::{INQUIRIES, REMEMBERED, Until};
-pub use receivers::SeatId;
+pub use receivers::{ASKING, SeatId};
 
 use crate::{Capacity, Counts, Error, Policy, ProcessId, Terms};
 use dead::{Fate, fate};
@@ -111,6 +111,7 @@ impl Engine {
             ready: self.queue.len() as u64,
             held: self.held.len() as u64,
             waiting: self.waiting.len() as u64,
+            asking: self.receivers.asks() as u64,
             ..self.counts
         }
     }
@@ -174,11 +175,11 @@ impl Engine {
     /// Asks for a letter: [`Event::Received`] says when one is there.
     pub fn receive(&mut self, seat: SeatId) -> Ticket {
         let ticket = self.ticket();
-        if let Err(error) = self.check_seat(seat) {
+        if let Err(error) = self.check_receive(seat) {
             self.events.push_back(Event::Received(ticket, Err(error)));
             return ticket;
         }
-        if self.receivers.ask(ticket, seat) {
+        if self.receivers.ask(ticket, seat) || self.is_for_those_who_ask() {
             self.assign_anew();
         }
         self.settle();
@@ -203,7 +204,11 @@ impl Engine {
             }
             return true;
         }
-        self.receivers.stop_asking(ticket)
+        let asked = self.receivers.stop_asking(ticket);
+        if asked && self.is_for_those_who_ask() {
+            self.assign_anew();
+        }
+        asked
     }
 
     /// A receiver is done with a letter. False, if it is not held any more.
@@ -226,6 +231,12 @@ impl Engine {
         }
         self.settle();
         true
+    }
+
+    /// A letter that died found no place among the dead letters.
+    pub fn drop_dead(&mut self) {
+        self.counts.dead -= 1;
+        self.counts.dropped += 1;
     }
 
     /// Takes no more letters and gives none: all that wait fail.
@@ -269,15 +280,21 @@ impl Engine {
         }
     }
 
+    /// Letters are assigned to receivers that are asking, and not to those that may ask some time: a letter that was given back would keep
+    /// all others out until then.
+    fn is_for_those_who_ask(&self) -> bool {
+        self.terms.capacity == Capacity::Zero
+    }
+
     fn enqueue(&mut self, letter: Letter) {
-        let to = match (self.selection.assigns(), self.terms.capacity) {
+        let to = match (self.selection.assigns(), self.is_for_those_who_ask()) {
             (false, _) => None,
-            (true, Capacity::Zero) => {
+            (true, true) => {
                 let mut asking: Vec<_> = self.receivers.asking().map(|(_, seat, _)| seat).collect();
                 asking.sort_unstable();
                 self.selection.assign(&letter, &asking)
             }
-            (true, _) => self.selection.assign(&letter, &self.receivers.receiving()),
+            (true, false) => self.selection.assign(&letter, &self.receivers.receiving()),
         };
         self.queue.insert(to, letter);
     }
@@ -372,6 +389,15 @@ impl Engine {
     fn check_seat(&self, seat: SeatId) -> Result<(), Error> {
         self.check_open()?;
         self.receivers.seated(seat).map(drop).ok_or(Error::Detached)
+    }
+
+    fn check_receive(&self, seat: SeatId) -> Result<(), Error> {
+        self.check_seat(seat)?;
+        if self.receivers.asks() >= ASKING {
+            let what = "receives that wait".to_owned();
+            return Err(Error::LimitExceeded { what, limit: ASKING as u64 });
+        }
+        Ok(())
     }
 
     fn check_send(&self, seat: SeatId, draft: &Draft) -> Result<(), Error> {

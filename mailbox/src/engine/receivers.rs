@@ -4,6 +4,9 @@ use super::Ticket;
 use crate::ProcessId;
 use std::collections::{BTreeMap, VecDeque};
 
+/// Receives that may wait for a letter.
+pub const ASKING: usize = 65_536;
+
 /// One attachment of a process.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SeatId(pub(super) u64);
@@ -41,6 +44,11 @@ impl Receivers {
 
     pub(super) fn len(&self) -> usize {
         self.seats.len()
+    }
+
+    /// How many receives wait for a letter.
+    pub(super) fn asks(&self) -> usize {
+        self.asking.len()
     }
 
     pub(super) fn seated(&self, seat: SeatId) -> Option<&Seated> {
@@ -91,5 +99,30 @@ impl Receivers {
     /// Takes out all that are asking.
     pub(super) fn take_asking(&mut self) -> VecDeque<(Ticket, SeatId)> {
         std::mem::take(&mut self.asking)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Capacity, Error, Terms,
+        engine::{Engine, Event},
+    };
+
+    #[test]
+    fn receives_that_wait_are_bounded() {
+        let mut engine = Engine::new(Terms::of(Capacity::Bounded(1)));
+        let process = ProcessId { name: String::new(), pid: 1, instance: 1 };
+        let seat = engine.attach(process).expect("it is open");
+        let tickets: Vec<_> = (0..ASKING).map(|_| engine.receive(seat)).collect();
+        assert_eq!(engine.poll_event(), None);
+        let over = engine.receive(seat);
+        let what = "receives that wait".to_owned();
+        let refused = Err(Error::LimitExceeded { what, limit: 65_536 });
+        assert_eq!(engine.poll_event(), Some(Event::Received(over, refused)));
+        assert!(engine.withdraw(tickets[7]));
+        engine.receive(seat);
+        assert_eq!((engine.poll_event(), engine.counts().asking), (None, 65_536));
     }
 }

@@ -1,0 +1,266 @@
+//! The links of a process: one for each process that it sends to or receives from by name, made when it is first used.
+
+use crate::{
+    Error, Kind, ProcessId, Result,
+    door::{Door, End, Link},
+    inbox::Inbox,
+    post::Patience,
+};
+use bytes::Bytes;
+use farcall_core::{error::ErrorKind, stub::Remote, transport::BoxFuture};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// How long to wait for the link of a process that is about to make it, before asking it once more.
+const CROSSED: Duration = Duration::from_millis(20);
+/// How long to look for a process for something that is to be done at once.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Finds the door of a process by its name, within a time.
+pub type Dial = Box<
+    dyn Fn(String, Option<Duration>) -> BoxFuture<'static, Result<Remote<dyn Door>>> + Send + Sync,
+>;
+
+/// A link, as one of its two processes sees it. It is one-way as long as one of both numbers is 0.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LinkInfo {
+    /// Who is at the other end.
+    pub peer: ProcessId,
+    /// Messages that were sent to it.
+    pub sent: u64,
+    /// Messages that came from it.
+    pub received: u64,
+}
+
+/// The links of a process.
+pub(crate) struct Links {
+    me: ProcessId,
+    dial: Dial,
+    inbox: Arc<Inbox>,
+    /// By the names of the others.
+    table: Mutex<HashMap<String, Entry>>,
+    changed: Notify,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    /// This process is about to make it.
+    Dialling,
+    Linked(Arc<Linked>),
+}
+
+#[derive(Debug)]
+struct Linked {
+    peer: ProcessId,
+    far: Remote<dyn Link>,
+    sent: AtomicU64,
+    received: Arc<AtomicU64>,
+}
+
+impl Linked {
+    fn is_alive(&self) -> bool {
+        Remote::why_closed(&self.far).is_none()
+    }
+}
+
+impl Links {
+    pub(crate) fn new(me: ProcessId, dial: Dial) -> Self {
+        let (inbox, table) = (Arc::default(), Mutex::default());
+        Self { me, dial, inbox, table, changed: Notify::new() }
+    }
+
+    pub(crate) fn me(&self) -> &ProcessId {
+        &self.me
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The links that are alive, by the names of the others.
+    pub(crate) fn all(&self) -> Vec<LinkInfo> {
+        let mut all: Vec<_> = self.lock().values().filter_map(info).collect();
+        all.sort_by(|one, other| one.peer.cmp(&other.peer));
+        all
+    }
+
+    pub(crate) async fn send(
+        &self,
+        name: &str,
+        kind: Kind,
+        bytes: Bytes,
+        patience: Patience,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        let linked = self.linked(name, patience).await?;
+        let patience = match patience {
+            Patience::For(time) => Patience::For(time.saturating_sub(begun.elapsed())),
+            other => other,
+        };
+        match linked.far.send(kind, &bytes, patience).await {
+            Err(Error::MailboxGone(_)) => Err(Error::ProcessGone { process: linked.peer.clone() }),
+            sent => {
+                linked.sent.fetch_add(u64::from(sent.is_ok()), Ordering::Relaxed);
+                sent
+            }
+        }
+    }
+
+    /// Waits until the link to a process is there, and then until it has ended.
+    pub(crate) async fn gone(&self, name: &str, patience: Patience) -> Error {
+        match self.linked(name, patience).await {
+            Ok(linked) => {
+                Remote::closed(&linked.far).await;
+                Error::ProcessGone { process: linked.peer.clone() }
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// The link to the process of that name, which is made if there is none.
+    async fn linked(&self, name: &str, patience: Patience) -> Result<Arc<Linked>> {
+        let within = match patience {
+            Patience::None => Some(AT_ONCE),
+            Patience::For(time) => Some(time),
+            Patience::Endless => None,
+        };
+        loop {
+            let changed = self.changed.notified();
+            match self.begin(name) {
+                Some(Entry::Linked(linked)) => return Ok(linked),
+                Some(Entry::Dialling) => changed.await,
+                None => {
+                    let dialling = Dialling { links: self, name };
+                    let made = self.make(name, within).await;
+                    drop(dialling);
+                    return made;
+                }
+            }
+        }
+    }
+
+    /// What there is. None: this caller is to make the link.
+    fn begin(&self, name: &str) -> Option<Entry> {
+        let mut table = self.lock();
+        match table.get(name) {
+            Some(Entry::Linked(linked)) if !linked.is_alive() => {}
+            Some(entry) => return Some(entry.clone()),
+            None => {}
+        }
+        table.insert(name.to_owned(), Entry::Dialling);
+        None
+    }
+
+    async fn make(&self, name: &str, within: Option<Duration>) -> Result<Arc<Linked>> {
+        let door = (self.dial)(name.to_owned(), within).await.map_err(|error| match error {
+            Error::Call(error) if error.kind() == ErrorKind::Unreachable => {
+                Error::NoSuchProcess { name: name.to_owned(), why: error }
+            }
+            other => other,
+        })?;
+        let peer = door.who().await?;
+        loop {
+            let changed = self.changed.notified();
+            let (near, received) = self.near(peer.clone());
+            if let Some(far) = door.link(self.me.clone(), near).await? {
+                return Ok(self.insert(name, peer, far, received));
+            }
+            // The other one's link counts, and comes: unless it finds no way here.
+            let _ = tokio::time::timeout(CROSSED, changed).await;
+            if let Some(Entry::Linked(linked)) = self.lock().get(name) {
+                return Ok(Arc::clone(linked));
+            }
+        }
+    }
+
+    /// This process's end of a link.
+    fn near(&self, peer: ProcessId) -> (Remote<dyn Link>, Arc<AtomicU64>) {
+        let received = Arc::default();
+        (Remote::new(End::new(peer, Arc::clone(&self.inbox), Arc::clone(&received))), received)
+    }
+
+    fn insert(
+        &self,
+        name: &str,
+        peer: ProcessId,
+        far: Remote<dyn Link>,
+        received: Arc<AtomicU64>,
+    ) -> Arc<Linked> {
+        let linked = Arc::new(Linked { peer, far, sent: AtomicU64::new(0), received });
+        let before = self.lock().insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
+        self.changed.notify_waiters();
+        drop(before);
+        linked
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Door for Links {
+    async fn who(&self) -> Result<ProcessId, Error> {
+        Ok(self.me.clone())
+    }
+
+    async fn link(
+        &self,
+        from: ProcessId,
+        back: Remote<dyn Link>,
+    ) -> Result<Option<Remote<dyn Link>>, Error> {
+        let has_own = match self.lock().get(&from.name) {
+            Some(Entry::Dialling) => true,
+            Some(Entry::Linked(linked)) => linked.peer == from && linked.is_alive(),
+            None => false,
+        };
+        if has_own && self.me.name < from.name {
+            return Ok(None);
+        }
+        let (near, received) = self.near(from.clone());
+        self.insert(&from.name.clone(), from, back, received);
+        Ok(Some(near))
+    }
+}
+
+fn info(entry: &Entry) -> Option<LinkInfo> {
+    let Entry::Linked(linked) = entry else { return None };
+    linked.is_alive().then(|| LinkInfo {
+        peer: linked.peer.clone(),
+        sent: linked.sent.load(Ordering::Relaxed),
+        received: linked.received.load(Ordering::Relaxed),
+    })
+}
+
+/// Whoever makes a link and gives up leaves the place to the next.
+struct Dialling<'a> {
+    links: &'a Links,
+    name: &'a str,
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        let mut table = self.links.lock();
+        if matches!(table.get(self.name), Some(Entry::Dialling)) {
+            table.remove(self.name);
+            self.links.changed.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Links")
+            .field("me", &self.me)
+            .field("all", &self.all())
+            .finish_non_exhaustive()
+    }
+}
