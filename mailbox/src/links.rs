@@ -117,6 +117,9 @@ impl Links {
 
     /// Waits until the link to a process is there, and then until it has ended.
     pub(crate) async fn gone(&self, name: &str, patience: Patience) -> Error {
+        if let Some(process) = self.take_dead(name) {
+            return Error::ProcessGone { process };
+        }
         match self.linked(name, patience).await {
             Ok(linked) => {
                 Remote::closed(&linked.far).await;
@@ -124,6 +127,17 @@ impl Links {
             }
             Err(error) => error,
         }
+    }
+
+    /// Who was at the other end of a link that has ended, once.
+    fn take_dead(&self, name: &str) -> Option<ProcessId> {
+        let mut table = self.lock();
+        let Some(Entry::Linked(linked)) = table.get(name) else { return None };
+        let dead = (!linked.is_alive()).then(|| linked.peer.clone())?;
+        let entry = table.remove(name);
+        drop(table);
+        drop(entry);
+        Some(dead)
     }
 
     /// The link to the process of that name, which is made if there is none.

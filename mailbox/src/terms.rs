@@ -28,7 +28,7 @@ pub enum Policy {
     RoundRobin,
     /// Of the receivers that are asking, the one that holds the fewest letters.
     LeastLoaded,
-    /// Letters with the same key go to the same receiver, as long as it lives.
+    /// Letters with the same key go to the same receiver, as long as it lives; with a capacity of zero, to the same of those that are asking.
     Sticky(Key),
 }
 

@@ -179,7 +179,7 @@ impl Engine {
             self.events.push_back(Event::Received(ticket, Err(error)));
             return ticket;
         }
-        if self.receivers.ask(ticket, seat) || self.is_for_those_who_ask() {
+        if self.receivers.ask(ticket, seat) {
             self.assign_anew();
         }
         self.settle();
@@ -204,11 +204,7 @@ impl Engine {
             }
             return true;
         }
-        let asked = self.receivers.stop_asking(ticket);
-        if asked && self.is_for_those_who_ask() {
-            self.assign_anew();
-        }
-        asked
+        self.receivers.stop_asking(ticket)
     }
 
     /// A receiver is done with a letter. False, if it is not held any more.
@@ -241,6 +237,7 @@ impl Engine {
 
     /// Takes no more letters and gives none: all that wait fail.
     pub fn close(&mut self, why: Error) {
+        self.counts.bytes -= self.waiting_bytes();
         for (ticket, ..) in self.waiting.drain(..) {
             self.events.push_back(Event::Sent(ticket, Err(why.clone())));
         }
@@ -310,6 +307,9 @@ impl Engine {
     fn deliver_one(&mut self) -> bool {
         if self.queue.len() == 0 {
             return false;
+        }
+        if self.is_for_those_who_ask() {
+            self.assign_anew();
         }
         let asking = self.receivers.asking();
         let served = asking.filter(|(_, seat, _)| self.queue.next(*seat).is_some());

@@ -114,8 +114,8 @@ struct Model {
     over: Vec<Hold>,
     /// What was withdrawn, and must never be seen again.
     withdrawn: BTreeSet<Bytes>,
-    /// Of each sender and receiver, the newest letter that came for the first time, since the receivers changed last.
-    newest: HashMap<(SeatId, Option<SeatId>), LetterId>,
+    /// Of each sender, the newest letter that came for the first time.
+    newest: HashMap<SeatId, LetterId>,
     /// Of each key, its receiver since the receivers changed last.
     stuck: HashMap<u64, SeatId>,
     receiving: BTreeSet<SeatId>,
@@ -256,25 +256,27 @@ impl Model {
         letter.place = if again { Place::Ready } else { Place::Lost };
     }
 
-    /// Letters may be assigned anew: their order is the same only from now on.
+    /// Letters may be assigned anew.
     fn receivers_change(&mut self) {
-        self.newest.clear();
         self.stuck.clear();
     }
 
     /// Takes note of all events.
     fn drain(&mut self) {
+        // Who asked is told before the letter is given out.
+        let mut told = Vec::new();
         while let Some(event) = self.engine.poll_event() {
             match event {
                 Event::Sent(ticket, sent) => self.sent(ticket, sent),
                 Event::Received(ticket, received) => self.received(ticket, received),
-                Event::Told(ticket, told) => self.told(ticket, &told),
+                Event::Told(ticket, answer) => told.push((ticket, answer)),
                 Event::Died(letter) => {
                     self.dead += 1;
                     assert_eq!(self.letters[&letter.id].place, Place::Lost);
                 }
             }
         }
+        told.iter().for_each(|(ticket, answer)| self.told(*ticket, answer));
     }
 
     fn sent(&mut self, ticket: Ticket, sent: Result<LetterId, Error>) {
@@ -317,10 +319,13 @@ impl Model {
             return;
         }
         let policy = self.engine.terms().policy;
-        let assigns = matches!(policy, Policy::RoundRobin | Policy::Sticky(_));
-        let newest = self.newest.insert((sender, assigns.then_some(seat)), letter.id);
-        assert!(newest < Some(letter.id), "{:?} came before {:?}", newest, letter.id);
-        if policy == Policy::Sticky(Key::Letter) {
+        // Letters that are assigned wait for their receivers, and find new ones when those go.
+        if !matches!(policy, Policy::RoundRobin | Policy::Sticky(_)) {
+            let newest = self.newest.insert(sender, letter.id);
+            assert!(newest < Some(letter.id), "{:?} came before {:?}", newest, letter.id);
+        }
+        let keeps = self.engine.terms().capacity != Capacity::Zero;
+        if policy == Policy::Sticky(Key::Letter) && keeps {
             assert_eq!(*self.stuck.entry(key).or_insert(seat), seat, "a key has two receivers");
         }
     }
