@@ -4,6 +4,8 @@
 mod pipelining;
 #[path = "conformance/place.rs"]
 mod place;
+#[path = "conformance/river.rs"]
+mod river;
 #[path = "conformance/streams.rs"]
 mod streams;
 #[path = "conformance/work.rs"]
@@ -35,6 +37,8 @@ mod nested;
 mod objects;
 #[path = "conformance/order.rs"]
 mod order;
+#[path = "conformance/parts.rs"]
+mod parts;
 #[path = "conformance/payloads.rs"]
 mod payloads;
 #[path = "conformance/results.rs"]
@@ -49,7 +53,7 @@ macro_rules! tests {
     (
         $place:ident
         tasks { $($module:ident: $($case:ident)+;)* }
-        threads { $($blocking:ident)* }
+        threads { $($threads:ident: $($blocking:ident)+;)* }
     ) => {
         $(mod $module {
             $(mod $case {
@@ -67,12 +71,12 @@ macro_rules! tests {
             })+
         })*
         mod threads {
-            $(#[test]
+            $($(#[test]
             fn $blocking() {
                 crate::place::on_a_thread(|| {
-                    crate::blocking::$blocking(crate::place::Place::$place);
+                    crate::$threads::$blocking(crate::place::Place::$place);
                 });
-            })*
+            })+)*
         }
     };
 }
@@ -112,14 +116,14 @@ macro_rules! everywhere {
                     that_cannot_be_encoded too_large_for_a_frame;
                 streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
                     slow_only_their_own_sender carry_large_items_and_references
-                    let_calls_between_the_parts_of_an_item pass_through_third_processes
+                    pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
                 scopes: break_all_that_was_lent_in_them end_when_they_are_dropped let_calls_end_that_have_begun
                     refuse_whom_they_are_shown_late;
             }
             threads {
-                threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
-                errors_and_panics_arrive
+                blocking: threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
+                    errors_and_panics_arrive;
             }
         }
     };
@@ -135,7 +139,10 @@ macro_rules! at_an_address {
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
-            threads { nobody_drives_the_runtime a_busy_caller_is_not_alone }
+            threads {
+                blocking: nobody_drives_the_runtime a_busy_caller_is_not_alone;
+                parts: let_calls_between;
+            }
         }
     };
 }
