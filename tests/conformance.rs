@@ -93,7 +93,7 @@ macro_rules! everywhere {
                 blocking: async_code_is_refused;
                 cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
-                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls
+                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound has_a_bound_in_bytes gives_back_what_is_not_sent reaches_ten_thousand_calls
                     leaves_others_their_turn;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
                 currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
@@ -110,7 +110,7 @@ macro_rules! everywhere {
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
-                pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed keeps_the_order
+                pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed goes_by_the_type_and_not_by_its_name keeps_the_order
                     gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
