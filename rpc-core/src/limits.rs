@@ -1,7 +1,7 @@
 //! Every bound, in one place. What a peer can grow has a number here.
 
 use crate::codec::Budget;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The bounds of an endpoint. Exchanged at the start of a connection, enforced by the receiver.
 ///
@@ -89,6 +89,9 @@ pub struct Limits {
     /// Silence after which such a peer is taken for dead. Default 30 s.
     pub dead_after: Duration,
 }
+
+/// The bounds of an endpoint, of which all its connections have one copy.
+pub type SharedLimits = Arc<Limits>;
 
 impl Limits {
     /// What decoding a frame of so many bytes may cost.
