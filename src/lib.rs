@@ -16,6 +16,7 @@
 //! | know who calls, and until when | [`context`], [`peer`] |
 //! | see what a connection does and holds | [`Remote::connection`] |
 //! | carry frames by other means | [`transport`], [`register`], [`connect_over`] and [`serve_over`] |
+//! | test a service on a network that delays, holds and cuts | `testing`, behind the feature of that name |
 //!
 //! # Objects, callbacks, streams
 //!
@@ -85,6 +86,8 @@ mod config;
 mod connect;
 pub mod naming;
 mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transports;
 
 pub use config::Config;

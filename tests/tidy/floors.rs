@@ -57,7 +57,8 @@ const MEMBERS: [(&str, &[&str]); 5] = [
     ("rpc-macros/Cargo.toml", &[]),
     ("rpc-core/Cargo.toml", &[]),
     ("transports/Cargo.toml", &["farcall-core"]),
-    ("Cargo.toml", &["farcall-core", "farcall-macros", "farcall-transports"]),
+    // Its own tests want its feature `testing`.
+    ("Cargo.toml", &["farcall", "farcall-core", "farcall-macros", "farcall-transports"]),
     ("torture/Cargo.toml", &["farcall"]),
 ];
 
