@@ -17,6 +17,7 @@
 //! | know who calls, and until when | [`context`], [`peer`] |
 //! | see what a connection does and holds | [`Remote::connection`] |
 //! | carry frames by other means | [`transport`], [`register`], [`connect_over`] and [`serve_over`] |
+//! | test a service on a network that delays, holds and cuts | `testing`, behind the feature of that name |
 //!
 //! # Objects, callbacks, streams
 //!
@@ -88,6 +89,8 @@ mod connect;
 pub mod mailbox;
 pub mod naming;
 mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transports;
 
 pub use config::Config;

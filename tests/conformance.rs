@@ -4,6 +4,8 @@
 mod pipelining;
 #[path = "conformance/place.rs"]
 mod place;
+#[path = "conformance/river.rs"]
+mod river;
 #[path = "conformance/streams.rs"]
 mod streams;
 #[path = "conformance/work.rs"]
@@ -35,6 +37,8 @@ mod nested;
 mod objects;
 #[path = "conformance/order.rs"]
 mod order;
+#[path = "conformance/parts.rs"]
+mod parts;
 #[path = "conformance/payloads.rs"]
 mod payloads;
 #[path = "conformance/results.rs"]
@@ -49,7 +53,7 @@ macro_rules! tests {
     (
         $place:ident
         tasks { $($module:ident: $($case:ident)+;)* }
-        threads { $($blocking:ident)* }
+        threads { $($threads:ident: $($blocking:ident)+;)* }
     ) => {
         $(mod $module {
             $(mod $case {
@@ -67,12 +71,12 @@ macro_rules! tests {
             })+
         })*
         mod threads {
-            $(#[test]
+            $($(#[test]
             fn $blocking() {
                 crate::place::on_a_thread(|| {
-                    crate::blocking::$blocking(crate::place::Place::$place);
+                    crate::$threads::$blocking(crate::place::Place::$place);
                 });
-            })*
+            })+)*
         }
     };
 }
@@ -89,7 +93,7 @@ macro_rules! everywhere {
                 blocking: async_code_is_refused;
                 cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
-                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound gives_back_what_is_not_sent reaches_ten_thousand_calls
+                concurrency: finishes_in_any_order waits_for_no_answer has_a_bound has_a_bound_in_bytes gives_back_what_is_not_sent reaches_ten_thousand_calls
                     leaves_others_their_turn;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
                 currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
@@ -106,20 +110,20 @@ macro_rules! everywhere {
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
-                pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed keeps_the_order
+                pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed goes_by_the_type_and_not_by_its_name keeps_the_order
                     gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
                 streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
                     slow_only_their_own_sender carry_large_items_and_references
-                    let_calls_between_the_parts_of_an_item pass_through_third_processes
+                    pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
                 scopes: break_all_that_was_lent_in_them end_when_they_are_dropped let_calls_end_that_have_begun
                     refuse_whom_they_are_shown_late;
             }
             threads {
-                threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
-                errors_and_panics_arrive
+                blocking: threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept
+                    errors_and_panics_arrive;
             }
         }
     };
@@ -135,7 +139,10 @@ macro_rules! at_an_address {
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
-            threads { nobody_drives_the_runtime a_busy_caller_is_not_alone }
+            threads {
+                blocking: nobody_drives_the_runtime a_busy_caller_is_not_alone;
+                parts: let_calls_between;
+            }
         }
     };
 }

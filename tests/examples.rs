@@ -289,6 +289,18 @@ fn frames() {
 }
 
 #[test]
+fn faults() {
+    check(
+        "faults",
+        &[
+            "an answer was lost: 750 in the till",
+            "a wire was cut at each byte: 800 in the till",
+            "a server was silent: 1000 in the till",
+        ],
+    );
+}
+
+#[test]
 fn shutdown() {
     let want = [
         "too late   TimedOut (executed: No): the deadline passed before *",

@@ -25,5 +25,7 @@ mod protocol;
 mod servers;
 #[path = "hardening/streams.rs"]
 mod streams;
+#[path = "hardening/torrent.rs"]
+mod torrent;
 #[path = "hardening/wire.rs"]
 mod wire;

@@ -5,6 +5,8 @@
 mod code;
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/limits.rs"]
+mod limits;
 #[path = "tidy/pages.rs"]
 mod pages;
 #[path = "tidy/tree.rs"]
@@ -55,6 +57,7 @@ const RULES: &[(&str, Rule)] = &[
     ("left over", words::left_over),
     ("floors", floors::floors),
     ("members", floors::members),
+    ("limits", limits::limits),
     ("map", pages::map),
     ("wire", pages::wire),
     ("front door", pages::front_door),

@@ -50,7 +50,7 @@ pub mod __private {
         },
         skeleton::{Common, Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},
-        value::{Failure, Refused, ResultOf, Value, Wire, failure, value},
+        value::{Failure, NoObject, Refused, ResultOf, Returned, Value, Wire, failure, value},
     };
     pub use ::core;
     pub use ::serde;

@@ -1,7 +1,7 @@
 //! Every bound, in one place. What a peer can grow has a number here.
 
 use crate::codec::Budget;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The bounds of an endpoint. Exchanged at the start of a connection, enforced by the receiver.
 ///
@@ -28,8 +28,9 @@ use std::time::Duration;
 /// | `deadline` | 10 s | `TimedOut` |
 /// | `ping_after`, `dead_after` | 15 s; 30 s | asks for a sign of life; closes it |
 ///
-/// Fixed by the wire are 64 payloads and 64 references for each frame, and in shared memory 1024 blocks lent at a time; `?arena=` in an
-/// address says how many bytes those may have, 64 MiB unless told otherwise.
+/// Fixed, since both sides must know them before they could agree on others, are 64 payloads and 64 references for each frame, and in shared
+/// memory 1024 blocks lent at a time, and 5 s and 64 clients at a time for its handshake; `?arena=` in an address says how many bytes the blocks
+/// may have, 64 MiB unless told otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -89,6 +90,9 @@ pub struct Limits {
     pub dead_after: Duration,
 }
 
+/// The bounds of an endpoint, of which all its connections have one copy.
+pub type SharedLimits = Arc<Limits>;
+
 impl Limits {
     /// What decoding a frame of so many bytes may cost.
     #[must_use]
@@ -127,5 +131,57 @@ impl Default for Limits {
             ping_after: Duration::from_secs(15),
             dead_after: Duration::from_secs(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+    use std::collections::BTreeMap;
+
+    const SOURCE: &str = include_str!("limits.rs");
+
+    /// A number, or a time, as `Debug` has it: of `25 600 B`, of `1 MiB or 8 x the frame`, of `10 s at most`.
+    fn value(written: &str) -> String {
+        let words = || written.split_whitespace();
+        let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let digits: String = words().take_while(is_number).collect();
+        let number: u64 = digits.parse().unwrap();
+        match words().find(|word| !is_number(word)) {
+            Some("KiB") => (number << 10).to_string(),
+            Some("MiB") => (number << 20).to_string(),
+            Some("s") => format!("{number}s"),
+            _ => number.to_string(),
+        }
+    }
+
+    /// The table above has each limit once, and the comment of each field says the same.
+    #[test]
+    fn the_defaults_are_what_the_documentation_says() {
+        let default = format!("{:#?}", Limits::default());
+        let fields =
+            default.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
+        let is: BTreeMap<_, _> = fields.map(|(name, value)| (name, value.to_owned())).collect();
+        let mut table = BTreeMap::new();
+        for row in SOURCE.lines().filter_map(|line| line.strip_prefix("/// | `")) {
+            let mut cells = row.split(" | ");
+            let names = cells.next().unwrap().split('`').step_by(2).filter(|name| !name.is_empty());
+            for (name, written) in names.zip(cells.next().unwrap().split("; ")) {
+                assert!(table.insert(name, value(written)).is_none(), "`{name}` stands twice");
+            }
+        }
+        assert_eq!(table, is);
+        let mut said = "";
+        let mut comments = BTreeMap::new();
+        for line in SOURCE.lines().map(str::trim) {
+            if let Some((_, default)) = line.split_once(" Default ") {
+                said = default.trim_end_matches('.');
+            } else if let Some((name, _)) =
+                line.strip_prefix("pub ").and_then(|field| field.split_once(": "))
+            {
+                comments.insert(name, value(said));
+            }
+        }
+        assert_eq!(comments, is);
     }
 }

@@ -3,10 +3,10 @@
 use crate::{
     error::Error,
     skeleton::{Arguments, Request},
-    stub::{Call, Outgoing},
+    stub::{Call, Outgoing, Remote},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::marker::PhantomData;
+use std::{fmt::Display, marker::PhantomData};
 
 /// An argument or a result.
 #[diagnostic::on_unimplemented(
@@ -90,9 +90,9 @@ where
         call.send()
     }
 
-    /// Answers the call.
-    pub fn reply(request: &Request, result: Result<T, E>) {
-        request.reply(result);
+    /// Answers the call. `said` are the words of its own error, if there are some.
+    pub fn reply(request: &Request, result: Result<T, E>, said: Option<String>) {
+        request.reply_saying(result, said);
     }
 }
 
@@ -118,7 +118,39 @@ pub trait Refused {
     }
 
     /// See [`Wire::reply`].
-    fn reply<R>(_: &Request, _: R) {}
+    fn reply<R>(_: &Request, _: R, _: Option<String>) {}
 }
 
 impl<T: ?Sized> Refused for Wire<T> {}
+
+/// What is peculiar to the results of methods that return an object, by their type, whatever that is called. What it has of its own goes before
+/// what [`NoObject`] gives all.
+#[derive(Debug)]
+pub struct Returned<R>(PhantomData<R>);
+
+impl<I: ?Sized, E> Returned<Result<Remote<I>, E>> {
+    /// See [`NoObject::IS_OBJECT`].
+    pub const IS_OBJECT: bool = true;
+}
+
+impl<I: ?Sized, E: Display> Returned<Result<Remote<I>, E>> {
+    /// See [`NoObject::said`].
+    #[must_use]
+    pub fn said(result: &Result<Remote<I>, E>) -> Option<String> {
+        result.as_ref().err().map(ToString::to_string)
+    }
+}
+
+/// What holds of all other results.
+pub trait NoObject {
+    /// Whether calls can be made on it before it is there.
+    const IS_OBJECT: bool = false;
+
+    /// What the error says, for those that would have been called: in words, since their errors have other types.
+    #[must_use]
+    fn said<R>(_: &R) -> Option<String> {
+        None
+    }
+}
+
+impl<R> NoObject for Returned<R> {}

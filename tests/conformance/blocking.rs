@@ -1,7 +1,7 @@
 //! `.wait()`: on threads without a runtime, together with tasks; and never in async code.
 
 use crate::{
-    place::{Place, threads},
+    place::{Place, lone_thread, threads},
     results::Answers,
     work::{Seen, Work, outline, worker},
 };
@@ -14,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::{runtime::Builder, sync::oneshot};
+use tokio::sync::oneshot;
 
 const IN_ASYNC: &str = "`.wait()` would block the thread that async code runs on: write `.await`";
 
@@ -118,8 +118,7 @@ pub(crate) fn errors_and_panics_arrive(place: Place) {
 
 /// The handle's runtime has one thread, and nobody drives it meanwhile. The servant's is driven.
 pub(crate) fn nobody_drives_the_runtime(place: Place) {
-    let (servants, callers) = (threads(), Builder::new_current_thread().enable_all().build());
-    let callers = callers.expect("a runtime");
+    let (servants, callers) = (threads(), lone_thread());
     let (work, _watch) = worker();
     let (_first, host) = servants.block_on(place.host(work));
     let connecting = farcall::connect::<dyn Work>(host.address());
@@ -151,7 +150,7 @@ impl Ticks for Clock {
 
 /// The servant's runtime has one thread. A caller that is never late leaves it to others now and then.
 pub(crate) fn a_busy_caller_is_not_alone(place: Place) {
-    let servants = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let servants = lone_thread();
     let ticks = Arc::new(AtomicU64::new(0));
     let clock = Remote::<dyn Ticks>::new(Clock(Arc::clone(&ticks)));
     let (_near, host) = servants.block_on(place.host(clock));

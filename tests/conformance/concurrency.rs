@@ -101,6 +101,33 @@ pub(crate) async fn has_a_bound(place: Place) {
     assert!(!seen.contains(&Seen::Began(2048)) && !seen.contains(&Seen::Began(2049)));
 }
 
+/// What waits has a bound in bytes too: of twenty calls of a thousand bytes those wait that have room, and the others are refused.
+pub(crate) async fn has_a_bound_in_bytes(place: Place) {
+    if !place.has_address() {
+        return;
+    }
+    let mut limits = Limits::default();
+    (limits.serving, limits.outbox_bytes) = (1, 10 << 10);
+    let (work, mut watch, _host) = connected(place, limits).await;
+    let first = work.pass(1);
+    assert_eq!(watch.next().await, Seen::Began(1));
+    let calls: Vec<_> = (0..20).map(|_| work.echo(&[5; 1000])).collect();
+    watch.open(1);
+    assert_eq!(first.await, Ok(1));
+    let mut waited = 0;
+    for (number, call) in calls.into_iter().enumerate() {
+        match call.await {
+            Ok(back) => assert_eq!((back.len(), number), (1000, waited)),
+            Err(error) => {
+                assert_eq!(outline(&error), (ErrorKind::Overloaded, Executed::No));
+                continue;
+            }
+        }
+        waited += 1;
+    }
+    assert!((9..=10).contains(&waited), "{waited} calls waited");
+}
+
 /// A call that is given up while it waits in the outbox leaves room for another, and is never seen.
 pub(crate) async fn gives_back_what_is_not_sent(place: Place) {
     let (work, mut watch, _host) = connected(place, Limits::default()).await;

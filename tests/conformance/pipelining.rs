@@ -7,6 +7,7 @@ use crate::{
 use farcall::{Call, ErrorKind, Executed, Limits, Remote};
 use serde::{Deserialize, Serialize};
 use std::{
+    fmt,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -20,7 +21,11 @@ pub(crate) trait Shelf {
     async fn book(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
     async fn book_at_the_gate(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
     async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32>;
+    async fn under_another_name(&self, number: u32) -> farcall::Result<Tome>;
 }
+
+/// What a method returns is its type, whatever that is called.
+pub(crate) type Tome = Remote<dyn Book>;
 
 #[farcall::remote]
 pub(crate) trait Book {
@@ -34,6 +39,15 @@ pub(crate) trait Book {
 pub(crate) enum ShelfError {
     NoSuchBook(u32),
     Call(farcall::Error),
+}
+
+impl fmt::Display for ShelfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchBook(number) => write!(f, "there is no book {number}"),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<farcall::Error> for ShelfError {
@@ -83,6 +97,9 @@ impl Shelf for Library {
     }
     async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32> {
         book.number().await
+    }
+    async fn under_another_name(&self, number: u32) -> farcall::Result<Tome> {
+        self.take(number).map_err(|error| farcall::Error::new(error.to_string()))
     }
 }
 
@@ -149,15 +166,34 @@ pub(crate) async fn names_the_hop_that_failed(place: Place) {
     assert_eq!(book.await.map(|_| ()), Err(ShelfError::NoSuchBook(LAST + 1)));
     let error = number.await.expect_err("there is no such book");
     assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No), "{error}");
-    assert!(error.text().contains("book"), "{error}");
+    let why = "`Shelf::book`, whose result was to be called, failed: there is no book 1001";
+    assert_eq!(error.text(), why);
     let Err(ShelfError::Call(error)) = next.await else { panic!("there is no such book") };
     assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No));
     let second = shelf.book(LAST).next();
     let fourth = second.next().next();
     let error = fourth.number().await.expect_err("the books end before");
     assert_eq!(outline(&error), (ErrorKind::Pipeline, Executed::No));
-    assert!(error.text().contains("next"), "{error}");
+    assert!(
+        ["next", "there is no book 1001"].iter().all(|why| error.text().contains(why)),
+        "{error}"
+    );
     assert_eq!(second.await.map(|_| ()), Err(ShelfError::NoSuchBook(LAST + 1)));
+}
+
+/// Also when the call has returned before the other is made: that is what the peer keeps the answer for.
+pub(crate) async fn goes_by_the_type_and_not_by_its_name(place: Place) {
+    let (library, _watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
+    let book = shelf.under_another_name(1);
+    assert_eq!(book.number().await, Ok(1));
+    assert_eq!(book.next().next().number().await, Ok(3));
+    assert_eq!(shelf.number_of(book.await.expect("it is there")).await, Ok(1));
+    let none = shelf.under_another_name(LAST + 1);
+    let error = none.number().await.expect_err("there is no such book");
+    let why =
+        "`Shelf::under_another_name`, whose result was to be called, failed: there is no book 1001";
+    assert_eq!((error.kind(), error.text()), (ErrorKind::Pipeline, why));
 }
 
 /// What was sent before the answer had come is delivered before what is sent afterwards.

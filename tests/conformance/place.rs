@@ -111,13 +111,17 @@ async fn over_a_stream<I: Interface + ?Sized>(object: Remote<I>) -> Remote<I> {
 
 /// Runs a test on a runtime of one thread.
 pub(crate) fn one_thread(test: impl Future<Output = ()>) {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    run(&runtime, test);
+    run(&lone_thread(), test);
 }
 
 /// Runs a test on a runtime of several threads.
 pub(crate) fn several_threads(test: impl Future<Output = ()>) {
     run(&threads(), test);
+}
+
+/// A runtime of one thread, which runs while it is driven.
+pub(crate) fn lone_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// A runtime of several threads.

@@ -3,6 +3,7 @@
 use crate::{
     attacker::{Attacker, Said, call, encoded, hello, id, lookup, prefixed, varint},
     fortress::{attacked, attacked_within},
+    place::on_a_thread,
     work::Seen,
 };
 use farcall::Limits;
@@ -189,14 +190,16 @@ fn a_half_close_still_gets_its_answers() {
 /// A caller that is gone for good looks the same at first: the servant that works for it is dropped.
 #[test]
 fn a_caller_that_is_gone_is_not_served() {
-    attacked(|fortress, address| {
-        for number in 0..20 {
-            let (mut attacker, work) = Attacker::bound(address, "work", 0);
-            attacker.send(&[call(Some(id(1)), work, "pass", &[number])]);
-            fortress.sees(Seen::Began(number.into()));
-            drop(attacker);
-            fortress.sees(Seen::Dropped(number.into()));
-        }
+    on_a_thread(|| {
+        attacked(|fortress, address| {
+            for number in 0..20 {
+                let (mut attacker, work) = Attacker::bound(address, "work", 0);
+                attacker.send(&[call(Some(id(1)), work, "pass", &[number])]);
+                fortress.sees(Seen::Began(number.into()));
+                drop(attacker);
+                fortress.sees(Seen::Dropped(number.into()));
+            }
+        });
     });
 }
 

@@ -58,7 +58,11 @@ const MEMBERS: [(&str, &[&str]); 6] = [
     ("rpc-core/Cargo.toml", &[]),
     ("transports/Cargo.toml", &["farcall-core"]),
     ("mailbox/Cargo.toml", &["farcall-core", "farcall-macros"]),
-    ("Cargo.toml", &["farcall-core", "farcall-macros", "farcall-mailbox", "farcall-transports"]),
+    // Its own tests want its feature `testing`.
+    (
+        "Cargo.toml",
+        &["farcall", "farcall-core", "farcall-macros", "farcall-mailbox", "farcall-transports"],
+    ),
     ("torture/Cargo.toml", &["farcall"]),
 ];
 

@@ -53,6 +53,20 @@ const CASES: &[Case] = &[
         &["src/a.rs:3", "tests/a.rs:1"],
     ),
     (
+        "limits",
+        &[
+            (
+                "rpc-core/src/limits.rs",
+                "pub struct Limits {\n    pub strays: usize,\n    pub serving: usize,\n    pub other: usize,\n}\n",
+            ),
+            (
+                "rpc-core/src/conn/tests/serving.rs",
+                "fn one_call_beyond_the_limit_is_refused() {}\n",
+            ),
+        ],
+        &["rpc-core/src/limits.rs:2", "rpc-core/src/limits.rs:4"],
+    ),
+    (
         "floors",
         &[(
             "rpc-core/src/conn/a.rs",

@@ -3,11 +3,13 @@
 //! One of the files that may be `unsafe`: it hands on the promise of [`Payload::as_slice_unchecked`], and does nothing else with it.
 #![expect(unsafe_code, reason = "a promise of the caller's is handed on")]
 
+mod beside;
 mod block;
 mod chunks;
 mod loan;
 mod travel;
 
+pub(crate) use beside::{Scope, Scopes};
 pub use block::{Block, Trusted};
 pub use chunks::Reader;
 pub use loan::Loan;

@@ -26,6 +26,11 @@ use std::{
     time::Instant,
 };
 
+/// What those hear who would have called the object, of an error without words, or that of a servant in a third process.
+const OF_ITS_OWN: &str = "in a way of its own: await it to know why";
+/// Bytes of an error's words that they hear at most.
+const WORDS: usize = 1024;
+
 /// One call to answer.
 pub struct Request {
     link: Arc<Link>,
@@ -91,6 +96,15 @@ impl Request {
 
     /// Answers with the servant's result.
     pub fn reply<T: Serialize + 'static, E: Serialize + 'static>(&self, result: Result<T, E>) {
+        self.reply_saying(result, None);
+    }
+
+    /// The same. `said` is what the error says in words, for those that wait for the object.
+    pub(crate) fn reply_saying<T: Serialize + 'static, E: Serialize + 'static>(
+        &self,
+        result: Result<T, E>,
+        said: Option<String>,
+    ) {
         let mut encoder = Encoder::new();
         let mut parcel = Parcel::default();
         let (outcome, encoded) = match result {
@@ -113,22 +127,22 @@ impl Request {
         });
         match answer {
             Ok(answer) => {
-                let kept = self.kept(&outcome, &answer);
+                let kept = self.kept(&outcome, &answer, said);
                 self.answer(&outcome, answer, kept);
             }
             Err(error) => self.fail(error.executed_as(Executed::Yes)),
         }
     }
 
-    /// What calls on the answer go to, where the method returns an object.
-    fn kept(&self, outcome: &Outcome<'_>, answer: &Answer) -> Kept<Local> {
+    /// What calls on the answer go to, where the method returns an object. `said` is what its own error says.
+    fn kept(&self, outcome: &Outcome<'_>, answer: &Answer, said: Option<String>) -> Kept<Local> {
         match outcome {
             Outcome::Ok(_) => {
                 let first = answer.payloads.as_deref()?.passed.first()?;
                 self.returns_object().then(|| Box::new(Ok(first.handle.stand_in(first.interface))))
             }
             Outcome::App(_) => {
-                let text = "in a way of its own: await it to know why";
+                let text = said.as_deref().map_or(OF_ITS_OWN, beginning);
                 self.returns_object().then(|| Box::new(Err(self.hop_failed(text))))
             }
             Outcome::Rpc(error) => {
@@ -163,7 +177,7 @@ impl Request {
         match self.link.enclose(brought.pass_on(), encoded) {
             Ok(payloads) => {
                 let answer = Answer { head, tail, payloads, by: self.method_name() };
-                let kept = self.kept(&outcome, &answer);
+                let kept = self.kept(&outcome, &answer, None);
                 self.answer(&outcome, answer, kept);
             }
             Err(error) => self.fail(error.executed_as(Executed::Yes)),
@@ -207,7 +221,7 @@ impl Request {
 
     fn fail(&self, error: Error) {
         let outcome = Outcome::Rpc(error);
-        let kept = self.kept(&outcome, &Answer::default());
+        let kept = self.kept(&outcome, &Answer::default(), None);
         self.answer(&outcome, Answer::default(), kept);
     }
 
@@ -242,6 +256,12 @@ fn encode<T: Serialize + 'static>(
         return encoder.owned(value);
     }
     parcel.collect(|| encoder.owned(value))
+}
+
+/// As much of a text as others are told.
+fn beginning(text: &str) -> &str {
+    let end = (0..=WORDS.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 impl Drop for Request {

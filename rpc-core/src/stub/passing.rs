@@ -1,16 +1,14 @@
-//! References within the values of a call or a return: each is encoded as its place in a list that travels beside the values.
-//!
-//! The list is that of the innermost scope of this thread, which whoever encodes or decodes the values of a frame opens. Outside of one
-//! a handle cannot be encoded: it means nothing without its connection.
+//! References within the values of a call or a return: each is encoded as its place in a list that travels beside the values. Elsewhere a
+//! handle cannot be encoded: it means nothing without its connection.
 
 use super::{Handle, Remote};
 use crate::{
     error::{Error, ErrorKind},
     interface::{Description, Interface},
-    payload::{self, Payload},
+    payload::{self, Payload, Scope, Scopes},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
-use std::{cell::Cell, mem, sync::Arc};
+use std::{cell::Cell, sync::Arc};
 
 /// A reference on its way out.
 #[derive(Clone, Debug)]
@@ -38,18 +36,12 @@ pub(crate) struct Brought {
     pub(crate) references: Vec<Option<Arc<Handle>>>,
 }
 
-/// The list of the innermost scope.
-#[derive(Default)]
-enum Scope {
-    #[default]
-    None,
-    Out(Vec<Passed>),
-    In(Vec<Option<Arc<Handle>>>),
+thread_local! {
+    static SCOPE: Cell<Scope<Passed, Arc<Handle>>> = const { Cell::new(Scope::None) };
 }
 
-thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope::None) };
-}
+/// The list of the references that travel with the values.
+const SCOPES: Scopes<Passed, Arc<Handle>> = Scopes(&SCOPE);
 
 impl Parcel {
     /// Nothing travels beside.
@@ -59,16 +51,8 @@ impl Parcel {
 
     /// Runs `encode`; what its values hold is added, unless it fails.
     pub(crate) fn collect<E>(&mut self, encode: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-        let before = self.passed.len();
-        let entered = Entered::new(Scope::Out(mem::take(&mut self.passed)));
-        let encoded = payload::collect_into(&mut self.payloads, encode);
-        if let Scope::Out(collected) = entered.leave() {
-            self.passed = collected;
-        }
-        if encoded.is_err() {
-            self.passed.truncate(before);
-        }
-        encoded
+        let Self { payloads, passed } = self;
+        SCOPES.collect_into(passed, || payload::collect_into(payloads, encode))
     }
 }
 
@@ -94,68 +78,9 @@ impl Brought {
 
     /// Runs `decode`, which may claim each payload once, and each reference.
     pub(crate) fn claim<T>(&mut self, decode: impl FnOnce() -> T) -> T {
-        let entered = Entered::new(Scope::In(mem::take(&mut self.references)));
-        let decoded = payload::claim_from(&mut self.payloads, decode);
-        if let Scope::In(left) = entered.leave() {
-            self.references = left;
-        }
-        decoded
+        let Self { payloads, references } = self;
+        SCOPES.claim_from(references, || payload::claim_from(payloads, decode))
     }
-}
-
-/// A scope while it is the innermost one. Puts the one around it back, also when a value's own code panics.
-struct Entered {
-    outer: Option<Scope>,
-}
-
-impl Entered {
-    fn new(scope: Scope) -> Self {
-        Self { outer: Some(exchange(scope)) }
-    }
-
-    fn leave(mut self) -> Scope {
-        self.outer.take().map(exchange).unwrap_or_default()
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        if let Some(outer) = self.outer.take() {
-            exchange(outer);
-        }
-    }
-}
-
-/// A thread that ends has no scopes.
-fn exchange(scope: Scope) -> Scope {
-    SCOPE.try_with(|innermost| innermost.replace(scope)).unwrap_or_default()
-}
-
-/// Adds a reference to the list: its place. None outside of a scope.
-fn collect(passed: Passed) -> Option<u32> {
-    let mut scope = exchange(Scope::None);
-    let index = match &mut scope {
-        Scope::Out(list) => {
-            list.push(passed);
-            u32::try_from(list.len() - 1).ok()
-        }
-        _ => None,
-    };
-    exchange(scope);
-    index
-}
-
-/// The reference with this place in the list, if it is there and was not claimed before.
-fn claim(index: u32) -> Option<Arc<Handle>> {
-    let mut scope = exchange(Scope::None);
-    let claimed = match &mut scope {
-        Scope::In(list) => {
-            usize::try_from(index).ok().and_then(|index| list.get_mut(index)).and_then(Option::take)
-        }
-        _ => None,
-    };
-    exchange(scope);
-    claimed
 }
 
 /// Encodes a reference, passed as one to an object of `interface`.
@@ -165,7 +90,7 @@ pub(super) fn serialize<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let outside = "a `Remote` can be encoded only as part of a call or of what it returns";
-    let index = collect(Passed { handle: Arc::clone(handle), interface });
+    let index = SCOPES.collect(Passed { handle: Arc::clone(handle), interface });
     serializer.serialize_u32(index.ok_or_else(|| ser::Error::custom(outside))?)
 }
 
@@ -175,7 +100,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 ) -> Result<Arc<Handle>, D::Error> {
     let index = u32::deserialize(deserializer)?;
     let missing = "it names a reference that did not come with it, or names it twice";
-    claim(index).ok_or_else(|| de::Error::custom(missing))
+    SCOPES.claim(index).ok_or_else(|| de::Error::custom(missing))
 }
 
 impl<I: Interface + ?Sized> Serialize for Remote<I> {

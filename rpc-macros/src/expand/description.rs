@@ -8,7 +8,7 @@ use crate::{
     result::returned_interface,
     signature,
 };
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta, ext::IdentExt};
 
@@ -17,7 +17,7 @@ use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta, ext::IdentEx
 //         impl Interface for dyn Archive { const DESCRIPTION: .. }
 pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let Names { private, interface: path, parameters, bounds, .. } = names;
-    let constants = interface.sound_methods().map(|method| constant(method, names));
+    let constants = interface.sound_methods().map(|method| constant(method, interface, names));
     let elements = interface.sound_methods().map(|method| {
         let cfgs = &method.cfgs;
         let name = constant_name(method);
@@ -47,7 +47,7 @@ pub(super) fn constant_name(method: &Method) -> Ident {
 
 // Input:  async fn read(&self, path: &str) -> Result<u8, E>
 // Output: const __METHOD_read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
-fn constant(method: &Method, names: &Names) -> TokenStream {
+fn constant(method: &Method, interface: &Interface, names: &Names) -> TokenStream {
     let private = &names.private;
     let cfgs = &method.cfgs;
     let constant = constant_name(method);
@@ -60,7 +60,7 @@ fn constant(method: &Method, names: &Names) -> TokenStream {
     let no_cancel = method.options.no_cancel;
     let unordered = method.options.unordered;
     let exclusive = method.exclusive;
-    let returns_object = returned_interface(&method.result).is_some();
+    let returns_object = returns_object(method, interface, names);
     let timeout = timeout(method.options.timeout, names);
     quote! {
         #(#cfgs)*
@@ -80,6 +80,36 @@ fn constant(method: &Method, names: &Names) -> TokenStream {
             timeout: #timeout,
         };
     }
+}
+
+// Input:  Result<Docs, E>
+// Output: Returned::<Result<Docs, E>>::IS_OBJECT
+// Input:  Result<Remote<dyn Store<K>>, E>
+// Output: true
+/// Whether the method returns an object: by the type, whatever it is called; but where it has parameters of the interface, which a constant
+/// cannot see, by its words.
+fn returns_object(method: &Method, interface: &Interface, names: &Names) -> TokenStream {
+    let (private, result) = (&names.private, &method.result);
+    let parameters =
+        interface.item.generics.params.iter().filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        });
+    if mentions(result.to_token_stream(), &parameters.collect::<Vec<_>>()) {
+        returned_interface(result).is_some().to_token_stream()
+    } else {
+        quote!(#private::Returned::<#result>::IS_OBJECT)
+    }
+}
+
+/// Whether one of these words stands there.
+fn mentions(tokens: TokenStream, words: &[&Ident]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions(group.stream(), words),
+        TokenTree::Ident(ident) => words.contains(&&ident),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn timeout(timeout: Timeout, names: &Names) -> TokenStream {

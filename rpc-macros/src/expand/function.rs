@@ -49,7 +49,7 @@ fn bounds(method: &Method, arguments: &[TokenStream], names: &Names) -> TokenStr
 //             task.run(async move {
 //                 let (path,) = { .. };
 //                 let result = (*servant)(ToOwned::to_owned(path)).await;
-//                 Wire::<Result<(), E>>::reply(&request, result);
+//                 Wire::<Result<(), E>>::reply(&request, result, None);
 //             });
 //         }
 fn start(method: &Method, function: &TokenStream, names: &Names) -> TokenStream {
@@ -80,7 +80,7 @@ fn start(method: &Method, function: &TokenStream, names: &Names) -> TokenStream 
             task.run(async move {
                 #decoded
                 let result = (*servant)(#(#passed),*).await;
-                #private::Wire::<#result>::reply(&request, result);
+                #private::Wire::<#result>::reply(&request, result, #private::core::option::Option::None);
             });
         }
     }

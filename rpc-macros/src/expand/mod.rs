@@ -51,7 +51,7 @@ fn expand(interface: &Interface) -> TokenStream {
         #contract
         #[allow(dead_code, unused_imports, deprecated, non_snake_case, non_upper_case_globals, clippy::all, clippy::nursery, clippy::pedantic)]
         const _: () = {
-            use #private::Refused as _;
+            use #private::{NoObject as _, Refused as _};
             #demands
             #description
             #stub

@@ -58,7 +58,8 @@ fn start(interface: &Interface, names: &Names) -> TokenStream {
 //             task.run(async move {
 //                 let (path, offset) = { .. };
 //                 let result = <__Servant as Archive>::read(&servant, path, offset).await;
-//                 #private::Wire::<#result>::reply(&request, result);
+//                 let said = Returned::<Result<u8, E>>::said(&result);
+//                 Wire::<Result<u8, E>>::reply(&request, result, said);
 //             })
 //         }
 fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
@@ -80,7 +81,8 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
                 #decoded
                 #keep_mutable
                 let result = <__Servant as #path>::#ident(&#mutability servant, #(#passed),*).await;
-                #private::Wire::<#result>::reply(&request, result);
+                let said = #private::Returned::<#result>::said(&result);
+                #private::Wire::<#result>::reply(&request, result, said);
             });
         }
     }

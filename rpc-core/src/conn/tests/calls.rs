@@ -104,6 +104,30 @@ fn what_a_header_says_arrives() {
     assert_over(&mut pair);
 }
 
+/// Entries of four bytes: as many as the limits allow are a call, and one more is a breach.
+#[test]
+fn metadata_has_a_bound() {
+    let check = |limits: Limits, most: usize| {
+        for (entries, passes) in [(most, true), (most + 1, false)] {
+            let mut pair = Pair::with(limits.clone());
+            let call = pair.conn(LEFT).reserve(None);
+            let metadata = b"\x01k\x01v".repeat(entries);
+            pair.send_call(LEFT, &CallHeader { metadata: &metadata, ..header(Some(call)) }, b"");
+            pair.shuttle();
+            let want = match passes {
+                true => Seen::Call(Some(call), ROOT, Vec::new()),
+                false => Seen::Breach(
+                    "the peer sent more metadata with a call than the limits allow".to_owned(),
+                ),
+            };
+            assert_eq!(pair.only(RIGHT), want, "{entries} entries");
+        }
+    };
+    check(Limits::default(), 32);
+    check(Limits { metadata_entries: 3, ..Limits::default() }, 3);
+    check(Limits { metadata_bytes: 20, ..Limits::default() }, 5);
+}
+
 #[test]
 fn credit_is_what_the_peer_serves_at_a_time() {
     let mut pair = Pair::with(Limits { serving: 3, ..Limits::default() });
