@@ -72,14 +72,15 @@ pub(crate) fn let_calls_between(place: Place) {
     let servants = stop();
 
     let (here, encoded) = mpsc::channel();
-    let between = callers.block_on(async {
+    // Made in there, and awaited once the servants run.
+    let (between,) = callers.block_on(async {
         let slab = Slab { stone: vec![3; LENGTH], _here: Some(here) };
         assert_eq!(ramp.send(slab).await, Ok(()));
         // The task that encodes it sends as much of it as it may before it lets this one run.
         while encoded.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
             yield_now().await;
         }
-        quarry.arrived()
+        (quarry.arrived(),)
     });
     let stop = drive(servants);
     assert_eq!(callers.block_on(between), Ok(None), "the call waited for the whole item");
