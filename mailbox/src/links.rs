@@ -61,6 +61,8 @@ enum Entry {
 #[derive(Debug)]
 struct Linked {
     peer: ProcessId,
+    /// This process has made it, and not the peer.
+    is_own: bool,
     far: Remote<dyn Link>,
     sent: AtomicU64,
     received: Arc<AtomicU64>,
@@ -186,7 +188,8 @@ impl Links {
             let changed = self.changed.notified();
             let (near, received) = self.near(peer.clone());
             if let Some(far) = door.link(self.me.clone(), near).await? {
-                return Ok(self.insert(name, peer, far, received));
+                let (sent, is_own) = (AtomicU64::new(0), true);
+                return Ok(self.insert(name, Linked { peer, is_own, far, sent, received }));
             }
             // The other one's link counts, and comes: unless it finds no way here.
             let _ = tokio::time::timeout(CROSSED, changed).await;
@@ -202,14 +205,8 @@ impl Links {
         (Remote::new(End::new(peer, Arc::clone(&self.inbox), Arc::clone(&received))), received)
     }
 
-    fn insert(
-        &self,
-        name: &str,
-        peer: ProcessId,
-        far: Remote<dyn Link>,
-        received: Arc<AtomicU64>,
-    ) -> Arc<Linked> {
-        let linked = Arc::new(Linked { peer, far, sent: AtomicU64::new(0), received });
+    fn insert(&self, name: &str, linked: Linked) -> Arc<Linked> {
+        let linked = Arc::new(linked);
         let before = self.lock().insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
         self.changed.notify_waiters();
         drop(before);
@@ -233,14 +230,16 @@ impl Door for Links {
     ) -> Result<Option<Remote<dyn Link>>, Error> {
         let has_own = match self.lock().get(&from.name) {
             Some(Entry::Dialling) => true,
-            Some(Entry::Linked(linked)) => linked.peer == from && linked.is_alive(),
+            // One that the peer has made and asks for again is one that it has given up.
+            Some(Entry::Linked(own)) => own.is_own && own.peer == from && own.is_alive(),
             None => false,
         };
         if has_own && self.me.name < from.name {
             return Ok(None);
         }
         let (near, received) = self.near(from.clone());
-        self.insert(&from.name.clone(), from, back, received);
+        let (name, sent) = (from.name.clone(), AtomicU64::new(0));
+        self.insert(&name, Linked { peer: from, is_own: false, far: back, sent, received });
         Ok(Some(near))
     }
 }
@@ -278,3 +277,7 @@ impl fmt::Debug for Links {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "links/tests.rs"]
+mod tests;

@@ -1,0 +1,73 @@
+//! Links between processes that are in one, so that each step of making a link can be the last.
+
+use super::{Dial, Door, Links};
+use crate::{Error, Kind, ProcessId, Result, post::Patience};
+use farcall_core::stub::Remote;
+use std::{
+    collections::HashMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+    time::Duration,
+};
+use tokio::{runtime::Builder, task::yield_now, time::timeout};
+
+/// More awaits than the making of a link has.
+const STEPS: usize = 60;
+/// How long a link may take to be made on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Book = Arc<Mutex<HashMap<String, Remote<dyn Door>>>>;
+
+/// A process that others find in the book.
+fn process(name: &str, book: &Book) -> Arc<Links> {
+    let known = Arc::clone(book);
+    let dial: Dial = Box::new(move |name, _| {
+        let found = known.lock().unwrap().get(&name).cloned();
+        Box::pin(async move { found.ok_or(Error::Detached) })
+    });
+    let me = ProcessId { name: name.to_owned(), pid: 0, instance: u64::from(name.as_bytes()[0]) };
+    let links = Arc::new(Links::new(me, dial));
+    book.lock().unwrap().insert(name.to_owned(), Remote::from_arc(Arc::clone(&links)));
+    links
+}
+
+async fn send(from: &Links, to: &str, word: &'static str) {
+    let sent = from.send(to, Kind::of::<String>(), word.into(), Patience::Endless);
+    let sent: Result<()> = timeout(PATIENCE, sent).await.expect("no link is made any more");
+    assert_eq!(sent, Ok(()));
+}
+
+/// Polls a future so many times, and drops it.
+async fn give_up<T>(made: impl Future<Output = T>, polls: usize) {
+    let mut made = pin!(made);
+    for _ in 0..polls {
+        let polled = poll_fn(|cx| Poll::Ready(made.as_mut().poll(cx))).await;
+        if polled.is_ready() {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
+#[test]
+fn a_link_that_is_given_up_at_any_step_can_be_made() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for steps in 0..STEPS {
+        for (one, other) in [("ann", "bert"), ("bert", "ann")] {
+            runtime.block_on(async {
+                let book = Book::default();
+                let (first, second) = (process(one, &book), process(other, &book));
+                give_up(first.linked(other, Patience::Endless), steps).await;
+                send(&first, other, "there").await;
+                send(&second, one, "back").await;
+                for (links, peer, word) in [(&second, one, "there"), (&first, other, "back")] {
+                    let came = links.inbox().take(Some(peer), &Kind::of::<String>());
+                    assert_eq!(came.map(|came| came.map(|came| came.bytes)), Ok(Some(word.into())));
+                    assert_eq!(links.all().len(), 1, "after {steps} steps");
+                }
+            });
+        }
+    }
+}
