@@ -154,7 +154,9 @@ impl Engine {
                 self.not_acked(letter, &seated.process);
             }
         }
-        self.assign_anew();
+        if seated.receives {
+            self.assign_anew();
+        }
         self.settle();
     }
 

@@ -114,8 +114,9 @@ struct Model {
     over: Vec<Hold>,
     /// What was withdrawn, and must never be seen again.
     withdrawn: BTreeSet<Bytes>,
-    /// Of each sender, the newest letter that came for the first time.
-    newest: HashMap<SeatId, LetterId>,
+    /// Of each sender, and each receiver where letters are assigned, the newest letter that came for the first time, since the receivers
+    /// changed last.
+    newest: HashMap<(SeatId, Option<SeatId>), LetterId>,
     /// Of each key, its receiver since the receivers changed last.
     stuck: HashMap<u64, SeatId>,
     receiving: BTreeSet<SeatId>,
@@ -256,8 +257,11 @@ impl Model {
         letter.place = if again { Place::Ready } else { Place::Lost };
     }
 
-    /// Letters may be assigned anew.
+    /// Letters may be assigned anew: their order is the same only from now on.
     fn receivers_change(&mut self) {
+        if matches!(self.engine.terms().policy, Policy::RoundRobin | Policy::Sticky(_)) {
+            self.newest.clear();
+        }
         self.stuck.clear();
     }
 
@@ -319,11 +323,9 @@ impl Model {
             return;
         }
         let policy = self.engine.terms().policy;
-        // Letters that are assigned wait for their receivers, and find new ones when those go.
-        if !matches!(policy, Policy::RoundRobin | Policy::Sticky(_)) {
-            let newest = self.newest.insert(sender, letter.id);
-            assert!(newest < Some(letter.id), "{:?} came before {:?}", newest, letter.id);
-        }
+        let assigns = matches!(policy, Policy::RoundRobin | Policy::Sticky(_));
+        let newest = self.newest.insert((sender, assigns.then_some(seat)), letter.id);
+        assert!(newest < Some(letter.id), "{newest:?} came before {:?}", letter.id);
         let keeps = self.engine.terms().capacity != Capacity::Zero;
         if policy == Policy::Sticky(Key::Letter) && keeps {
             assert_eq!(*self.stuck.entry(key).or_insert(seat), seat, "a key has two receivers");
