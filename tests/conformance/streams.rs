@@ -254,6 +254,9 @@ pub(crate) async fn end_with_their_connection(place: Place) {
     assert!(matches!(lost, Some(Err(_))), "{lost:?}");
     assert_eq!(receiver.recv().await, None);
     to.closed().await;
-    fill.await.expect_err("the host is gone");
+    // So it may have answered before, too: it returns when nobody receives.
+    if let Ok(count) = fill.await {
+        assert!(count > 0, "the first item has come");
+    }
     sum.await.expect_err("the host is gone");
 }
