@@ -1,0 +1,75 @@
+//! What a model of a mailbox does, at random.
+
+use crate::{Capacity, Key, OnCrash, Policy, Terms};
+use proptest::prelude::*;
+
+/// Bytes of letters in the mailboxes of the model.
+pub(super) const CEILING: u64 = 400;
+
+/// What is done to a mailbox. Numbers choose among what there is.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    Attach(u8),
+    Detach(usize),
+    Send {
+        seat: usize,
+        key: u64,
+        length: usize,
+    },
+    Receive(usize),
+    Withdraw(usize),
+    Ack(usize),
+    GiveBack(usize),
+    Inquire {
+        letter: usize,
+        acked: bool,
+    },
+    /// A letter that is not held any more is acked and given back once more.
+    Repeat(usize),
+}
+
+/// Any deed.
+pub(super) fn deed() -> impl Strategy<Value = Deed> {
+    let some = any::<usize>;
+    prop_oneof![
+        2 => (0..4_u8).prop_map(Deed::Attach),
+        1 => some().prop_map(Deed::Detach),
+        8 => (some(), 0..3_u64, 1..40_usize)
+            .prop_map(|(seat, key, length)| Deed::Send { seat, key, length }),
+        7 => some().prop_map(Deed::Receive),
+        3 => some().prop_map(Deed::Withdraw),
+        5 => some().prop_map(Deed::Ack),
+        2 => some().prop_map(Deed::GiveBack),
+        2 => (some(), any::<bool>()).prop_map(|(letter, acked)| Deed::Inquire { letter, acked }),
+        1 => some().prop_map(Deed::Repeat),
+    ]
+}
+
+/// Any parameters, with a ceiling that is soon reached.
+pub(super) fn terms() -> impl Strategy<Value = Terms> {
+    let capacity = prop_oneof![
+        Just(Capacity::Zero),
+        (1..5_u64).prop_map(Capacity::Bounded),
+        Just(Capacity::Unbounded),
+    ];
+    let policy = prop_oneof![
+        Just(Policy::Pair),
+        Just(Policy::FirstReceiver),
+        Just(Policy::RoundRobin),
+        Just(Policy::LeastLoaded),
+        Just(Policy::Sticky(Key::Sender)),
+        Just(Policy::Sticky(Key::Letter)),
+    ];
+    let on_crash = prop_oneof![
+        4 => (1..4_u32).prop_map(|max| OnCrash::Redeliver { max }),
+        1 => Just(OnCrash::Drop),
+        1 => Just(OnCrash::Return),
+        1 => Just(OnCrash::Close),
+    ];
+    (capacity, policy, on_crash).prop_map(|(capacity, policy, on_crash)| Terms {
+        capacity,
+        ceiling: CEILING,
+        policy,
+        on_crash,
+    })
+}
