@@ -2,13 +2,18 @@
 
 use crate::{
     Action, Counts, Error, Kind, Letter, Letters, Outgoing, ProcessId, Receipt, Result, Terms,
-    post::{Attached, Delivery, Member, Patience, Post, Seat},
+    Values,
+    bundle::Bundle,
+    engine::LetterId,
+    parcel::{Parcel, bytes_of},
+    post::{Attached, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
 use farcall_core::{
     codec::{Budget, Decoder, Encoder},
     limits::Limits,
     stub::Remote,
+    transport::BoxFuture,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -27,6 +32,9 @@ struct Inner {
     wanted: Option<Terms>,
     seat: OnceCell<(Remote<dyn Seat>, Terms)>,
 }
+
+/// Letters on their way: which one the last is, how many they are, and whose attachment sends them.
+pub(crate) type Sending = BoxFuture<'static, Result<(LetterId, u64, Remote<dyn Seat>)>>;
 
 /// This process, seen from the host.
 struct Here;
@@ -126,13 +134,53 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         }
     }
 
-    /// The letters, as a stream that takes one at a time.
+    /// The letters, as a stream that takes several at a time where the policy and the capacity allow it.
     #[must_use]
     pub fn letters(&self) -> Letters<T> {
         Letters::new(self.clone())
     }
 
-    /// A sink of letters, which sends one at a time.
+    /// The values of the letters, each acked before it is given out, as a stream that takes several at a time where the policy and the
+    /// capacity allow it: at most once.
+    #[must_use]
+    pub fn values(&self) -> Values<T> {
+        Values::new(self.clone())
+    }
+
+    /// Sends letters, directly one after the other: done when all are accepted. With a capacity, those wait that are beyond it.
+    ///
+    /// # Errors
+    /// `LimitExceeded`, in which case nothing of a part of [`PARCEL_BYTES`](crate::PARCEL_BYTES) or less was sent, `Closed`,
+    /// `MailboxGone`: those before it may have been accepted.
+    pub fn send_all<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Action<Vec<Receipt>>
+    where
+        T: 'a,
+    {
+        let (mut parcel, mut sent) = (Parcel::default(), Vec::new());
+        for value in values {
+            if let Err(error) = parcel.push(value) {
+                return Action::new(async move { Err(error) });
+            }
+            if parcel.is_full() {
+                sent.push(self.post_all(std::mem::take(&mut parcel)));
+            }
+        }
+        if !parcel.is_empty() {
+            sent.push(self.post_all(parcel));
+        }
+        Action::new(async move {
+            let mut receipts = Vec::new();
+            for part in sent {
+                let (last, count, seat) = part.await?;
+                let numbers = (last.0 + 1).saturating_sub(count)..=last.0;
+                let letters = numbers.map(LetterId);
+                receipts.extend(letters.map(|letter| Receipt { letter, seat: seat.clone() }));
+            }
+            Ok(receipts)
+        })
+    }
+
+    /// A sink of letters, which sends several at a time: see [`Outgoing`].
     #[must_use]
     pub fn sink(&self) -> Outgoing<T> {
         Outgoing::new(self.clone())
@@ -161,18 +209,46 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         })
     }
 
+    /// Sends letters: which one the last is, and how many they are.
+    pub(crate) fn post_all(&self, parcel: Parcel) -> Sending {
+        let (inner, key) = (Arc::clone(&self.inner), self.key);
+        let (lengths, letters) = parcel.finish();
+        let count = lengths.len() as u64;
+        let sent = match inner.seat.get() {
+            Some((seat, _)) => Ok(seat.send_all(key, lengths, letters)),
+            None => Err((lengths, letters)),
+        };
+        Box::pin(async move {
+            let seat = inner.seat().await?.0.clone();
+            let last = match sent {
+                Ok(sent) => sent.await?,
+                Err((lengths, letters)) => seat.send_all(key, lengths, letters).await?,
+            };
+            Ok((last, count, seat))
+        })
+    }
+
     fn take(&self, patience: Patience) -> Action<Letter<T>> {
+        let taken = self.fetch(1, patience);
+        Action::new(async move { taken.await?.next().unwrap_or(Err(Error::Empty)) })
+    }
+
+    /// Takes letters, at most so many.
+    pub(crate) fn fetch(
+        &self,
+        most: u32,
+        patience: Patience,
+    ) -> impl Future<Output = Result<Bundle>> + Send + use<T> {
         let inner = Arc::clone(&self.inner);
-        let taken = inner.seat.get().map(|(seat, _)| seat.recv(patience));
-        Action::new(async move {
+        let taken = inner.seat.get().map(|(seat, _)| seat.recv(most, patience));
+        async move {
             let seat = inner.seat().await?.0.clone();
             let delivery = match taken {
                 Some(taken) => taken.await?,
-                None => seat.recv(patience).await?,
+                None => seat.recv(most, patience).await?,
             };
-            let Delivery { sender, deliveries, bytes, lease } = delivery;
-            Ok(Letter { value: decode(&bytes)?, sender, deliveries, lease, seat })
-        })
+            Ok(Bundle::new(delivery, seat))
+        }
     }
 }
 
@@ -192,10 +268,7 @@ impl Inner {
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     let mut encoder = Encoder::new();
     encoder.value(value)?;
-    let (head, tail) = encoder.finish();
-    let mut bytes = head.to_vec();
-    bytes.extend_from_slice(tail.as_deref().unwrap_or_default());
-    Ok(bytes.into())
+    Ok(bytes_of(encoder))
 }
 
 /// The value of a letter.

@@ -65,6 +65,11 @@ pub enum Error {
     /// The receipt is too old: the host remembers the newest.
     #[error("the host remembers no such letter: ask the receipt sooner")]
     Forgotten,
+    /// The other side sends letters whose parts do not fit together.
+    #[error(
+        "the other side does not keep to the protocol: it speaks of letters that it does not send"
+    )]
+    Uneven,
     /// The mailbox exists with other parameters.
     #[error(
         "the mailbox exists as {found}, and was opened as {wanted}: open it with the same parameters, or attach to it"

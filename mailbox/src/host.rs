@@ -1,22 +1,24 @@
 //! A mailbox hosted by this process: the engine behind a lock, joined to the callers that wait. What happens to them is collected under
 //! the lock and done after it.
 
+mod held;
+mod waiting;
+
 use crate::{
     Counts, Error, Kind, ProcessId, Terms,
-    engine::{Draft, Engine, Event, Hold, LetterId, SeatId, Ticket, Until, terms_of_dead},
-    post::{Attached, Delivery, Lease, Member, Patience, Post, Seat},
+    engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket, Until, terms_of_dead},
+    post::{Attached, Delivery, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
 use farcall_core::stub::Remote;
+use held::Taken;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{sync::oneshot, task::AbortHandle};
+use waiting::{Begun, Waiting};
 
 /// A hosted mailbox: a servant of [`Post`].
 #[derive(Clone)]
@@ -41,7 +43,7 @@ struct State {
 /// What a caller has waited for.
 enum Outcome {
     Sent(Result<LetterId, Error>),
-    Received(Result<(Bytes, ProcessId, Held), Error>),
+    Received(Result<Taken, Error>),
     Told(Result<ProcessId, Error>),
 }
 
@@ -56,7 +58,7 @@ impl Host {
     #[must_use]
     pub fn new(terms: Terms, kind: Kind) -> Self {
         let dead = Arc::new(Shared::new(terms_of_dead(&terms), kind.clone(), None));
-        let seat = dead.lock().engine.attach(ProcessId::own()).ok();
+        let seat = dead.lock().engine.attach(ProcessId::own().into()).ok();
         let dead = seat.map(|seat| (dead, seat));
         Self { shared: Arc::new(Shared::new(terms, kind, dead)) }
     }
@@ -93,7 +95,8 @@ impl Post for Host {
         if kind != shared.kind {
             return Err(Error::OtherLetters { found: shared.kind.clone(), wanted: kind });
         }
-        let seat = shared.attach(process.clone(), &member)?;
+        let process = Arc::new(process);
+        let seat = shared.attach(Arc::clone(&process), &member)?;
         let ending = detach_when_closed(shared, seat, member);
         let chair = Chair { shared: Arc::clone(shared), seat, process, ending };
         Ok((Remote::new(chair), found))
@@ -113,7 +116,7 @@ impl Shared {
 
     fn attach(
         self: &Arc<Self>,
-        process: ProcessId,
+        process: Arc<ProcessId>,
         member: &Remote<dyn Member>,
     ) -> Result<SeatId, Error> {
         self.detach_the_dead();
@@ -148,39 +151,49 @@ impl Shared {
     }
 
     /// Begins something that may have to wait.
-    fn begin(self: &Arc<Self>, begin: impl FnOnce(&mut Engine) -> Ticket) -> Waiting {
-        let (sender, outcome) = oneshot::channel();
+    fn begin(self: &Arc<Self>, begin: impl FnOnce(&mut Engine) -> Ticket) -> Begun {
         let mut state = self.lock();
         let ticket = begin(&mut state.engine);
-        state.waiting.insert(ticket, sender);
-        let happened = state.take_events();
+        let mut happened = state.take_events();
+        let own = happened.iter().position(|(_, event)| event.ticket() == Some(ticket));
+        let begun = match own.map(|at| happened.remove(at)) {
+            Some((_, event)) => Ok(event),
+            None => {
+                let (sender, outcome) = oneshot::channel();
+                state.waiting.insert(ticket, sender);
+                Err(Waiting { shared: Arc::clone(self), ticket, outcome })
+            }
+        };
         drop(state);
+        let begun = match begun {
+            Ok(event) => Begun::Done(self.outcome(event)),
+            Err(waiting) => Begun::Waits(waiting),
+        };
         self.happen(happened);
-        Waiting { shared: Arc::clone(self), ticket, outcome }
+        begun
     }
 
     fn happen(self: &Arc<Self>, happened: Happened) {
         for (waiter, event) in happened {
-            let outcome = match event {
-                Event::Sent(_, sent) => Outcome::Sent(sent),
-                Event::Told(_, told) => Outcome::Told(told),
-                Event::Received(_, received) => Outcome::Received(received.map(|letter| {
-                    let hold = Hold { letter: letter.id, delivery: letter.deliveries };
-                    let (shared, done) = (Arc::clone(self), AtomicBool::new(false));
-                    (letter.bytes, letter.sender, Held { shared, hold, done })
-                })),
-                Event::Died(letter) => {
-                    self.bury(Draft {
-                        sender: letter.sender,
-                        key: letter.key,
-                        bytes: letter.bytes,
-                    });
-                    continue;
-                }
-            };
-            if let Some(waiter) = waiter {
-                // If nobody waits any more, a letter in it is given back as it is dropped.
+            let outcome = self.outcome(event);
+            if let (Some(waiter), Some(outcome)) = (waiter, outcome) {
+                // If nobody waits any more, letters in it are put back as they are dropped.
                 let _ = waiter.send(outcome);
+            }
+        }
+    }
+
+    /// What an event is to who waits for it, if somebody does.
+    fn outcome(self: &Arc<Self>, event: Event) -> Option<Outcome> {
+        match event {
+            Event::Sent(_, sent) => Some(Outcome::Sent(sent)),
+            Event::Told(_, told) => Some(Outcome::Told(told)),
+            Event::Received(_, received) => {
+                Some(Outcome::Received(received.map(|letters| Taken::new(self, letters))))
+            }
+            Event::Died(Letter { sender, key, bytes, .. }) => {
+                self.bury(Draft::one(sender, key, bytes));
+                None
             }
         }
     }
@@ -210,12 +223,7 @@ impl State {
     fn take_events(&mut self) -> Happened {
         let mut happened = Vec::new();
         while let Some(event) = self.engine.poll_event() {
-            let waiter = match &event {
-                Event::Sent(ticket, _) | Event::Received(ticket, _) | Event::Told(ticket, _) => {
-                    self.waiting.remove(ticket)
-                }
-                Event::Died(_) => None,
-            };
+            let waiter = event.ticket().and_then(|ticket| self.waiting.remove(&ticket));
             happened.push((waiter, event));
         }
         happened
@@ -242,42 +250,53 @@ fn detach_when_closed(
 struct Chair {
     shared: Arc<Shared>,
     seat: SeatId,
-    process: ProcessId,
+    process: Arc<ProcessId>,
     ending: AbortHandle,
 }
 
 impl Seat for Chair {
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
-        let (sender, bytes) = (self.process.clone(), Bytes::copy_from_slice(letter));
-        let draft = Draft { sender, key, bytes };
+        let bytes = Bytes::copy_from_slice(letter);
+        let draft = Draft::one(Arc::clone(&self.process), key, bytes);
         let mut refusal = Error::Full;
-        let waiting = self.shared.begin(|engine| {
+        let begun = self.shared.begin(|engine| {
             if engine.terms().capacity == crate::Capacity::Zero {
                 refusal = Error::NoReceiver;
             }
             engine.send(self.seat, draft)
         });
-        match waiting.outcome(patience, refusal).await? {
+        match begun.outcome(patience, refusal).await? {
             Outcome::Sent(sent) => sent,
             _ => Err(Error::Detached),
         }
     }
 
-    async fn recv(&self, patience: Patience) -> Result<Delivery, Error> {
-        let waiting = self.shared.begin(|engine| engine.receive(self.seat));
-        match waiting.outcome(patience, Error::Empty).await? {
-            Outcome::Received(received) => {
-                let (bytes, sender, held) = received?;
-                let deliveries = held.hold.delivery;
-                Ok(Delivery { sender, deliveries, bytes, lease: Remote::new(held) })
-            }
+    async fn send_all(
+        &self,
+        key: u64,
+        lengths: Vec<u32>,
+        letters: Bytes,
+    ) -> Result<LetterId, Error> {
+        let draft = Draft::many(Arc::clone(&self.process), key, letters, lengths);
+        let draft = draft.ok_or(Error::Uneven)?;
+        let begun = self.shared.begin(|engine| engine.send(self.seat, draft));
+        match begun.outcome(Patience::Endless, Error::Full).await? {
+            Outcome::Sent(sent) => sent,
+            _ => Err(Error::Detached),
+        }
+    }
+
+    async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
+        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize));
+        match begun.outcome(patience, Error::Empty).await? {
+            Outcome::Received(taken) => taken.map(Taken::delivered),
             _ => Err(Error::Detached),
         }
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {
-        let waiting = self.shared.begin(|engine| engine.inquire(letter, until));
-        match waiting.outcome(Patience::Endless, Error::Forgotten).await? {
+        let begun = self.shared.begin(|engine| engine.inquire(letter, until));
+        match begun.outcome(Patience::Endless, Error::Forgotten).await? {
             Outcome::Told(told) => told,
             _ => Err(Error::Detached),
         }
@@ -292,90 +311,5 @@ impl Drop for Chair {
     fn drop(&mut self) {
         self.ending.abort();
         self.shared.detach(self.seat);
-    }
-}
-
-/// A letter in the hands of a receiver.
-struct Held {
-    shared: Arc<Shared>,
-    hold: Hold,
-    done: AtomicBool,
-}
-
-impl Held {
-    fn finish(&self) -> bool {
-        !self.done.swap(true, Ordering::Relaxed)
-            && self.shared.change(|engine| engine.ack(self.hold))
-    }
-}
-
-impl Lease for Held {
-    async fn ack(&self) -> Result<(), Error> {
-        self.finish();
-        Ok(())
-    }
-
-    async fn acked(&self) -> Result<bool, Error> {
-        Ok(self.finish())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if !*self.done.get_mut() {
-            // Or the letter might go to a receive of the very process that has just died.
-            self.shared.detach_the_dead();
-            self.shared.change(|engine| engine.give_back(self.hold));
-        }
-    }
-}
-
-/// Something that is waited for. Dropped before it is there, it is withdrawn.
-struct Waiting {
-    shared: Arc<Shared>,
-    ticket: Ticket,
-    outcome: oneshot::Receiver<Outcome>,
-}
-
-impl Waiting {
-    /// What has come of it, or `refusal` if it is not there at once and is not waited for.
-    async fn outcome(mut self, patience: Patience, refusal: Error) -> Result<Outcome, Error> {
-        let error = match patience {
-            Patience::Endless => None,
-            Patience::None => (!self.is_there()).then_some(refusal),
-            Patience::For(time) => tokio::select! {
-                biased;
-                outcome = &mut self.outcome => return outcome.map_err(|_| Error::Detached),
-                () = tokio::time::sleep(time) => Some(Error::TimedOut),
-            },
-        };
-        match error {
-            Some(error) if self.withdraw() => Err(error),
-            _ => (&mut self.outcome).await.map_err(|_| Error::Detached),
-        }
-    }
-
-    fn is_there(&self) -> bool {
-        !self.outcome.is_empty()
-    }
-
-    /// The one decision: true, if it is withdrawn; false, if its outcome is there or will be.
-    fn withdraw(&self) -> bool {
-        let mut state = self.shared.lock();
-        let withdrawn = state.engine.withdraw(self.ticket);
-        let waiter = withdrawn.then(|| state.waiting.remove(&self.ticket));
-        drop(state);
-        drop(waiter);
-        withdrawn
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.engine.withdraw(self.ticket);
-        let waiter = state.waiting.remove(&self.ticket);
-        drop(state);
-        drop(waiter);
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     Action, ProcessId,
+    bundle::Place,
     engine::{LetterId, Until},
-    post::{Lease, Seat},
+    post::Seat,
 };
 use farcall_core::stub::Remote;
 use std::{fmt, ops::Deref};
@@ -13,26 +14,27 @@ use std::{fmt, ops::Deref};
 #[must_use = "a letter that is dropped without an ack is given back"]
 pub struct Letter<T> {
     pub(crate) value: T,
-    pub(crate) sender: ProcessId,
+    /// Which sender of those whose letters came together.
+    pub(crate) sender: u32,
     pub(crate) deliveries: u32,
-    pub(crate) lease: Remote<dyn Lease>,
-    /// The attachment lasts as long as the letter.
-    pub(crate) seat: Remote<dyn Seat>,
+    pub(crate) place: Place,
 }
 
 impl<T> Letter<T> {
     /// Says that the letter is done with, without waiting until the host has heard it.
     pub fn ack(self) {
-        self.lease.ack().detach();
+        self.place.ack();
     }
 
     /// Who sent it.
     #[must_use]
     pub fn sender(&self) -> &ProcessId {
-        &self.sender
+        self.place.sender(self.sender)
     }
 
     /// How often it was delivered, this time included: more than 1 says that an earlier receiver did not ack it.
+    ///
+    /// A receiver that died may have had letters of a [stream](crate::Letters) in its hands that it had not come to: these count, too.
     #[must_use]
     pub fn delivery_count(&self) -> u32 {
         self.deliveries
@@ -42,11 +44,10 @@ impl<T> Letter<T> {
 impl<T: Send + 'static> Letter<T> {
     /// Says that the letter is done with, waits until the host has heard it, and gives the value out.
     pub fn acked(self) -> Action<T> {
-        let acked = self.lease.acked();
+        let Self { value, place, .. } = self;
         Action::new(async move {
-            acked.await?;
-            drop(self.seat);
-            Ok(self.value)
+            place.acked().await?;
+            Ok(value)
         })
     }
 }
@@ -61,7 +62,7 @@ impl<T> Deref for Letter<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Letter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { value, sender, deliveries, .. } = self;
+        let (Self { value, deliveries, .. }, sender) = (self, self.sender());
         f.debug_struct("Letter")
             .field("value", value)
             .field("sender", sender)

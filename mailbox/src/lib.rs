@@ -19,7 +19,9 @@ mod post;
 
 mod access;
 mod action;
+mod bundle;
 mod letter;
+mod parcel;
 mod stream;
 
 pub use access::Access;
@@ -31,9 +33,10 @@ pub use kind::Kind;
 pub use letter::{Letter, Receipt};
 pub use links::{Dial, LinkInfo};
 pub use message::Message;
-pub use post::{Attached, Delivery, Lease, Member, Patience, Post, Seat, Until};
+pub use parcel::{PARCEL_BYTES, PARCEL_LETTERS};
+pub use post::{Attached, Delivered, Delivery, Lease, Member, Patience, Post, Seat, Until};
 pub use process::Correspondent;
-pub use stream::{Letters, Outgoing};
+pub use stream::{Letters, Outgoing, PREFETCHED, Values};
 pub use terms::{CEILING, Capacity, Counts, Key, OnCrash, Policy, Terms};
 pub use who::{NAME_BYTES, ProcessId};
 

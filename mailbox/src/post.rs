@@ -34,17 +34,26 @@ pub struct Attached {
     pub member: Remote<dyn Member>,
 }
 
-/// A letter as it is delivered.
+/// Letters as they are delivered, one or more.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Who sent it.
-    pub sender: ProcessId,
+    /// Who sent them, each process once.
+    pub senders: Vec<ProcessId>,
+    /// The letters, in order.
+    pub letters: Vec<Delivered>,
+    /// Gives those back that are not acked, when it is dropped.
+    pub lease: Remote<dyn Lease>,
+}
+
+/// A letter as it is delivered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Delivered {
+    /// Which of the senders has sent it.
+    pub sender: u32,
     /// How often it was delivered, this time included.
     pub deliveries: u32,
     /// What it says.
     pub bytes: Bytes,
-    /// Gives it back, when it is dropped without an ack.
-    pub lease: Remote<dyn Lease>,
 }
 
 /// A mailbox.
@@ -62,9 +71,20 @@ pub trait Seat {
     #[remote(timeout = none)]
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error>;
 
-    /// Takes a letter. Fails with `Empty`, `TimedOut`, `Closed`.
+    /// Sends letters of these lengths, one directly after the other, and returns when all are accepted: which one the last is. Fails with
+    /// `LimitExceeded`, in which case none was accepted, and `Closed`.
     #[remote(timeout = none)]
-    async fn recv(&self, patience: Patience) -> Result<Delivery, Error>;
+    async fn send_all(
+        &self,
+        key: u64,
+        lengths: Vec<u32>,
+        letters: Bytes,
+    ) -> Result<LetterId, Error>;
+
+    /// Takes letters, at most so many, and more than one only where policy and capacity allow it. Fails with `Empty`, `TimedOut`,
+    /// `Closed`.
+    #[remote(timeout = none)]
+    async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error>;
 
     /// Who has taken, or acked, a letter, once somebody has. Fails with `ReceiverDied`, `GivenUp`, `Forgotten`.
     #[remote(timeout = none)]
@@ -74,15 +94,19 @@ pub trait Seat {
     async fn counts(&self) -> Result<Counts, Error>;
 }
 
-/// A letter in the hands of a receiver: dropping the last handle without an ack gives it back.
+/// Letters in the hands of a receiver, numbered as they were delivered: dropping the last handle gives those back that are not acked.
 #[remote(name = "farcall.Lease", crate = "farcall_core")]
 pub trait Lease {
-    /// The receiver is done with the letter.
+    /// The receiver is done with these letters.
     #[remote(oneway)]
-    async fn ack(&self) -> Result<(), Error>;
+    async fn ack(&self, letters: Vec<u32>) -> Result<(), Error>;
 
-    /// The same, and waits until the host has heard it. False: it had been given back before.
-    async fn acked(&self) -> Result<bool, Error>;
+    /// The same, and waits until the host has heard it. How many of them had not been given back before.
+    async fn acked(&self, letters: Vec<u32>) -> Result<u32, Error>;
+
+    /// The receiver will not ack these letters. Those that it has not read have not been delivered.
+    #[remote(oneway)]
+    async fn give_back(&self, letters: Vec<u32>, unread: bool) -> Result<(), Error>;
 }
 
 /// A process that is attached, seen from the host: only its end matters.

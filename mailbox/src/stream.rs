@@ -1,24 +1,42 @@
-//! A mailbox as a stream of letters, and as a sink of them.
+//! A mailbox as a stream of letters, or of their values, and as a sink of them.
 
-use crate::{Access, Action, Error, Letter, Receipt, Result};
+use crate::{
+    Access, Error, Letter, Result,
+    access::{Sending, decode},
+    bundle::Bundle,
+    parcel::Parcel,
+    post::{Delivered, Patience},
+};
+use farcall_core::transport::BoxFuture;
 use futures_core::Stream;
 use futures_sink::Sink;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-/// The letters of a mailbox, one after the other. It ends when the mailbox is closed or gone. Nothing is taken that was not asked for.
+/// Letters that a stream takes at once, where the policy and the capacity allow it.
+pub const PREFETCHED: u32 = 64;
+/// Parcels of a sink that are on their way at once.
+const PARCELS: usize = 4;
+
+/// The letters of a mailbox, one after the other. It ends when the mailbox is closed or gone.
+///
+/// It takes up to [`PREFETCHED`] letters at a time, or 64 KiB of them, and never more than half of a bounded capacity. With the policies
+/// `FirstReceiver` and `LeastLoaded`, and with a capacity of zero, it takes each letter when it is asked for. What was taken counts as
+/// taken by this process. Dropping the stream gives back what it has not given out, and that does not count as a delivery.
 pub struct Letters<T> {
     access: Access<T>,
-    taking: Option<Action<Letter<T>>>,
+    taking: Option<BoxFuture<'static, Result<Bundle>>>,
+    bundle: Option<Bundle>,
 }
 
 impl<T> Letters<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, taking: None }
+        Self { access, taking: None, bundle: None }
     }
 }
 
@@ -27,13 +45,18 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Letters<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let taking = this.taking.get_or_insert_with(|| this.access.recv());
-        let taken = ready!(Pin::new(taking).poll(cx));
-        this.taking = None;
-        Poll::Ready(match taken {
-            Err(Error::Closed { .. } | Error::MailboxGone(_)) => None,
-            letter => Some(letter),
-        })
+        loop {
+            if let Some(letter) = this.bundle.as_mut().and_then(Bundle::next) {
+                return Poll::Ready(Some(letter));
+            }
+            let take = || Box::pin(this.access.fetch(PREFETCHED, Patience::Endless)) as _;
+            let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
+            this.taking = None;
+            match taken {
+                Ok(bundle) => this.bundle = Some(bundle),
+                Err(error) => return Poll::Ready(unless_over(error)),
+            }
+        }
     }
 }
 
@@ -43,22 +66,93 @@ impl<T> fmt::Debug for Letters<T> {
     }
 }
 
-/// A sink of letters. It is ready when the letter before was accepted.
+/// The values of the letters of a mailbox, one after the other, each acked before it is given out: at most once. It ends when the mailbox
+/// is closed or gone.
+///
+/// It takes as many at a time as [`Letters`] do, and acks them together: what it has not given out when it is dropped, or when the
+/// process dies, is lost.
+pub struct Values<T> {
+    access: Access<T>,
+    taking: Option<BoxFuture<'static, Result<VecDeque<Delivered>>>>,
+    taken: VecDeque<Delivered>,
+}
+
+impl<T> Values<T> {
+    pub(crate) fn new(access: Access<T>) -> Self {
+        Self { access, taking: None, taken: VecDeque::new() }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Values<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(letter) = this.taken.pop_front() {
+                return Poll::Ready(Some(decode(&letter.bytes)));
+            }
+            let take = || {
+                let taken = this.access.fetch(PREFETCHED, Patience::Endless);
+                Box::pin(async move { Ok(taken.await?.acked().await?.collect()) }) as _
+            };
+            let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
+            this.taking = None;
+            match taken {
+                Ok(letters) => this.taken = letters,
+                Err(error) => return Poll::Ready(unless_over(error)),
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Values<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Values").field(&self.access).finish()
+    }
+}
+
+fn unless_over<T>(error: Error) -> Option<Result<T>> {
+    match error {
+        Error::Closed { .. } | Error::MailboxGone(_) => None,
+        error => Some(Err(error)),
+    }
+}
+
+/// A sink of letters. It sends them in parcels of [`PARCEL_LETTERS`](crate::PARCEL_LETTERS) letters or
+/// [`PARCEL_BYTES`](crate::PARCEL_BYTES) bytes, and what there is when it is flushed: then all letters are accepted. It is ready while at
+/// most four parcels are on their way. Dropping it withdraws what is not accepted.
 pub struct Outgoing<T> {
     access: Access<T>,
-    sending: Option<Action<Receipt>>,
+    parcel: Parcel,
+    sending: VecDeque<Sending>,
 }
 
 impl<T> Outgoing<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, sending: None }
+        Self { access, parcel: Parcel::default(), sending: VecDeque::new() }
     }
 
-    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(())) };
-        let sent = ready!(Pin::new(sending).poll(cx));
-        self.sending = None;
-        Poll::Ready(sent.map(drop))
+    /// Waits until at most so many parcels are on their way.
+    fn poll_sent(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        while self.sending.len() > most {
+            let Some(first) = self.sending.front_mut() else { break };
+            let sent = ready!(first.as_mut().poll(cx));
+            self.sending.pop_front();
+            if let Err(error) = sent {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Outgoing<T> {
+    fn dispatch(&mut self) {
+        if !self.parcel.is_empty() {
+            let parcel = std::mem::take(&mut self.parcel);
+            self.sending.push_back(self.access.post_all(parcel));
+        }
     }
 }
 
@@ -66,25 +160,30 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Sink<T> for Outgoing<T> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_sent(cx)
+        if !self.parcel.is_full() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_sent(PARCELS - 1, cx))?;
+        self.dispatch();
+        Poll::Ready(Ok(()))
     }
 
     fn start_send(mut self: Pin<&mut Self>, value: T) -> Result<()> {
-        self.sending = Some(self.access.send(&value));
-        Ok(())
+        self.parcel.push(&value)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_sent(cx)
+        self.dispatch();
+        self.poll_sent(0, cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_sent(cx)
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.poll_flush(cx)
     }
 }
 
 impl<T> fmt::Debug for Outgoing<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Outgoing").field(&self.access).finish()
+        f.debug_struct("Outgoing").field("access", &self.access).finish_non_exhaustive()
     }
 }

@@ -77,6 +77,15 @@ pub fn wait<T: Send + 'static>(
     })
 }
 
+/// Lets a future run in the background, on the runtime of the calling code or on that of the library's own thread.
+///
+/// # Errors
+/// `NoRuntime`.
+pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    background()?.spawn(future);
+    Ok(())
+}
+
 /// Runs a future that needs no runtime of its own to its end, on this thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);

@@ -32,8 +32,8 @@ mod process;
 
 pub use farcall_mailbox::{
     Access, Action, CEILING, Capacity, Correspondent, Counts, Error, Key, Kind, Letter, Letters,
-    LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PLACES, Policy, ProcessId, Receipt, Result,
-    Terms,
+    LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES, PARCEL_LETTERS, PLACES,
+    PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
 };
 pub use hosting::{Hosting, Mailbox};
 pub use process::Process;

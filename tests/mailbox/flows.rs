@@ -87,23 +87,117 @@ fn letters_are_taken_one_after_the_other_until_the_mailbox_is_gone() {
 }
 
 #[test]
-fn a_sink_is_ready_when_the_letter_before_was_accepted() {
+fn a_stream_takes_several_letters_where_it_may() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=8 pair");
+        let mut receiver = stage.attached(&address);
+        assert_eq!(host.ask("send_all 1 2 3 4 5"), "sent 5");
+        assert_eq!(receiver.ask("stream"), "ok");
+        // Half of the capacity, so that a sender can go on meanwhile.
+        assert_eq!(receiver.ask("next"), "1");
+        assert_eq!([host.ask("count held"), host.ask("count ready")], ["4", "1"]);
+        assert_eq!(receiver.ask("ack_next"), "ok");
+        host.until("acked", 1);
+        assert_eq!(receiver.ask("next"), "2");
+        assert_eq!(receiver.ask("drop_next"), "ok");
+        host.until("ready", 2);
+        // What it has not given out is put back, and has not been delivered; what it had given out has.
+        assert_eq!(receiver.ask("next"), "3");
+        assert_eq!(receiver.ask("unstream"), "ok");
+        host.until("ready", 3);
+        assert_eq!(receiver.ask("ack_next"), "ok");
+        host.until("acked", 2);
+        for (letter, deliveries) in [("2", "2"), ("4", "1"), ("5", "1")] {
+            assert_eq!(host.ask("recv"), letter);
+            assert_eq!(host.ask("deliveries"), deliveries);
+            assert_eq!(host.ask("ack"), "ok");
+        }
+    });
+}
+
+#[test]
+fn a_receiver_that_dies_gives_back_what_its_stream_had_taken() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=8 pair");
+        let mut receiver = stage.attached(&address);
+        assert_eq!(host.ask("send_all 1 2 3"), "sent 3");
+        assert_eq!(receiver.ask("stream"), "ok");
+        assert_eq!([receiver.ask("next"), receiver.ask("ack_next")], ["1", "ok"]);
+        host.until("acked", 1);
+        receiver.kill();
+        host.until("ready", 2);
+        assert_eq!([host.ask("recv"), host.ask("deliveries")], ["2", "2"]);
+    });
+}
+
+#[test]
+fn values_are_acked_before_they_are_given_out() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=4 pair");
+        let mut receiver = stage.attached(&address);
+        assert_eq!(host.ask("send_all 1 2 3"), "sent 3");
+        assert_eq!(receiver.ask("values"), "ok");
+        assert_eq!(receiver.ask("next_value"), "1");
+        assert_eq!([host.ask("count acked"), host.ask("count ready")], ["2", "1"]);
+        assert_eq!([receiver.ask("next_value"), receiver.ask("next_value")], ["2", "3"]);
+        assert_eq!([host.ask("count acked"), host.ask("count held")], ["3", "0"]);
+        receiver.tell("next_value");
+        host.until("asking", 1);
+        host.kill();
+        assert_eq!(receiver.hear(), "end");
+    });
+}
+
+#[test]
+fn letters_that_are_sent_together_are_accepted_one_after_the_other() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=2 ceiling=20");
+        let (mut sender, mut other) = (stage.attached(&address), stage.attached(&address));
+        sender.tell("send_all 1 2 3 4");
+        host.until("waiting", 1);
+        assert_eq!(host.ask("count accepted"), "2");
+        other.tell("send 5");
+        host.until("waiting", 2);
+        assert_eq!([host.ask("recv_now"), host.ask("recv_now")], ["1", "2"]);
+        assert_eq!(sender.hear(), "sent 4");
+        // Their receipts are those of each.
+        assert_eq!([host.ask("recv_now"), host.ask("recv")], ["3", "4"]);
+        assert_eq!(sender.ask("taken_by 3"), host.pid());
+        assert_eq!(other.hear(), "sent");
+        assert_eq!(host.ask("ack"), "ok");
+        assert_eq!(host.ask("recv_now"), "5");
+        // All, or none.
+        let many: Vec<_> = (100..121).map(|letter| letter.to_string()).collect();
+        let many = format!("send_all {}", many.join(" "));
+        assert_eq!(sender.ask(&many), "LimitExceeded 20");
+        assert_eq!([host.ask("count accepted"), host.ask("count bytes")], ["5", "0"]);
+        // Those that wait are withdrawn with their sender.
+        sender.tell("send_all 6 7 8");
+        host.until("waiting", 1);
+        sender.kill();
+        host.until("waiting", 0);
+        assert_eq!([host.ask("recv_now"), host.ask("recv_now")], ["6", "7"]);
+        assert_eq!(host.ask("try_recv"), "Empty");
+    });
+}
+
+#[test]
+fn a_sink_sends_when_it_is_flushed() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("bounded=2");
         let mut sender = stage.attached(&address);
-        assert_eq!(sender.ask("sink"), "ok");
-        for letter in 1..=3 {
-            assert_eq!(sender.ask(&format!("feed {letter}")), "ok");
-        }
-        // Two have room, and the third waits: the fourth must wait for that one.
+        assert_eq!([sender.ask("sink"), sender.ask("feed 1 2 3")], ["ok", "ok"]);
+        assert_eq!(host.ask("count accepted"), "0");
+        // Two have room, and the third waits.
+        sender.tell("flush");
         host.until("waiting", 1);
-        sender.tell("feed 4");
         assert_eq!(host.ask("count accepted"), "2");
         assert_eq!(host.ask("recv_now"), "1");
         assert_eq!(sender.hear(), "ok");
         // Closed when the last one is accepted.
-        host.until("waiting", 1);
+        assert_eq!(sender.ask("feed 4"), "ok");
         sender.tell("close_sink");
+        host.until("waiting", 1);
         assert_eq!(host.ask("count accepted"), "3");
         assert_eq!(host.ask("recv_now"), "2");
         assert_eq!(sender.hear(), "ok");
@@ -112,14 +206,38 @@ fn a_sink_is_ready_when_the_letter_before_was_accepted() {
 }
 
 #[test]
+fn a_sink_sends_a_full_parcel_and_waits_when_four_are_on_their_way() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=1");
+        let mut sender = stage.attached(&address);
+        let feed = |count: u32| {
+            let letters: Vec<_> = (0..count).map(|letter| letter.to_string()).collect();
+            format!("feed {}", letters.join(" "))
+        };
+        assert_eq!([sender.ask("sink"), sender.ask(&feed(64))], ["ok", "ok"]);
+        assert_eq!(host.ask("count accepted"), "0");
+        assert_eq!(sender.ask("feed 64"), "ok");
+        host.until("waiting", 1);
+        // Four parcels, and a fifth that is full.
+        assert_eq!(sender.ask(&feed(4 * 64 - 1)), "ok");
+        host.until("waiting", 4);
+        sender.tell("feed 0");
+        for letter in 0..63 {
+            assert_eq!(host.ask("recv_now"), letter.to_string());
+        }
+        assert_eq!(sender.hear(), "ok");
+        host.until("waiting", 4);
+    });
+}
+
+#[test]
 fn a_sink_fails_when_its_mailbox_is_gone_or_closed() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("bounded=1");
         let mut sender = stage.attached(&address);
-        assert_eq!(sender.ask("sink"), "ok");
-        assert_eq!([sender.ask("feed 1"), sender.ask("feed 2")], ["ok", "ok"]);
-        host.until("waiting", 1);
+        assert_eq!([sender.ask("sink"), sender.ask("feed 1 2")], ["ok", "ok"]);
         sender.tell("flush");
+        host.until("waiting", 1);
         host.kill();
         assert_eq!(sender.hear(), "MailboxGone");
         // What is sent into it afterwards fails too.
@@ -128,12 +246,12 @@ fn a_sink_fails_when_its_mailbox_is_gone_or_closed() {
 
         let (mut host, address) = stage.host("bounded=1 close");
         let (mut sender, mut careless) = (stage.attached(&address), stage.attached(&address));
-        assert_eq!(sender.ask("sink"), "ok");
-        assert_eq!([sender.ask("feed 1"), sender.ask("feed 2")], ["ok", "ok"]);
+        assert_eq!([sender.ask("sink"), sender.ask("feed 1 2")], ["ok", "ok"]);
+        sender.tell("flush");
         host.until("waiting", 1);
         assert_eq!(careless.ask("recv"), "1");
         assert_eq!(careless.ask("drop"), "ok");
-        assert_eq!(sender.ask("feed 3"), format!("Closed {}", careless.pid()));
+        assert_eq!(sender.hear(), format!("Closed {}", careless.pid()));
     });
 }
 
@@ -142,8 +260,8 @@ fn a_sink_that_is_dropped_sends_nothing_more() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("bounded=1");
         let mut sender = stage.attached(&address);
-        assert_eq!(sender.ask("sink"), "ok");
-        assert_eq!([sender.ask("feed 1"), sender.ask("feed 2")], ["ok", "ok"]);
+        assert_eq!([sender.ask("sink"), sender.ask("feed 1 2")], ["ok", "ok"]);
+        assert_eq!(sender.ask("poll_flush"), "pending");
         host.until("waiting", 1);
         assert_eq!(sender.ask("unsink"), "ok");
         host.until("waiting", 0);

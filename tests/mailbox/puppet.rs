@@ -268,6 +268,12 @@ impl Actor {
                 let key = next();
                 self.sent(mailbox.keyed(key.into()).send(&next()))
             }
+            "send_all" => {
+                let values: Vec<_> = words.map(|word| number(Some(word))).collect();
+                let receipts = self.done(mailbox.send_all(&values))?;
+                self.receipts.extend(receipts);
+                Ok(format!("sent {}", values.len()))
+            }
             "recv" => self.taken(mailbox.recv()),
             "try_recv" => self.taken(mailbox.try_recv()),
             "recv_timeout" => self.taken(mailbox.recv_timeout(time)),

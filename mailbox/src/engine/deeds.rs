@@ -14,12 +14,16 @@ pub(super) enum Deed {
     Send {
         seat: usize,
         key: u64,
-        length: usize,
+        lengths: Vec<usize>,
     },
-    Receive(usize),
+    Receive {
+        seat: usize,
+        most: usize,
+    },
     Withdraw(usize),
     Ack(usize),
     GiveBack(usize),
+    PutBack(usize),
     Inquire {
         letter: usize,
         acked: bool,
@@ -34,12 +38,13 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         2 => (0..4_u8).prop_map(Deed::Attach),
         1 => some().prop_map(Deed::Detach),
-        8 => (some(), 0..3_u64, 1..40_usize)
-            .prop_map(|(seat, key, length)| Deed::Send { seat, key, length }),
-        7 => some().prop_map(Deed::Receive),
+        8 => (some(), 0..3_u64, prop::collection::vec(1..40_usize, 1..4))
+            .prop_map(|(seat, key, lengths)| Deed::Send { seat, key, lengths }),
+        7 => (some(), 1..5_usize).prop_map(|(seat, most)| Deed::Receive { seat, most }),
         3 => some().prop_map(Deed::Withdraw),
         5 => some().prop_map(Deed::Ack),
         2 => some().prop_map(Deed::GiveBack),
+        1 => some().prop_map(Deed::PutBack),
         2 => (some(), any::<bool>()).prop_map(|(letter, acked)| Deed::Inquire { letter, acked }),
         1 => some().prop_map(Deed::Repeat),
     ]

@@ -25,6 +25,7 @@ mod tests;
 
 pub use dead::terms_of_dead;
 pub use letter::{Draft, Letter, LetterId};
+pub use passage::PORTION_BYTES;
 pub use receipts::{INQUIRIES, REMEMBERED, Until};
 pub use receivers::{ASKING, SeatId};
 
@@ -33,7 +34,10 @@ use policy::Selection;
 use queue::Queue;
 use receipts::Receipts;
 use receivers::Receivers;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// Sends that may wait for room.
 pub const WAITING: usize = 65_536;
@@ -44,7 +48,7 @@ pub const SEATS: usize = 4096;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(u64);
 
-/// A letter in the hands of a receiver: which one, and for the how many-th time.
+/// A letter in the hands of a receiver: which one, and for the how many-th time, those included that came back unread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hold {
     /// Which letter.
@@ -56,14 +60,27 @@ pub struct Hold {
 /// Something that has come of a command.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The send with this ticket is done.
+    /// The send with this ticket is done: its last letter is this one, those before it have the numbers before.
     Sent(Ticket, Result<LetterId, Error>),
-    /// The receive with this ticket is done: the letter is held until it is acked or given back.
-    Received(Ticket, Result<Letter, Error>),
+    /// The receive with this ticket is done: each letter is held until it is acked or given back.
+    Received(Ticket, Result<Vec<Letter>, Error>),
     /// Who asked for a receipt is told.
     Told(Ticket, Result<ProcessId, Error>),
     /// A letter goes to the dead letters.
     Died(Letter),
+}
+
+impl Event {
+    /// Who waits for it, if somebody does.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Sent(ticket, _) | Self::Received(ticket, _) | Self::Told(ticket, _) => {
+                Some(*ticket)
+            }
+            Self::Died(_) => None,
+        }
+    }
 }
 
 /// A mailbox.
@@ -129,7 +146,7 @@ impl Engine {
     ///
     /// # Errors
     /// `MailboxBusy` if the mailbox is for two others; `LimitExceeded` beyond [`SEATS`]; `Closed`.
-    pub fn attach(&mut self, process: ProcessId) -> Result<SeatId, Error> {
+    pub fn attach(&mut self, process: Arc<ProcessId>) -> Result<SeatId, Error> {
         self.check_open()?;
         let holders = self.receivers.processes();
         if self.terms.policy == Policy::Pair
@@ -164,12 +181,12 @@ impl Engine {
         self.settle();
     }
 
-    /// Sends a letter: [`Event::Sent`] says when it is accepted.
+    /// Sends letters, one directly after the other: [`Event::Sent`] says when all are accepted. Either all are refused at once, or none.
     pub fn send(&mut self, seat: SeatId, draft: Draft) -> Ticket {
         let ticket = self.ticket();
         match self.check_send(seat, &draft) {
             Ok(()) => {
-                self.counts.bytes += draft.len();
+                self.counts.bytes += draft.rest();
                 self.waiting.push_back((ticket, seat, draft));
                 self.settle();
             }
@@ -178,14 +195,15 @@ impl Engine {
         ticket
     }
 
-    /// Asks for a letter: [`Event::Received`] says when one is there.
-    pub fn receive(&mut self, seat: SeatId) -> Ticket {
+    /// Asks for letters, at most so many: [`Event::Received`] says when at least one is there. One alone comes where more would be kept from
+    /// others: see [`Engine::portion`].
+    pub fn receive(&mut self, seat: SeatId, most: usize) -> Ticket {
         let ticket = self.ticket();
         if let Err(error) = self.check_receive(seat) {
             self.events.push_back(Event::Received(ticket, Err(error)));
             return ticket;
         }
-        if self.receivers.ask(ticket, seat) {
+        if self.receivers.ask(ticket, seat, most) {
             self.assign_anew();
         }
         self.settle();
@@ -201,38 +219,63 @@ impl Engine {
         ticket
     }
 
-    /// Waits no longer. True if the ticket was still open: its letter was surely not sent, or none received. False if its event is out.
+    /// Waits no longer. True if the ticket was still open: its letters were surely not sent, but for those accepted before, or none
+    /// received. False if its event is out.
     pub fn withdraw(&mut self, ticket: Ticket) -> bool {
         self.receipts.stop_asking(ticket);
         if let Some(at) = self.waiting.iter().position(|(of, ..)| *of == ticket) {
             if let Some((.., draft)) = self.waiting.remove(at) {
-                self.counts.bytes -= draft.len();
+                self.counts.bytes -= draft.rest();
             }
             return true;
         }
         self.receivers.stop_asking(ticket)
     }
 
-    /// A receiver is done with a letter. False, if it is not held any more.
-    pub fn ack(&mut self, hold: Hold) -> bool {
-        let Some((seat, letter)) = self.take_held(hold) else { return false };
-        self.counts.acked += 1;
-        self.counts.bytes -= letter.bytes.len() as u64;
-        if let Some(process) = self.release(seat) {
-            self.over(letter.id, Ok(process));
+    /// A receiver is done with letters. How many of them it held.
+    pub fn ack(&mut self, holds: impl IntoIterator<Item = Hold>) -> usize {
+        let mut acked = 0;
+        for hold in holds {
+            let Some((seat, letter)) = self.take_held(hold) else { continue };
+            acked += 1;
+            self.counts.acked += 1;
+            self.counts.bytes -= letter.bytes.len() as u64;
+            if let Some(process) = self.release(seat) {
+                self.over(letter.id, Ok(process));
+            }
         }
         self.settle();
-        true
+        acked
     }
 
-    /// A receiver gives a letter back. False, if it is not held any more.
-    pub fn give_back(&mut self, hold: Hold) -> bool {
-        let Some((seat, letter)) = self.take_held(hold) else { return false };
-        if let Some(process) = self.release(seat) {
-            self.not_acked(letter, &process);
+    /// A receiver gives letters back. How many of them it held.
+    pub fn give_back(&mut self, holds: impl IntoIterator<Item = Hold>) -> usize {
+        let mut given = 0;
+        for hold in holds {
+            let Some((seat, letter)) = self.take_held(hold) else { continue };
+            given += 1;
+            if let Some(process) = self.release(seat) {
+                self.not_acked(letter, &process);
+            }
         }
         self.settle();
-        true
+        given
+    }
+
+    /// A receiver gives back letters that it has not looked at: they have not been delivered. How many of them it held.
+    pub fn put_back(&mut self, holds: impl IntoIterator<Item = Hold>) -> usize {
+        let mut put = 0;
+        for hold in holds {
+            let Some((seat, mut letter)) = self.take_held(hold) else { continue };
+            put += 1;
+            self.release(seat);
+            letter.unread += 1;
+            self.counts.deliveries -= 1;
+            self.receipts.ready(letter.id);
+            self.enqueue(letter);
+        }
+        self.settle();
+        put
     }
 
     /// A letter that died found no place among the dead letters.
@@ -247,8 +290,8 @@ impl Engine {
         for (ticket, ..) in self.waiting.drain(..) {
             self.events.push_back(Event::Sent(ticket, Err(why.clone())));
         }
-        for (ticket, _) in self.receivers.take_asking() {
-            self.events.push_back(Event::Received(ticket, Err(why.clone())));
+        for asking in self.receivers.take_asking() {
+            self.events.push_back(Event::Received(asking.ticket, Err(why.clone())));
         }
         self.closed = Some(why);
     }
@@ -276,7 +319,7 @@ impl Engine {
 
     fn check_send(&self, seat: SeatId, draft: &Draft) -> Result<(), Error> {
         self.check_seat(seat)?;
-        if self.counts.bytes + draft.len() > self.terms.ceiling {
+        if self.counts.bytes + draft.rest() > self.terms.ceiling {
             let what = "bytes of letters".to_owned();
             return Err(Error::LimitExceeded { what, limit: self.terms.ceiling });
         }
@@ -288,7 +331,7 @@ impl Engine {
     }
 
     fn waiting_bytes(&self) -> u64 {
-        self.waiting.iter().map(|(.., draft)| draft.len()).sum()
+        self.waiting.iter().map(|(.., draft)| draft.rest()).sum()
     }
 
     fn ticket(&mut self) -> Ticket {

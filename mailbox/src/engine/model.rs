@@ -7,10 +7,13 @@ use super::{
 use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, Terms};
 use bytes::Bytes;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
-fn process(number: u8) -> ProcessId {
-    ProcessId { name: String::new(), pid: number.into(), instance: number.into() }
+fn process(number: u8) -> Arc<ProcessId> {
+    Arc::new(ProcessId { name: String::new(), pid: number.into(), instance: number.into() })
 }
 
 /// Where a letter is, as far as its events tell.
@@ -18,7 +21,7 @@ fn process(number: u8) -> ProcessId {
 enum Place {
     Ready,
     Held(SeatId),
-    Acked(ProcessId),
+    Acked(Arc<ProcessId>),
     /// Dead, dropped or returned.
     Lost,
 }
@@ -31,17 +34,34 @@ struct Known {
     sender: SeatId,
     key: u64,
     deliveries: u32,
+    unread: u32,
     /// Who took it last.
-    taken_by: Option<ProcessId>,
+    taken_by: Option<Arc<ProcessId>>,
+}
+
+/// Letters that are sent, one after the other, and not accepted yet.
+#[derive(Debug)]
+struct Sending {
+    seat: SeatId,
+    key: u64,
+    letters: VecDeque<Bytes>,
+    /// The last one that was accepted.
+    accepted: Option<LetterId>,
+}
+
+impl Sending {
+    fn bytes(&self) -> u64 {
+        self.letters.iter().map(|letter| letter.len() as u64).sum()
+    }
 }
 
 /// A mailbox, and what its users know of it.
 struct Model {
     engine: Engine,
-    seats: Vec<(SeatId, ProcessId)>,
-    /// Sends and receives whose event is not out.
-    sends: BTreeMap<Ticket, (SeatId, u64, Bytes)>,
-    receives: BTreeMap<Ticket, SeatId>,
+    seats: Vec<(SeatId, Arc<ProcessId>)>,
+    /// Sends and receives whose event is not out, in order; of sends, what is not accepted.
+    sends: BTreeMap<Ticket, Sending>,
+    receives: BTreeMap<Ticket, (SeatId, usize)>,
     inquiries: BTreeMap<Ticket, (LetterId, Until)>,
     letters: BTreeMap<LetterId, Known>,
     holds: Vec<(Hold, SeatId)>,
@@ -82,19 +102,19 @@ impl Model {
         match *deed {
             Deed::Attach(number) => self.attach(number),
             Deed::Detach(at) => self.detach(at),
-            Deed::Send { seat, key, length } => self.send(seat, key, length),
-            Deed::Receive(at) => {
-                let Some((seat, _)) = pick(&self.seats, at) else { return };
+            Deed::Send { seat, key, ref lengths } => self.send(seat, key, lengths),
+            Deed::Receive { seat, most } => {
+                let Some((seat, _)) = pick(&self.seats, seat) else { return };
                 if self.receiving.insert(seat) {
                     self.receivers_change();
                 }
-                let ticket = self.engine.receive(seat);
-                self.receives.insert(ticket, seat);
+                let ticket = self.engine.receive(seat, most);
+                self.receives.insert(ticket, (seat, most));
             }
             Deed::Withdraw(at) => self.withdraw(at),
             Deed::Ack(at) => {
                 let Some((hold, _)) = take(&mut self.holds, at) else { return };
-                assert!(self.engine.ack(hold), "a letter that is held can be acked");
+                assert_eq!(self.engine.ack([hold]), 1, "a letter that is held can be acked");
                 self.over.push(hold);
                 let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
                 letter.place = Place::Acked(letter.taken_by.clone().expect("it was taken"));
@@ -102,7 +122,23 @@ impl Model {
             Deed::GiveBack(at) => {
                 let Some((hold, _)) = take(&mut self.holds, at) else { return };
                 self.gives_back(hold);
-                assert!(self.engine.give_back(hold), "a letter that is held can be given back");
+                assert_eq!(
+                    self.engine.give_back([hold]),
+                    1,
+                    "a letter that is held can be given back"
+                );
+            }
+            Deed::PutBack(at) => {
+                let Some((hold, _)) = take(&mut self.holds, at) else { return };
+                self.over.push(hold);
+                let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
+                letter.place = Place::Ready;
+                letter.unread += 1;
+                assert_eq!(
+                    self.engine.put_back([hold]),
+                    1,
+                    "a letter that is held can be put back"
+                );
             }
             Deed::Inquire { letter, acked } => {
                 let known: Vec<_> = self.letters.keys().copied().collect();
@@ -113,8 +149,9 @@ impl Model {
             }
             Deed::Repeat(at) => {
                 let Some(hold) = pick(&self.over, at) else { return };
-                assert!(!self.engine.ack(hold), "acked twice");
-                assert!(!self.engine.give_back(hold), "given back after its end");
+                assert_eq!(self.engine.ack([hold]), 0, "acked twice");
+                assert_eq!(self.engine.give_back([hold]), 0, "given back after its end");
+                assert_eq!(self.engine.put_back([hold]), 0, "put back after its end");
             }
         }
     }
@@ -132,7 +169,8 @@ impl Model {
             }
             Err(Error::MailboxBusy { holders }) => {
                 assert!(is_third);
-                assert_eq!(holders.into_iter().collect::<BTreeSet<_>>(), others);
+                let holders: BTreeSet<_> = holders.into_iter().map(Arc::new).collect();
+                assert_eq!(holders, others);
             }
             Err(Error::Closed { .. }) => assert!(self.engine.closed.is_some()),
             Err(error) => panic!("{error}"),
@@ -144,14 +182,11 @@ impl Model {
         if self.receiving.remove(&seat) {
             self.receivers_change();
         }
-        self.sends.retain(|_, (of, _, bytes)| {
-            let gone = *of == seat;
-            if gone {
-                self.withdrawn.insert(bytes.clone());
-            }
-            !gone
-        });
-        self.receives.retain(|_, of| *of != seat);
+        for sending in self.sends.values().filter(|sending| sending.seat == seat) {
+            self.withdrawn.extend(sending.letters.iter().cloned());
+        }
+        self.sends.retain(|_, sending| sending.seat != seat);
+        self.receives.retain(|_, (of, _)| *of != seat);
         let (its, others) = self.holds.drain(..).partition(|(_, of)| *of == seat);
         self.holds = others;
         let its: Vec<_> = its;
@@ -159,14 +194,20 @@ impl Model {
         self.engine.detach(seat);
     }
 
-    fn send(&mut self, at: usize, key: u64, length: usize) {
+    fn send(&mut self, at: usize, key: u64, lengths: &[usize]) {
         let Some((seat, sender)) = pick(&self.seats, at) else { return };
-        self.sent += 1;
-        let mut bytes = self.sent.to_le_bytes().to_vec();
-        bytes.resize(8 + length, 0);
-        let bytes = Bytes::from(bytes);
-        let ticket = self.engine.send(seat, Draft { sender, key, bytes: bytes.clone() });
-        self.sends.insert(ticket, (seat, key, bytes));
+        let letters = lengths.iter().map(|length| {
+            self.sent += 1;
+            let mut letter = self.sent.to_be_bytes().to_vec();
+            letter.resize(8 + length, 0);
+            Bytes::from(letter)
+        });
+        let letters: VecDeque<_> = letters.collect();
+        let lengths = letters.iter().map(|letter| letter.len() as u32).collect();
+        let bytes: Vec<_> = letters.iter().flatten().copied().collect();
+        let draft = Draft::many(sender, key, bytes.into(), lengths).expect("these are the lengths");
+        let ticket = self.engine.send(seat, draft);
+        self.sends.insert(ticket, Sending { seat, key, letters, accepted: None });
     }
 
     fn withdraw(&mut self, at: usize) {
@@ -175,8 +216,8 @@ impl Model {
         assert!(self.engine.withdraw(ticket), "its event is not out, and it cannot be withdrawn");
         assert!(!self.engine.withdraw(ticket), "withdrawn twice");
         self.receives.remove(&ticket);
-        if let Some((.., bytes)) = self.sends.remove(&ticket) {
-            self.withdrawn.insert(bytes);
+        if let Some(sending) = self.sends.remove(&ticket) {
+            self.withdrawn.extend(sending.letters);
         }
     }
 
@@ -185,7 +226,7 @@ impl Model {
         self.over.push(hold);
         let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
         let again = match self.engine.terms().on_crash {
-            OnCrash::Redeliver { max } => letter.deliveries < max,
+            OnCrash::Redeliver { max } => letter.deliveries - letter.unread < max,
             _ => false,
         };
         letter.place = if again { Place::Ready } else { Place::Lost };
@@ -203,9 +244,21 @@ impl Model {
     fn drain(&mut self) {
         // Who asked is told before the letter is given out.
         let mut told = Vec::new();
-        while let Some(event) = self.engine.poll_event() {
+        let events: Vec<_> = std::iter::from_fn(|| self.engine.poll_event()).collect();
+        for event in &events {
+            if let Event::Sent(ticket, Err(error)) = event {
+                self.refused(*ticket, error);
+            }
+        }
+        self.accept();
+        for event in events {
             match event {
-                Event::Sent(ticket, sent) => self.sent(ticket, sent),
+                Event::Sent(ticket, Ok(last)) => {
+                    let sending = self.sends.remove(&ticket).expect("done once, if not withdrawn");
+                    assert_eq!(sending.accepted, Some(last));
+                    assert!(sending.letters.is_empty(), "done before all are accepted");
+                }
+                Event::Sent(_, Err(_)) => {}
                 Event::Received(ticket, received) => self.received(ticket, received),
                 Event::Told(ticket, answer) => told.push((ticket, answer)),
                 Event::Died(letter) => {
@@ -217,43 +270,59 @@ impl Model {
         told.iter().for_each(|(ticket, answer)| self.told(*ticket, answer));
     }
 
-    fn sent(&mut self, ticket: Ticket, sent: Result<LetterId, Error>) {
-        let (sender, key, bytes) = self.sends.remove(&ticket).expect("done once, if not withdrawn");
-        match sent {
-            Ok(id) => {
-                let of_sender = self.letters.iter().filter(|(_, known)| known.sender == sender);
-                if let Some((_, before)) = of_sender.last() {
-                    assert!(before.bytes < bytes, "accepted before what was sent before it");
-                }
-                let place = Place::Ready;
-                let known = Known { place, bytes, sender, key, deliveries: 0, taken_by: None };
-                assert!(self.letters.insert(id, known).is_none(), "accepted twice");
+    fn refused(&mut self, ticket: Ticket, why: &Error) {
+        let sending = self.sends.remove(&ticket).expect("done once, if not withdrawn");
+        match why {
+            Error::LimitExceeded { .. } => {
+                assert!(self.bytes() + sending.bytes() > CEILING, "there was room");
             }
-            Err(Error::LimitExceeded { .. }) => {
-                assert!(self.bytes() + bytes.len() as u64 > CEILING, "there was room");
-            }
-            Err(error) => assert_eq!(Some(error), self.engine.closed),
+            error => assert_eq!(Some(error), self.engine.closed.as_ref()),
         }
     }
 
-    fn received(&mut self, ticket: Ticket, received: Result<super::Letter, Error>) {
-        let seat = self.receives.remove(&ticket).expect("done once, if not withdrawn");
-        let letter = match received {
-            Ok(letter) => letter,
+    /// Sends are accepted in the order of sending, letter by letter: how many were tells which.
+    fn accept(&mut self) {
+        let accepted = self.engine.counts().accepted;
+        for id in self.letters.len() as u64..accepted {
+            let (id, mut sends) = (LetterId(id), self.sends.values_mut());
+            let sending = sends.find(|sending| !sending.letters.is_empty());
+            let sending = sending.expect("something else than what was sent is accepted");
+            let bytes = sending.letters.pop_front().expect("it is not empty");
+            sending.accepted = Some(id);
+            let (sender, key, place) = (sending.seat, sending.key, Place::Ready);
+            let known =
+                Known { place, bytes, sender, key, deliveries: 0, unread: 0, taken_by: None };
+            self.letters.insert(id, known);
+        }
+    }
+
+    fn received(&mut self, ticket: Ticket, received: Result<Vec<super::Letter>, Error>) {
+        let (seat, most) = self.receives.remove(&ticket).expect("done once, if not withdrawn");
+        let letters = match received {
+            Ok(letters) => letters,
             Err(error) => return assert_eq!(Some(error), self.engine.closed),
         };
+        let terms = self.engine.terms();
+        let shares = matches!(terms.policy, Policy::FirstReceiver | Policy::LeastLoaded)
+            || terms.capacity == Capacity::Zero;
+        let most = if shares { 1 } else { most };
+        assert!((1..=most).contains(&letters.len()), "{} of {most}", letters.len());
+        letters.into_iter().for_each(|letter| self.delivered(seat, letter));
+    }
+
+    fn delivered(&mut self, seat: SeatId, letter: super::Letter) {
         let known = self.letters.get_mut(&letter.id).expect("accepted before it is taken");
         assert_eq!(known.place, Place::Ready, "taken by two");
         assert_eq!(letter.bytes, known.bytes);
         assert!(!self.withdrawn.contains(&letter.bytes), "withdrawn, and taken");
         known.deliveries += 1;
-        assert_eq!(letter.deliveries, known.deliveries);
+        assert_eq!((letter.handed_out, letter.unread), (known.deliveries, known.unread));
         known.place = Place::Held(seat);
         let of = self.seats.iter().find(|(other, _)| *other == seat);
-        known.taken_by = of.map(|(_, process)| process.clone());
+        known.taken_by = of.map(|(_, process)| Arc::clone(process));
         let (sender, key) = (known.sender, known.key);
-        self.holds.push((Hold { letter: letter.id, delivery: letter.deliveries }, seat));
-        if letter.deliveries > 1 {
+        self.holds.push((Hold { letter: letter.id, delivery: letter.handed_out }, seat));
+        if letter.handed_out > 1 {
             return;
         }
         let policy = self.engine.terms().policy;
@@ -270,9 +339,9 @@ impl Model {
         let (letter, until) = self.inquiries.remove(&ticket).expect("told once");
         let known = &self.letters[&letter];
         match (told, &known.place) {
-            (Ok(by), Place::Acked(acked)) => assert_eq!(by, acked),
+            (Ok(by), Place::Acked(acked)) => assert_eq!(*by, **acked),
             (Ok(by), _) => {
-                assert_eq!((until, Some(by)), (Until::Taken, known.taken_by.as_ref()));
+                assert_eq!((until, Some(by)), (Until::Taken, known.taken_by.as_deref()));
             }
             (Err(_), place) => assert_eq!(*place, Place::Lost, "{told:?}"),
         }
@@ -281,9 +350,9 @@ impl Model {
     /// Bytes of what waits, is ready or is held.
     fn bytes(&self) -> u64 {
         let open = |known: &&Known| matches!(known.place, Place::Ready | Place::Held(_));
-        let letters = self.letters.values().filter(open).map(|known| known.bytes.len());
-        let drafts = self.sends.values().map(|(.., bytes)| bytes.len());
-        letters.chain(drafts).sum::<usize>() as u64
+        let letters = self.letters.values().filter(open).map(|known| known.bytes.len() as u64);
+        let drafts = self.sends.values().map(Sending::bytes);
+        letters.chain(drafts).sum()
     }
 
     /// What must hold after each deed.

@@ -5,8 +5,13 @@ use super::{
     dead::{Fate, fate},
     letter::{Letter, LetterId},
     receipts,
+    receivers::Asking,
 };
-use crate::{Capacity, Error, ProcessId};
+use crate::{Capacity, Error, Policy, ProcessId};
+use std::sync::Arc;
+
+/// A receiver gets no further letter at once when it has got so many bytes.
+pub const PORTION_BYTES: usize = 64 << 10;
 
 impl Engine {
     /// Accepts and delivers what can be.
@@ -18,12 +23,18 @@ impl Engine {
         if !self.has_room() {
             return false;
         }
-        let Some((ticket, _, draft)) = self.waiting.pop_front() else { return false };
-        let id = LetterId(self.counts.accepted);
-        self.counts.accepted += 1;
-        self.receipts.accepted(id);
-        self.enqueue(draft.accepted(id));
-        self.events.push_back(Event::Sent(ticket, Ok(id)));
+        let Some((ticket, _, draft)) = self.waiting.front_mut() else { return false };
+        let (ticket, id) = (*ticket, LetterId(self.counts.accepted));
+        let letter = draft.accept(id);
+        if draft.is_accepted() {
+            self.waiting.pop_front();
+            self.events.push_back(Event::Sent(ticket, Ok(id)));
+        }
+        if let Some(letter) = letter {
+            self.counts.accepted += 1;
+            self.receipts.accepted();
+            self.enqueue(letter);
+        }
         true
     }
 
@@ -42,11 +53,12 @@ impl Engine {
         self.terms.capacity == Capacity::Zero
     }
 
-    fn enqueue(&mut self, letter: Letter) {
+    pub(super) fn enqueue(&mut self, letter: Letter) {
         let to = match (self.selection.assigns(), self.is_for_those_who_ask()) {
             (false, _) => None,
             (true, true) => {
-                let mut asking: Vec<_> = self.receivers.asking().map(|(_, seat, _)| seat).collect();
+                let mut asking: Vec<_> =
+                    self.receivers.asking().map(|(asks, _)| asks.seat).collect();
                 asking.sort_unstable();
                 self.selection.assign(&letter, &asking)
             }
@@ -71,31 +83,58 @@ impl Engine {
             self.assign_anew();
         }
         let asking = self.receivers.asking();
-        let served = asking.filter(|(_, seat, _)| self.queue.next(*seat).is_some());
-        let Some((ticket, seat)) = self.selection.choose(served) else { return false };
-        let Some(mut letter) = self.queue.take(seat) else { return false };
+        let served = asking.filter(|(asks, _)| self.queue.next(asks.seat).is_some());
+        let Some(Asking { ticket, seat, most }) = self.selection.choose(served) else {
+            return false;
+        };
         self.receivers.stop_asking(ticket);
-        letter.deliveries += 1;
-        self.counts.deliveries += 1;
-        if let Some(seated) = self.receivers.seated_mut(seat) {
-            seated.held += 1;
-            let told = self.receipts.taken(letter.id, &seated.process);
-            self.tell(told);
-        }
-        self.held.insert(letter.id, (seat, letter.clone()));
-        self.events.push_back(Event::Received(ticket, Ok(letter)));
+        let letters = self.hand_out(seat, most.min(self.portion()));
+        self.events.push_back(Event::Received(ticket, Ok(letters)));
         true
     }
 
+    /// How many letters a receiver gets at once: one, where the next letter is for whoever asks next, and never so many that a sender
+    /// waits for all of them at once.
+    #[must_use]
+    pub fn portion(&self) -> usize {
+        let shared = matches!(self.terms.policy, Policy::FirstReceiver | Policy::LeastLoaded);
+        match self.terms.capacity {
+            _ if shared => 1,
+            Capacity::Zero => 1,
+            Capacity::Bounded(most) => usize::try_from(most / 2).unwrap_or(usize::MAX).max(1),
+            Capacity::Unbounded => usize::MAX,
+        }
+    }
+
+    /// The next letters for a receiver: at least one if there is one.
+    fn hand_out(&mut self, seat: SeatId, most: usize) -> Vec<Letter> {
+        let (mut letters, mut bytes) = (Vec::new(), 0);
+        while letters.is_empty() || (letters.len() < most && bytes < PORTION_BYTES) {
+            let Some(mut letter) = self.queue.take(seat) else { break };
+            bytes += letter.bytes.len();
+            letter.handed_out += 1;
+            self.counts.deliveries += 1;
+            if let Some(seated) = self.receivers.seated_mut(seat) {
+                seated.held += 1;
+                let told = self.receipts.taken(letter.id, &seated.process);
+                self.tell(told);
+            }
+            self.held.insert(letter.id, (seat, letter.clone()));
+            letters.push(letter);
+        }
+        letters
+    }
+
     pub(super) fn not_acked(&mut self, letter: Letter, by: &ProcessId) {
-        let (process, length) = (by.clone(), letter.bytes.len() as u64);
-        let deliveries = letter.deliveries;
+        let length = letter.bytes.len() as u64;
+        let deliveries = letter.deliveries();
         let fate = fate(self.terms.on_crash, deliveries);
         if fate == Fate::Again {
             self.enqueue(letter);
             return;
         }
         self.counts.bytes -= length;
+        let process = by.clone();
         match fate {
             Fate::Again => {}
             Fate::Dead => {
@@ -119,7 +158,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn over(&mut self, letter: LetterId, how: Result<ProcessId, Error>) {
+    pub(super) fn over(&mut self, letter: LetterId, how: Result<Arc<ProcessId>, Error>) {
         let told = self.receipts.over(letter, how);
         self.tell(told);
     }
@@ -131,13 +170,13 @@ impl Engine {
 
     pub(super) fn take_held(&mut self, hold: Hold) -> Option<(SeatId, Letter)> {
         let (_, letter) = self.held.get(&hold.letter)?;
-        (letter.deliveries == hold.delivery).then(|| self.held.remove(&hold.letter))?
+        (letter.handed_out == hold.delivery).then(|| self.held.remove(&hold.letter))?
     }
 
     /// The seat holds one letter less: whose it is.
-    pub(super) fn release(&mut self, seat: SeatId) -> Option<ProcessId> {
+    pub(super) fn release(&mut self, seat: SeatId) -> Option<Arc<ProcessId>> {
         let seated = self.receivers.seated_mut(seat)?;
         seated.held -= 1;
-        Some(seated.process.clone())
+        Some(Arc::clone(&seated.process))
     }
 }

@@ -1,6 +1,9 @@
 //! Who gets a letter: which receiver it is assigned to when it is accepted, and who of those that are asking is served.
 
-use super::{Ticket, letter::Letter, receivers::SeatId};
+use super::{
+    letter::Letter,
+    receivers::{Asking, SeatId},
+};
 use crate::{Key, Policy};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -38,16 +41,13 @@ impl Selection {
     }
 
     /// Who is served, of those that are asking and for whom a letter is there: in the order of asking, with what each holds.
-    pub(super) fn choose(
-        &self,
-        asking: impl Iterator<Item = (Ticket, SeatId, usize)>,
-    ) -> Option<(Ticket, SeatId)> {
+    pub(super) fn choose(&self, asking: impl Iterator<Item = (Asking, usize)>) -> Option<Asking> {
         let mut asking = asking;
         let chosen = match self.policy {
-            Policy::LeastLoaded => asking.min_by_key(|(.., held)| *held),
+            Policy::LeastLoaded => asking.min_by_key(|(_, held)| *held),
             _ => asking.next(),
         };
-        chosen.map(|(ticket, seat, _)| (ticket, seat))
+        chosen.map(|(asks, _)| asks)
     }
 }
 

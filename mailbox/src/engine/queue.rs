@@ -2,14 +2,19 @@
 //! which they were accepted. A letter that is given back has its old place again.
 
 use super::{letter::Letter, letter::LetterId, receivers::SeatId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The letters that wait to be taken.
 #[derive(Default, Debug)]
 pub(super) struct Queue {
-    lanes: BTreeMap<Option<SeatId>, BTreeMap<LetterId, Letter>>,
+    for_all: Lane,
+    /// Those of receivers. A lane stays when it is empty, until all are taken out.
+    lanes: BTreeMap<SeatId, Lane>,
     length: usize,
 }
+
+/// Letters in their order.
+type Lane = VecDeque<Letter>;
 
 impl Queue {
     pub(super) fn len(&self) -> usize {
@@ -18,37 +23,41 @@ impl Queue {
 
     /// Adds a letter, for one receiver or for all.
     pub(super) fn insert(&mut self, to: Option<SeatId>, letter: Letter) {
-        let before = self.lanes.entry(to).or_default().insert(letter.id, letter);
-        self.length += usize::from(before.is_none());
+        let lane = match to {
+            None => &mut self.for_all,
+            Some(seat) => self.lanes.entry(seat).or_default(),
+        };
+        if lane.back().is_none_or(|last| last.id < letter.id) {
+            lane.push_back(letter);
+        } else {
+            let at = lane.partition_point(|before| before.id < letter.id);
+            lane.insert(at, letter);
+        }
+        self.length += 1;
     }
 
     /// The next letter for a receiver.
     pub(super) fn next(&self, seat: SeatId) -> Option<LetterId> {
-        self.first(seat).map(|(_, id)| id)
+        let own = self.lanes.get(&seat).and_then(VecDeque::front);
+        let first = [self.for_all.front(), own].into_iter().flatten();
+        first.map(|letter| letter.id).min()
     }
 
     /// Takes it.
     pub(super) fn take(&mut self, seat: SeatId) -> Option<Letter> {
-        let (lane, id) = self.first(seat)?;
-        let letters = self.lanes.get_mut(&lane)?;
-        let letter = letters.remove(&id)?;
-        if letters.is_empty() {
-            self.lanes.remove(&lane);
-        }
-        self.length -= 1;
-        Some(letter)
+        let next = self.next(seat)?;
+        let is_for_all = self.for_all.front().is_some_and(|letter| letter.id == next);
+        let lane = if is_for_all { Some(&mut self.for_all) } else { self.lanes.get_mut(&seat) };
+        let letter = lane?.pop_front();
+        self.length -= usize::from(letter.is_some());
+        letter
     }
 
     /// Takes all out, in order, to be assigned anew.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Letter> + use<> {
-        self.length = 0;
-        let lanes = std::mem::take(&mut self.lanes).into_values();
-        let all: BTreeMap<_, _> = lanes.flatten().collect();
-        all.into_values()
-    }
-
-    fn first(&self, seat: SeatId) -> Option<(Option<SeatId>, LetterId)> {
-        let head = |lane| Some((lane, *self.lanes.get(&lane)?.first_key_value()?.0));
-        [head(None), head(Some(seat))].into_iter().flatten().min_by_key(|(_, id)| *id)
+        let Self { for_all, lanes, .. } = std::mem::take(self);
+        let mut all: Vec<_> = lanes.into_values().flatten().chain(for_all).collect();
+        all.sort_unstable_by_key(|letter| letter.id);
+        all.into_iter()
     }
 }

@@ -3,9 +3,12 @@
 use super::{Ticket, letter::LetterId};
 use crate::{Error, ProcessId};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
-/// Letters that are over and remembered.
+/// Letters that are over and remembered, at least.
 pub const REMEMBERED: usize = 16_384;
 /// Those who wait to hear of a letter.
 pub const INQUIRIES: usize = 65_536;
@@ -20,17 +23,28 @@ pub enum Until {
 }
 
 /// What has become of a letter.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 enum State {
     Ready,
-    Taken(ProcessId),
-    Over(Result<ProcessId, Error>),
+    Taken(Arc<ProcessId>),
+    Acked(Arc<ProcessId>),
+    Lost(Box<Error>),
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Acked(_) | Self::Lost(_))
+    }
 }
 
 /// What has become of the letters.
 #[derive(Default, Debug)]
 pub(super) struct Receipts {
-    states: HashMap<LetterId, State>,
+    /// Of the newest letters, at most [`REMEMBERED`], and the number of the first of them.
+    states: VecDeque<State>,
+    first: u64,
+    /// Of letters before them: all that were not over when they left `states`, and the newest that have been over since.
+    old: HashMap<LetterId, State>,
     over: VecDeque<LetterId>,
     inquiries: Vec<(Ticket, LetterId, Until)>,
 }
@@ -39,24 +53,45 @@ pub(super) struct Receipts {
 pub(super) type Told = (Ticket, Result<ProcessId, Error>);
 
 impl Receipts {
-    pub(super) fn accepted(&mut self, letter: LetterId) {
-        self.states.insert(letter, State::Ready);
+    /// The next letter was accepted.
+    pub(super) fn accepted(&mut self) {
+        self.states.push_back(State::Ready);
+        if self.states.len() <= REMEMBERED {
+            return;
+        }
+        let (oldest, state) = (LetterId(self.first), self.states.pop_front());
+        self.first += 1;
+        if let Some(state) = state.filter(|state| !state.is_over()) {
+            self.old.insert(oldest, state);
+        }
     }
 
-    pub(super) fn taken(&mut self, letter: LetterId, by: &ProcessId) -> Vec<Told> {
-        self.states.insert(letter, State::Taken(by.clone()));
+    /// It waits to be taken again, by nobody's fault.
+    pub(super) fn ready(&mut self, letter: LetterId) {
+        self.set(letter, State::Ready);
+    }
+
+    pub(super) fn taken(&mut self, letter: LetterId, by: &Arc<ProcessId>) -> Vec<Told> {
+        self.set(letter, State::Taken(Arc::clone(by)));
         self.tell(letter)
     }
 
     /// The letter is over: acked by a process, or why not.
-    pub(super) fn over(&mut self, letter: LetterId, how: Result<ProcessId, Error>) -> Vec<Told> {
-        self.states.insert(letter, State::Over(how));
+    pub(super) fn over(
+        &mut self,
+        letter: LetterId,
+        how: Result<Arc<ProcessId>, Error>,
+    ) -> Vec<Told> {
+        let state = how.map_or_else(|error| State::Lost(Box::new(error)), State::Acked);
+        self.set(letter, state);
         let told = self.tell(letter);
-        self.over.push_back(letter);
-        if self.over.len() > REMEMBERED
-            && let Some(oldest) = self.over.pop_front()
-        {
-            self.states.remove(&oldest);
+        if letter.0 < self.first {
+            self.over.push_back(letter);
+            if self.over.len() > REMEMBERED
+                && let Some(oldest) = self.over.pop_front()
+            {
+                self.old.remove(&oldest);
+            }
         }
         told
     }
@@ -83,11 +118,30 @@ impl Receipts {
         self.inquiries.retain(|(of, ..)| *of != ticket);
     }
 
+    fn set(&mut self, letter: LetterId, state: State) {
+        match letter.0.checked_sub(self.first).and_then(|at| usize::try_from(at).ok()) {
+            None => _ = self.old.insert(letter, state),
+            Some(at) => {
+                if let Some(known) = self.states.get_mut(at) {
+                    *known = state;
+                }
+            }
+        }
+    }
+
+    fn state(&self, letter: LetterId) -> Option<&State> {
+        match letter.0.checked_sub(self.first) {
+            None => self.old.get(&letter),
+            Some(at) => self.states.get(usize::try_from(at).ok()?),
+        }
+    }
+
     fn answer(&self, letter: LetterId, until: Until) -> Option<Result<ProcessId, Error>> {
-        match (self.states.get(&letter), until) {
+        match (self.state(letter), until) {
             (None, _) => Some(Err(Error::Forgotten)),
-            (Some(State::Over(how)), _) => Some(how.clone()),
-            (Some(State::Taken(by)), Until::Taken) => Some(Ok(by.clone())),
+            (Some(State::Acked(by)), _) => Some(Ok((**by).clone())),
+            (Some(State::Lost(error)), _) => Some(Err((**error).clone())),
+            (Some(State::Taken(by)), Until::Taken) => Some(Ok((**by).clone())),
             (Some(State::Ready | State::Taken(_)), _) => None,
         }
     }

@@ -2,7 +2,10 @@
 
 use super::Ticket;
 use crate::ProcessId;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// Receives that may wait for a letter.
 pub const ASKING: usize = 65_536;
@@ -11,10 +14,19 @@ pub const ASKING: usize = 65_536;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SeatId(pub(super) u64);
 
+/// A receive that waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    pub(super) ticket: Ticket,
+    pub(super) seat: SeatId,
+    /// Letters, at most.
+    pub(super) most: usize,
+}
+
 /// An attachment.
 #[derive(Debug)]
 pub(super) struct Seated {
-    pub(super) process: ProcessId,
+    pub(super) process: Arc<ProcessId>,
     /// It has asked for a letter before.
     pub(super) receives: bool,
     /// Letters that it has taken and not acked.
@@ -25,12 +37,12 @@ pub(super) struct Seated {
 #[derive(Default, Debug)]
 pub(super) struct Receivers {
     seats: BTreeMap<SeatId, Seated>,
-    asking: VecDeque<(Ticket, SeatId)>,
+    asking: VecDeque<Asking>,
     next: u64,
 }
 
 impl Receivers {
-    pub(super) fn insert(&mut self, process: ProcessId) -> SeatId {
+    pub(super) fn insert(&mut self, process: Arc<ProcessId>) -> SeatId {
         let seat = SeatId(self.next);
         self.next += 1;
         self.seats.insert(seat, Seated { process, receives: false, held: 0 });
@@ -38,7 +50,7 @@ impl Receivers {
     }
 
     pub(super) fn remove(&mut self, seat: SeatId) -> Option<Seated> {
-        self.asking.retain(|(_, of)| *of != seat);
+        self.asking.retain(|asks| asks.seat != seat);
         self.seats.remove(&seat)
     }
 
@@ -64,7 +76,7 @@ impl Receivers {
         let mut all: Vec<ProcessId> = Vec::new();
         for seated in self.seats.values() {
             if !all.iter().any(|other| other.is(&seated.process)) {
-                all.push(seated.process.clone());
+                all.push((*seated.process).clone());
             }
         }
         all
@@ -77,27 +89,26 @@ impl Receivers {
     }
 
     /// Adds one that asks for a letter. Whether it is the first time.
-    pub(super) fn ask(&mut self, ticket: Ticket, seat: SeatId) -> bool {
-        self.asking.push_back((ticket, seat));
+    pub(super) fn ask(&mut self, ticket: Ticket, seat: SeatId, most: usize) -> bool {
+        self.asking.push_back(Asking { ticket, seat, most });
         let seated = self.seats.get_mut(&seat);
         seated.is_some_and(|seated| !std::mem::replace(&mut seated.receives, true))
     }
 
     /// Takes back what [`ask`](Self::ask) added. False, if it asks no more.
     pub(super) fn stop_asking(&mut self, ticket: Ticket) -> bool {
-        let before = self.asking.len();
-        self.asking.retain(|(of, _)| *of != ticket);
-        self.asking.len() < before
+        let at = self.asking.iter().position(|asks| asks.ticket == ticket);
+        at.and_then(|at| self.asking.remove(at)).is_some()
     }
 
     /// Those that are asking, in the order of asking, with the letters that each holds.
-    pub(super) fn asking(&self) -> impl Iterator<Item = (Ticket, SeatId, usize)> {
+    pub(super) fn asking(&self) -> impl Iterator<Item = (Asking, usize)> {
         let held = |seat| self.seated(seat).map_or(0, |seated| seated.held);
-        self.asking.iter().map(move |(ticket, seat)| (*ticket, *seat, held(*seat)))
+        self.asking.iter().map(move |asks| (*asks, held(asks.seat)))
     }
 
     /// Takes out all that are asking.
-    pub(super) fn take_asking(&mut self) -> VecDeque<(Ticket, SeatId)> {
+    pub(super) fn take_asking(&mut self) -> VecDeque<Asking> {
         std::mem::take(&mut self.asking)
     }
 }
@@ -114,15 +125,15 @@ mod tests {
     fn receives_that_wait_are_bounded() {
         let mut engine = Engine::new(Terms::of(Capacity::Bounded(1)));
         let process = ProcessId { name: String::new(), pid: 1, instance: 1 };
-        let seat = engine.attach(process).expect("it is open");
-        let tickets: Vec<_> = (0..ASKING).map(|_| engine.receive(seat)).collect();
+        let seat = engine.attach(process.into()).expect("it is open");
+        let tickets: Vec<_> = (0..ASKING).map(|_| engine.receive(seat, 1)).collect();
         assert_eq!(engine.poll_event(), None);
-        let over = engine.receive(seat);
+        let over = engine.receive(seat, 1);
         let what = "receives that wait".to_owned();
         let refused = Err(Error::LimitExceeded { what, limit: 65_536 });
         assert_eq!(engine.poll_event(), Some(Event::Received(over, refused)));
         assert!(engine.withdraw(tickets[7]));
-        engine.receive(seat);
+        engine.receive(seat, 1);
         assert_eq!((engine.poll_event(), engine.counts().asking), (None, 65_536));
     }
 }

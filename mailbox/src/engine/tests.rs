@@ -2,9 +2,10 @@
 
 use super::{Draft, Engine, Event, SEATS, SeatId, WAITING};
 use crate::{Capacity, Error, Policy, ProcessId, Terms};
+use std::sync::Arc;
 
-fn process(number: u8) -> ProcessId {
-    ProcessId { name: String::new(), pid: number.into(), instance: number.into() }
+fn process(number: u8) -> Arc<ProcessId> {
+    Arc::new(ProcessId { name: String::new(), pid: number.into(), instance: number.into() })
 }
 
 fn seated(terms: Terms, processes: u8) -> (Engine, Vec<SeatId>) {
@@ -15,7 +16,7 @@ fn seated(terms: Terms, processes: u8) -> (Engine, Vec<SeatId>) {
 }
 
 fn draft(length: usize) -> Draft {
-    Draft { sender: process(0), key: 0, bytes: vec![0; length].into() }
+    Draft::one(process(0), 0, vec![0; length].into())
 }
 
 fn events(engine: &mut Engine) -> Vec<Event> {
@@ -68,7 +69,7 @@ fn the_least_loaded_is_served() {
     let mut takers = Vec::new();
     // The second holds two, the third one, when all three ask.
     for at in [1, 1, 2, 1, 2, 0] {
-        engine.receive(seats[at]);
+        engine.receive(seats[at], 1);
         if takers.len() < 3 {
             engine.send(seats[0], draft(1));
             takers.push(at);
@@ -76,9 +77,9 @@ fn the_least_loaded_is_served() {
         }
     }
     for least in [0, 2, 1] {
-        let before: Vec<_> = engine.receivers.asking().map(|(_, seat, _)| seat).collect();
+        let before: Vec<_> = engine.receivers.asking().map(|(asks, _)| asks.seat).collect();
         engine.send(seats[0], draft(1));
-        let after: Vec<_> = engine.receivers.asking().map(|(_, seat, _)| seat).collect();
+        let after: Vec<_> = engine.receivers.asking().map(|(asks, _)| asks.seat).collect();
         let served: Vec<_> = before.into_iter().filter(|seat| !after.contains(seat)).collect();
         assert_eq!(served, [seats[least]]);
     }
@@ -87,7 +88,7 @@ fn the_least_loaded_is_served() {
 #[test]
 fn the_first_to_ask_is_served_first() {
     let (mut engine, seats) = seated(Terms::of(Capacity::Unbounded), 3);
-    let asked: Vec<_> = [2, 0, 1, 0].iter().map(|at| engine.receive(seats[*at])).collect();
+    let asked: Vec<_> = [2, 0, 1, 0].iter().map(|at| engine.receive(seats[*at], 1)).collect();
     let mut served = Vec::new();
     for _ in &asked {
         engine.send(seats[0], draft(1));
@@ -106,7 +107,7 @@ fn receivers_are_selected_in_turn() {
     for round in 0..100 {
         // In another order each time: who asks first does not matter.
         for at in 0..4 {
-            engine.receive(seats[(at * 3 + round) % 4]);
+            engine.receive(seats[(at * 3 + round) % 4], 1);
         }
         for _ in 0..4 {
             engine.send(seats[0], draft(1));

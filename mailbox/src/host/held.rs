@@ -1,0 +1,103 @@
+//! Letters in the hands of a receiver.
+
+use super::Shared;
+use crate::{
+    Error, ProcessId,
+    engine::{Hold, Letter},
+    post::{Delivered, Delivery, Lease},
+};
+use farcall_core::stub::Remote;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Letters that a receiver gets. Dropped before they are delivered, they are put back.
+pub(super) struct Taken {
+    letters: Vec<Letter>,
+    shared: Arc<Shared>,
+}
+
+impl Taken {
+    pub(super) fn new(shared: &Arc<Shared>, letters: Vec<Letter>) -> Self {
+        Self { letters, shared: Arc::clone(shared) }
+    }
+
+    /// The letters, and the lease on them.
+    pub(super) fn delivered(mut self) -> Delivery {
+        let letters = std::mem::take(&mut self.letters);
+        let holds = letters.iter().map(|letter| Some(hold(letter))).collect();
+        let lease = Held { shared: Arc::clone(&self.shared), holds: Mutex::new(holds) };
+        let mut senders: Vec<Arc<ProcessId>> = Vec::new();
+        let letters = letters.into_iter().map(|letter| {
+            let known = senders.iter().rposition(|sender| Arc::ptr_eq(sender, &letter.sender));
+            let sender = known.unwrap_or(senders.len()) as u32;
+            let deliveries = letter.deliveries();
+            if known.is_none() {
+                senders.push(letter.sender);
+            }
+            Delivered { sender, deliveries, bytes: letter.bytes }
+        });
+        let letters = letters.collect();
+        let senders = senders.into_iter().map(Arc::unwrap_or_clone).collect();
+        Delivery { senders, letters, lease: Remote::new(lease) }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if !self.letters.is_empty() {
+            self.shared.detach_the_dead();
+            let holds = self.letters.iter().map(hold);
+            self.shared.change(|engine| engine.put_back(holds));
+        }
+    }
+}
+
+fn hold(letter: &Letter) -> Hold {
+    Hold { letter: letter.id, delivery: letter.handed_out }
+}
+
+/// The servant of a lease.
+struct Held {
+    shared: Arc<Shared>,
+    /// Those that are neither acked nor given back.
+    holds: Mutex<Vec<Option<Hold>>>,
+}
+
+impl Held {
+    /// Takes out those of these letters that are still held.
+    fn take(&self, letters: &[u32]) -> Vec<Hold> {
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.iter().filter_map(|at| holds.get_mut(*at as usize)?.take()).collect()
+    }
+}
+
+impl Lease for Held {
+    async fn ack(&self, letters: Vec<u32>) -> Result<(), Error> {
+        self.acked(letters).await.map(drop)
+    }
+
+    async fn acked(&self, letters: Vec<u32>) -> Result<u32, Error> {
+        let holds = self.take(&letters);
+        Ok(self.shared.change(|engine| engine.ack(holds)) as u32)
+    }
+
+    async fn give_back(&self, letters: Vec<u32>, unread: bool) -> Result<(), Error> {
+        let holds = self.take(&letters);
+        self.shared.change(|engine| match unread {
+            true => engine.put_back(holds),
+            false => engine.give_back(holds),
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let holds = self.holds.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let holds: Vec<_> = holds.drain(..).flatten().collect();
+        if !holds.is_empty() {
+            // Or a letter might go to a receive of the very process that has just died.
+            self.shared.detach_the_dead();
+            self.shared.change(|engine| engine.give_back(holds));
+        }
+    }
+}

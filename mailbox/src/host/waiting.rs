@@ -1,0 +1,73 @@
+//! What a caller waits for at a hosted mailbox, and the one decision that ends it.
+
+use super::{Outcome, Shared};
+use crate::{Error, Patience, engine::Ticket};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Something that was begun.
+pub(super) enum Begun {
+    /// Its outcome was there at once.
+    Done(Option<Outcome>),
+    /// It is waited for.
+    Waits(Waiting),
+}
+
+impl Begun {
+    /// What has come of it, or `refusal` if it is not there at once and is not waited for.
+    pub(super) async fn outcome(
+        self,
+        patience: Patience,
+        refusal: Error,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Done(outcome) => outcome.ok_or(Error::Detached),
+            Self::Waits(waiting) => waiting.outcome(patience, refusal).await,
+        }
+    }
+}
+
+/// Something that is waited for. Dropped before it is there, it is withdrawn.
+pub(super) struct Waiting {
+    pub(super) shared: Arc<Shared>,
+    pub(super) ticket: Ticket,
+    pub(super) outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Waiting {
+    async fn outcome(mut self, patience: Patience, refusal: Error) -> Result<Outcome, Error> {
+        let error = match patience {
+            Patience::Endless => None,
+            Patience::None => self.outcome.is_empty().then_some(refusal),
+            Patience::For(time) => tokio::select! {
+                biased;
+                outcome = &mut self.outcome => return outcome.map_err(|_| Error::Detached),
+                () = tokio::time::sleep(time) => Some(Error::TimedOut),
+            },
+        };
+        match error {
+            Some(error) if self.withdraw() => Err(error),
+            _ => (&mut self.outcome).await.map_err(|_| Error::Detached),
+        }
+    }
+
+    /// The one decision: true, if it is withdrawn; false, if its outcome is there or will be.
+    fn withdraw(&self) -> bool {
+        let mut state = self.shared.lock();
+        let withdrawn = state.engine.withdraw(self.ticket);
+        let waiter = withdrawn.then(|| state.waiting.remove(&self.ticket));
+        drop(state);
+        drop(waiter);
+        withdrawn
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.engine.withdraw(self.ticket);
+        let waiter = state.waiting.remove(&self.ticket);
+        drop(state);
+        drop(waiter);
+    }
+}
