@@ -15,6 +15,7 @@ use crate::units;
 use crate::work::Work;
 
 mod filter;
+mod letters;
 mod objects;
 mod shared;
 
@@ -103,6 +104,7 @@ pub fn all(report: &Report) -> Vec<Bar> {
     payloads(report, &mut bars);
     shared::payloads(report, &mut bars);
     objects::all(report, &mut bars);
+    letters::all(report, &mut bars);
     bars.push(idle(report, "", &Transport::ALL));
     bars.push(idle(report, ", over shared memory", &[Transport::Shm]));
     bars.push(memory(report, "over a socket", Transport::SOCKETS, 10.0 * 1024.0));

@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, DEPTHS, ECHOES, ONEWAY, STREAMS, SUMS, Work};
+use crate::work::{CHAIN, DEPTHS, ECHOES, LETTERS, ONEWAY, STREAMS, SUMS, Work};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -54,6 +54,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     write_oneway(out, report)?;
     write_objects(out, report, Placement::TwoCores)?;
     write_streams(out, report)?;
+    write_letters(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -158,6 +159,27 @@ fn write_streams(out: &mut String, report: &Report) -> std::fmt::Result {
             |(work, placement): &(Work, Placement)| report.cell(row, transport, *placement, *work);
         columns.iter().map(|column| cell(column).and_then(throughput)).collect()
     })
+}
+
+fn write_letters(out: &mut String, report: &Report) -> std::fmt::Result {
+    writeln!(
+        out,
+        "## Letters: received per second (CPU seconds per million letters)\n\n\
+         Through a mailbox or a message queue; *rendezvous*, p50: sent and taken, one after the other.\n"
+    )?;
+    for placement in Placement::ALL {
+        let mut works = LETTERS.map(Work::Letters).to_vec();
+        works.extend(LETTERS.map(Work::Crossed));
+        let mut titles = vec![format!("{placement}: {}", Work::Rendezvous)];
+        titles.extend(works.iter().map(Work::to_string));
+        table(out, report, &titles, |row, transport| {
+            let cell = |work: &Work| report.cell(row, transport, placement, *work);
+            let meeting = cell(&Work::Rendezvous).and_then(Cell::p50).map(units::duration);
+            let rates = works.iter().map(|work| cell(work).and_then(throughput));
+            std::iter::once(meeting).chain(rates).collect()
+        })?;
+    }
+    Ok(())
 }
 
 fn write_standing(out: &mut String, report: &Report) -> std::fmt::Result {

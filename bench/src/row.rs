@@ -46,6 +46,8 @@ pub enum Transport {
     Inproc,
     /// Shared memory.
     Shm,
+    /// A message queue of the kernel.
+    Queue,
     /// A Unix socket.
     Unix,
     /// TCP over the loopback device.
@@ -54,7 +56,7 @@ pub enum Transport {
 
 impl Transport {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 4] = [Self::Inproc, Self::Shm, Self::Unix, Self::Tcp];
+    pub const ALL: [Self; 5] = [Self::Inproc, Self::Shm, Self::Queue, Self::Unix, Self::Tcp];
     /// Both kinds of socket.
     pub const SOCKETS: &'static [Self] = &[Self::Unix, Self::Tcp];
 
@@ -70,6 +72,7 @@ impl fmt::Display for Transport {
         f.pad(match self {
             Self::Inproc => "inproc",
             Self::Shm => "shm",
+            Self::Queue => "queue",
             Self::Unix => "unix",
             Self::Tcp => "tcp",
         })
@@ -83,6 +86,8 @@ pub enum Address {
     Inproc(String),
     /// `shm:///path`, that of its control socket.
     Shm(PathBuf),
+    /// `queue://name`
+    Queue(String),
     /// `unix:///path`
     Unix(PathBuf),
     /// `tcp://host:port`
@@ -96,6 +101,7 @@ impl FromStr for Address {
         match text.split_once("://") {
             Some(("inproc", name)) => Ok(Self::Inproc(name.to_owned())),
             Some(("shm", path)) => Ok(Self::Shm(PathBuf::from(path))),
+            Some(("queue", name)) => Ok(Self::Queue(name.to_owned())),
             Some(("unix", path)) => Ok(Self::Unix(PathBuf::from(path))),
             Some(("tcp", socket)) => Ok(Self::Tcp(socket.parse()?)),
             _ => bail!("not an address: {text}"),
@@ -108,6 +114,7 @@ impl fmt::Display for Address {
         match self {
             Self::Inproc(name) => write!(f, "inproc://{name}"),
             Self::Shm(path) => write!(f, "shm://{}", path.display()),
+            Self::Queue(name) => write!(f, "queue://{name}"),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(socket) => write!(f, "tcp://{socket}"),
         }
@@ -120,9 +127,13 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_they_are_read() {
-        for text in
-            ["inproc://bench", "shm:///run/a.shm", "unix:///run/a.sock", "tcp://127.0.0.1:0"]
-        {
+        for text in [
+            "inproc://bench",
+            "shm:///run/a.shm",
+            "queue://7",
+            "unix:///run/a.sock",
+            "tcp://127.0.0.1:0",
+        ] {
             assert_eq!(text.parse::<Address>().expect("an address").to_string(), text);
         }
         assert!("carrier-pigeon://coop".parse::<Address>().is_err());

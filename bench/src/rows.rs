@@ -25,12 +25,15 @@ pub fn all() -> Vec<&'static dyn Row> {
         raw::slots::ROWS,
         raw::ring::ROWS,
         raw::local::ROWS,
+        raw::queue::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::payloads::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::objects::ROWS,
+        #[cfg(feature = "farcall-rows")]
+        farcall::letters::ROWS,
         #[cfg(feature = "iceoryx2")]
         iceoryx2::ROWS,
         #[cfg(feature = "remoc")]

@@ -34,6 +34,12 @@ pub enum Work {
     Chain(usize),
     /// A stream of items of so many bytes to the client, which reads each; what counts are items.
     Stream(usize),
+    /// A letter that is sent when its receiver has taken it, one after the other.
+    Rendezvous,
+    /// Letters of so many bytes from a producer to a consumer through a bounded mailbox or queue; what counts is what was received.
+    Letters(usize),
+    /// The same from four producers to four consumers, each with an attachment of its own; all are tasks or threads of the two processes.
+    Crossed(usize),
 }
 
 impl Work {
@@ -47,6 +53,9 @@ impl Work {
         all.push(Self::Oneway(ONEWAY));
         all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
         all.extend(STREAMS.map(Self::Stream));
+        all.push(Self::Rendezvous);
+        all.extend(LETTERS.map(Self::Letters));
+        all.extend(LETTERS.map(Self::Crossed));
         all
     }
 
@@ -58,6 +67,7 @@ impl Work {
             Self::Oneway(_) => false,
             Self::Member | Self::Callback | Self::Life => false,
             Self::Chain(_) | Self::Stream(_) => false,
+            Self::Rendezvous | Self::Letters(_) | Self::Crossed(_) => false,
         }
     }
 
@@ -68,7 +78,12 @@ impl Work {
 
     /// Whether one call waits for the one before it.
     pub fn is_sequential(self) -> bool {
-        !matches!(self, Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_))
+        match self {
+            Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_) => false,
+            Self::Letters(_) | Self::Crossed(_) => false,
+            Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous => true,
+            Self::Member | Self::Callback | Self::Life | Self::Chain(_) => true,
+        }
     }
 }
 
@@ -88,6 +103,11 @@ impl fmt::Display for Work {
             Self::Stream(length) => {
                 write!(f, "stream of {}", units::bytes(*length as f64))
             }
+            Self::Rendezvous => write!(f, "rendezvous"),
+            Self::Letters(length) => write!(f, "letters of {}", units::bytes(*length as f64)),
+            Self::Crossed(length) => {
+                write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
+            }
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
         }
     }
@@ -105,6 +125,10 @@ pub const SMALL: usize = 64;
 pub const CHAIN: usize = 4;
 /// The length that is sent one way.
 pub const ONEWAY: usize = 64;
+/// The lengths of letters.
+pub const LETTERS: [usize; 2] = [SMALL, 4 << 10];
+/// How many producers there are, and how many consumers, where there is not one of each.
+pub const CROSSED: usize = 4;
 /// How many calls are in flight at once.
 pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
 /// No row is sent more than this in one frame.

@@ -41,11 +41,19 @@ impl Workshop {
         self.directory.join(format!("{}.{ending}", self.names.get()))
     }
 
+    /// A name that nothing on this machine has yet.
+    fn name(&self) -> String {
+        let path = self.path("queue");
+        let name = path.strip_prefix(self.directory.parent().unwrap_or(Path::new("/")));
+        name.unwrap_or(&path).to_string_lossy().replace('/', "-")
+    }
+
     /// Where a new server is to listen.
     pub fn address(&self, transport: Transport) -> Address {
         match transport {
             Transport::Inproc => Address::Inproc("bench".to_owned()),
             Transport::Shm => Address::Shm(self.path("shm")),
+            Transport::Queue => Address::Queue(self.name()),
             Transport::Unix => Address::Unix(self.path("sock")),
             Transport::Tcp => Address::Tcp(([127, 0, 0, 1], 0).into()),
         }

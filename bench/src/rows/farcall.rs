@@ -14,6 +14,7 @@ use crate::row::{Address, Row, Transport};
 use crate::work::{self, Work};
 use waiting::WaitDriver;
 
+pub mod letters;
 pub mod objects;
 pub mod payloads;
 mod trust;

@@ -8,6 +8,7 @@ pub mod spinning;
 
 pub mod line;
 pub mod local;
+pub mod queue;
 pub mod ring;
 pub mod slots;
 

@@ -189,7 +189,9 @@ async fn serve(address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
                 tokio::spawn(serve_one(rx, tx));
             }
         }
-        Address::Inproc(_) | Address::Shm(_) => bail!("remoc is not measured at {address}"),
+        Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
+            bail!("remoc is not measured at {address}")
+        }
     }
 }
 
@@ -231,7 +233,7 @@ impl Objects for Client {
                 let (rx, tx) = stream.into_split();
                 Self::new(remoc::Connect::io(remoc::Cfg::default(), rx, tx).consume().await?).await
             }
-            address @ (Address::Inproc(_) | Address::Shm(_)) => {
+            address @ (Address::Inproc(_) | Address::Shm(_) | Address::Queue(_)) => {
                 bail!("remoc is not measured at {address}")
             }
         }

@@ -102,7 +102,9 @@ async fn serve(address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
                 tokio::spawn(serve_one(stream));
             }
         }
-        Address::Inproc(_) | Address::Shm(_) => bail!("tarpc is not measured at {address}"),
+        Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
+            bail!("tarpc is not measured at {address}")
+        }
     }
 }
 
@@ -140,7 +142,7 @@ impl Client for BenchClient {
                 let framed = codec().new_framed(stream);
                 Ok(Self::new(config, serde_transport::new(framed, Bincode::default())).spawn())
             }
-            address @ (Address::Inproc(_) | Address::Shm(_)) => {
+            address @ (Address::Inproc(_) | Address::Shm(_) | Address::Queue(_)) => {
                 bail!("tarpc is not measured at {address}")
             }
         }

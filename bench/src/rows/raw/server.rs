@@ -24,7 +24,9 @@ pub fn serve(address: &Address, ready: &dyn Fn(&Address), waiting: Waiting) -> R
             ready(&Address::Tcp(listener.local_addr()?));
             Box::new(move || Ok(Stream::Tcp(listener.accept()?.0)))
         }
-        Address::Inproc(_) | Address::Shm(_) => bail!("a socket cannot listen at {address}"),
+        Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
+            bail!("a socket cannot listen at {address}")
+        }
     };
     loop {
         let stream = accept()?;

@@ -20,7 +20,9 @@ impl Stream {
         match address {
             Address::Unix(path) => Ok(Self::Unix(UnixStream::connect(path)?)),
             Address::Tcp(socket) => Ok(Self::Tcp(TcpStream::connect(socket)?)),
-            Address::Inproc(_) | Address::Shm(_) => bail!("a socket cannot connect to {address}"),
+            Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
+                bail!("a socket cannot connect to {address}")
+            }
         }
     }
 
