@@ -10,7 +10,7 @@ use crate::{
     post::{Attached, Delivery, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
-use farcall_core::stub::Remote;
+use farcall_core::{runtime, stub::Remote};
 use held::Taken;
 use std::{
     collections::HashMap,
@@ -179,6 +179,7 @@ impl Shared {
             if let (Some(waiter), Some(outcome)) = (waiter, outcome) {
                 // If nobody waits any more, letters in it are put back as they are dropped.
                 let _ = waiter.send(outcome);
+                runtime::stir();
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorKind},
 };
 use std::{
+    cell::Cell,
     pin::pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
@@ -75,6 +76,21 @@ pub fn wait<T: Send + 'static>(
     result.recv().unwrap_or_else(|_| {
         Err(Error::of(ErrorKind::NoRuntime, "the runtime that was to do this was shut down"))
     })
+}
+
+thread_local! {
+    /// Another task of this thread was woken, and whoever spins on it does not know.
+    static STIRRED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that another task was woken which may be of this thread: whoever spins on it lets the others run first.
+pub fn stir() {
+    STIRRED.set(true);
+}
+
+/// Whether another task was woken since this was asked last.
+pub(crate) fn take_stir() -> bool {
+    STIRRED.take()
 }
 
 /// Lets a future run in the background, on the runtime of the calling code or on that of the library's own thread.

@@ -7,7 +7,7 @@ use super::{
     spin::{Spin, Spinner},
     waiter::Wakes,
 };
-use crate::transport::Rx;
+use crate::{runtime, transport::Rx};
 use std::{
     hint, mem,
     sync::{Arc, atomic::Ordering},
@@ -185,7 +185,7 @@ impl Link {
                 Drained::More => break Slice::More,
             }
             spinning.go_on_if_moved(line, rx.as_ref(), &mut passing);
-            if spinning.seen >= until || self.notice.is_given() {
+            if spinning.seen >= until || self.notice.is_given() || runtime::take_stir() {
                 break Slice::Nothing;
             }
         };
