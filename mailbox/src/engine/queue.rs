@@ -47,6 +47,12 @@ impl Queue {
         all.into_values()
     }
 
+    /// The first ones of each lane, from an id on.
+    pub(super) fn letters(&self, from: LetterId, most: usize) -> impl Iterator<Item = &Letter> {
+        let lanes = self.lanes.values();
+        lanes.flat_map(move |lane| lane.range(from..).take(most).map(|(_, letter)| letter))
+    }
+
     fn first(&self, seat: SeatId) -> Option<(Option<SeatId>, LetterId)> {
         let head = |lane| Some((lane, *self.lanes.get(&lane)?.first_key_value()?.0));
         [head(None), head(Some(seat))].into_iter().flatten().min_by_key(|(_, id)| *id)
