@@ -37,30 +37,35 @@ impl Reached {
 pub(super) fn names() -> Result<Vec<String>, Failure> {
     let config = Config::load()?;
     let mut names: BTreeSet<String> = config.services().map(ToOwned::to_owned).collect();
-    names.extend(private()?);
+    for (scheme, name) in private()? {
+        let address = format!("{scheme}://{name}#{name}");
+        let default = config.connect_address(&name).map(|address| address.to_string());
+        let is_default = default.as_ref() == Ok(&address);
+        names.insert(if is_default { name } else { address });
+    }
     Ok(names.into_iter().collect())
 }
 
-/// The names that somebody listens at, or has listened at, in the private directory.
+/// The names that somebody listens at, or has listened at, in the private directory, each with its scheme.
 #[cfg(unix)]
-fn private() -> Result<Vec<String>, Failure> {
+fn private() -> Result<Vec<(&'static str, String)>, Failure> {
     let directory = farcall_transports::unix::private_directory()?;
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let scheme = [(".shm", "shm"), (".sock", "unix")];
-        let found = scheme.iter().find_map(|(end, scheme)| Some((name.strip_suffix(end)?, scheme)));
-        names.extend(found.map(|(name, scheme)| format!("{scheme}://{name}#{name}")));
+        let schemes = [(".shm", "shm"), (".sock", "unix")];
+        let named = |(end, scheme)| Some((scheme, name.strip_suffix(end)?.to_owned()));
+        names.extend(schemes.into_iter().find_map(named));
     }
     Ok(names)
 }
 
 #[cfg(not(unix))]
-fn private() -> Result<Vec<String>, Failure> {
+fn private() -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(Vec::new())
 }
 
-/// Whether there is no mailbox, which is no failure where nobody has said that there is one.
+/// Reaches a mailbox, if there is one: that there is none is no failure where nobody has said that there is.
 pub(super) async fn find(name: &str, within: Duration) -> Result<Option<Reached>, Failure> {
     let post = match farcall::connect::<dyn Post>(name).within(within).await {
         Ok(post) => post,

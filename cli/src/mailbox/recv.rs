@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// So many letters.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "follow")]
     count: u64,
-    /// Letters until the mailbox is gone, or this command is ended.
+    /// Letters without end: until the mailbox is gone, with exit code 1, or none comes in the time-out, or this command is ended.
     #[arg(long)]
     follow: bool,
     /// How long to wait for each letter. `0s`: not at all. Without it: as long as it takes.
