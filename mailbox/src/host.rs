@@ -2,10 +2,11 @@
 //! the lock and done after it.
 
 mod held;
+mod looking;
 mod waiting;
 
 use crate::{
-    Counts, Error, Kind, ProcessId, Terms,
+    About, Counts, Error, Kind, Peeked, ProcessId, Terms,
     engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket, Until, terms_of_dead},
     post::{Attached, Delivery, Member, Patience, Post, Seat},
 };
@@ -15,7 +16,7 @@ use held::Taken;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::{sync::oneshot, task::AbortHandle};
 use waiting::{Begun, Waiting};
@@ -28,7 +29,8 @@ pub struct Host {
 
 struct Shared {
     state: Mutex<State>,
-    kind: Kind,
+    /// None yet: the first process that attaches says it, to the dead letters as well.
+    kind: Arc<OnceLock<Kind>>,
     /// The mailbox for its dead letters, and the host's own attachment to that.
     dead: Option<(Arc<Self>, SeatId)>,
 }
@@ -57,7 +59,17 @@ impl Host {
     /// A mailbox for letters of a type, without letters.
     #[must_use]
     pub fn new(terms: Terms, kind: Kind) -> Self {
-        let dead = Arc::new(Shared::new(terms_of_dead(&terms), kind.clone(), None));
+        Self::of(terms, Arc::new(kind.into()))
+    }
+
+    /// A mailbox for letters of the type that the first process to attach says, without letters.
+    #[must_use]
+    pub fn untyped(terms: Terms) -> Self {
+        Self::of(terms, Arc::default())
+    }
+
+    fn of(terms: Terms, kind: Arc<OnceLock<Kind>>) -> Self {
+        let dead = Arc::new(Shared::new(terms_of_dead(&terms), Arc::clone(&kind), None));
         let seat = dead.lock().engine.attach(ProcessId::own().into()).ok();
         let dead = seat.map(|seat| (dead, seat));
         Self { shared: Arc::new(Shared::new(terms, kind, dead)) }
@@ -92,19 +104,25 @@ impl Post for Host {
             let (found, wanted) = (Box::new(found), Box::new(wanted));
             return Err(Error::OtherParameters { found, wanted });
         }
-        if kind != shared.kind {
-            return Err(Error::OtherLetters { found: shared.kind.clone(), wanted: kind });
-        }
+        shared.check_kind(&kind)?;
         let process = Arc::new(process);
         let seat = shared.attach(Arc::clone(&process), &member)?;
         let ending = detach_when_closed(shared, seat, member);
         let chair = Chair { shared: Arc::clone(shared), seat, process, ending };
         Ok((Remote::new(chair), found))
     }
+
+    async fn about(&self) -> Result<About, Error> {
+        Ok(self.shared.about())
+    }
+
+    async fn peek(&self, from: LetterId, most: u32) -> Result<Vec<Peeked>, Error> {
+        Ok(self.shared.peek(from, most))
+    }
 }
 
 impl Shared {
-    fn new(terms: Terms, kind: Kind, dead: Option<(Arc<Self>, SeatId)>) -> Self {
+    fn new(terms: Terms, kind: Arc<OnceLock<Kind>>, dead: Option<(Arc<Self>, SeatId)>) -> Self {
         let (engine, waiting, members) =
             (Engine::new(terms), HashMap::default(), HashMap::default());
         Self { state: Mutex::new(State { engine, waiting, members }), kind, dead }
@@ -210,7 +228,7 @@ impl Shared {
         if !accepted {
             self.change(Engine::drop_dead);
             tracing::warn!(
-                target: "farcall::mailbox", letters = %self.kind,
+                target: "farcall::mailbox", letters = ?self.kind,
                 "a letter that nobody acks was dropped: the dead letters have as many bytes as they may; receive and ack them"
             );
         }

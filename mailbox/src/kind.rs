@@ -7,6 +7,9 @@ use serde::{
 };
 use std::fmt;
 
+/// Bytes of the name of a type that a mailbox takes over from the first process that attaches to it.
+pub const KIND_BYTES: usize = 1 << 16;
+
 /// The type of letters. Two builds agree on it if the type is called the same and its fields are, wherever it is defined.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Kind(String);
@@ -21,6 +24,18 @@ impl Kind {
             _ => String::new(),
         };
         Self(name + &fields)
+    }
+
+    /// The one that is written so, for whoever does not have the type: `String`, or `Job { number, text }`.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        Self(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -123,5 +138,6 @@ mod tests {
         check(Kind::of::<Order>(), "Order { Stop, Go }");
         check(Kind::of::<Vec<(Job, String)>>(), "Vec<(Job, String)>");
         check(Kind::of::<[u8; 4]>(), "[u8; 4]");
+        check(Kind::named(" Job  { number, text }\n"), "Job { number, text }");
     }
 }

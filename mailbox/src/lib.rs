@@ -3,6 +3,7 @@
 //! The engine is pure and knows no bytes of a wire; `host` joins it to callers; the interfaces in `post` are the seam between a
 //! mailbox and its users: whatever implements [`Post`] is a mailbox, and [`Access`] is how a process uses one.
 
+mod about;
 mod door;
 mod error;
 mod inbox;
@@ -24,12 +25,13 @@ mod letter;
 mod parcel;
 mod stream;
 
+pub use about::{About, Peeked};
 pub use access::Access;
 pub use action::Action;
 pub use door::{Door, Link, PLACES};
 pub use error::Error;
 pub use host::Host;
-pub use kind::Kind;
+pub use kind::{KIND_BYTES, Kind};
 pub use letter::{Letter, Receipt};
 pub use links::{Dial, LinkInfo};
 pub use message::Message;

@@ -1,7 +1,7 @@
 //! What a mailbox is to its users, as interfaces: the seam between an engine and those who send and receive. A servant of [`Post`] need
 //! not be a hosted mailbox: one that speaks to a broker serves as well, near its user.
 
-use crate::{Counts, Error, Kind, ProcessId, Terms, engine::LetterId};
+use crate::{About, Counts, Error, Kind, Peeked, ProcessId, Terms, engine::LetterId};
 use bytes::Bytes;
 use farcall_core::stub::Remote;
 use farcall_macros::remote;
@@ -61,6 +61,12 @@ pub struct Delivered {
 pub trait Post {
     /// Attaches a process. Fails with `OtherParameters`, `OtherLetters`, `MailboxBusy`, `Closed`.
     async fn attach(&self, who: Attached) -> Result<(Remote<dyn Seat>, Terms), Error>;
+
+    /// What it is and holds, for whoever is not attached.
+    async fn about(&self) -> Result<About, Error>;
+
+    /// Its letters from an id on, in order, without taking them: as many as asked for, or fewer that have 1 MiB, one at least.
+    async fn peek(&self, from: LetterId, most: u32) -> Result<Vec<Peeked>, Error>;
 }
 
 /// A process's attachment to a mailbox. It ends when its last handle is dropped or the process dies: what it was about to send was

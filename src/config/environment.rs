@@ -1,7 +1,8 @@
 //! Environment variables, which override the file: `FARCALL__SERVICES__NAME__KEY` and `FARCALL__LIMITS__KEY`.
 
 use super::{
-    Config, limits, service,
+    Config, limits,
+    service::{self, Service},
     value::{Place, Raw, Value, unknown, wrong},
 };
 use farcall_core::{address::is_name, error::Error};
@@ -29,7 +30,8 @@ pub(super) fn read(config: &mut Config, variable: &str, text: &str) -> Result<()
                             LISTEN or SPIN";
                 return Err(wrong(&place, what));
             }
-            config.services.entry(service::key(name)).or_default().set(&value(&place, key, text))
+            let service = config.services.entry(service::key(name));
+            service.or_insert_with(|| Service::named(name)).set(&value(&place, key, text))
         }
         _ => Err(wrong(&place, &unknown("section", section, &SECTIONS))),
     }

@@ -99,7 +99,7 @@ impl<'a> Document<'a> {
                     format!("`{name}` is not a name: a name is letters, digits, `_`, `.` and `-`");
                 return Err(wrong(&place, &what));
             }
-            let mut service = Service::default();
+            let mut service = Service::named(name);
             for (key, value) in self.table(name, value)? {
                 service.set(&self.value(key, value))?;
             }

@@ -110,6 +110,11 @@ impl Config {
         }
     }
 
+    /// The names of the services that something is configured about, as they are written first.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.values().map(Service::name)
+    }
+
     /// Whether anything is configured about the service.
     pub(crate) fn has_service(&self, name: &str) -> bool {
         self.service(name).is_some()

@@ -12,6 +12,8 @@ const KEYS: [&str; 3] = ["connect", "listen", "spin"];
 /// What the configuration says about one service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Service {
+    /// As it is written where it is first configured.
+    name: String,
     connect: Option<Address>,
     listen: Vec<Address>,
     spin: Option<Spin>,
@@ -23,6 +25,16 @@ pub(super) fn key(name: &str) -> String {
 }
 
 impl Service {
+    /// One that nothing is said about.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Sets what the value's key says.
     pub(super) fn set(&mut self, value: &Value<'_>) -> Result<(), Error> {
         match value.key {

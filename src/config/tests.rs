@@ -40,6 +40,15 @@ deadline = "90s"
 "#;
 
 #[test]
+fn services_have_the_names_that_are_written() {
+    let listen = "FARCALL__SERVICES__NEW__LISTEN";
+    let spin = "FARCALL__SERVICES__ONE_LINE__SPIN";
+    let config = config(FILE, &[(listen, "inproc://a"), (spin, "off")]);
+    let names: Vec<_> = config.services().collect();
+    assert_eq!(names, ["archive", "listens", "new", "one-line", "spins"]);
+}
+
+#[test]
 fn connect_addresses() {
     fn check(environment: &[(&str, &str)], name: &str, want: &str) {
         let found = config(FILE, environment).connect_address(name);

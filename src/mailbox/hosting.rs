@@ -165,7 +165,8 @@ async fn open<T: Serialize + DeserializeOwned + Send + 'static>(
 }
 
 /// What a mailbox is called at its endpoint: a configured name, the address's service, or its place if that is a name.
-fn service_of(address: &str) -> String {
+#[must_use]
+pub fn service_of(address: &str) -> String {
     let Ok(parsed) = address.parse::<Address>() else { return address.to_owned() };
     let place = Some(parsed.place()).filter(|place| is_name(place));
     parsed.service().or(place).unwrap_or(SERVICE).to_owned()

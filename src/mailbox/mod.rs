@@ -35,5 +35,5 @@ pub use farcall_mailbox::{
     LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES, PARCEL_LETTERS, PLACES,
     PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
 };
-pub use hosting::{Hosting, Mailbox};
+pub use hosting::{Hosting, Mailbox, service_of};
 pub use process::Process;

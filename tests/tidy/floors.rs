@@ -53,7 +53,7 @@ const FLOORS: [Floor; 4] = [
 ];
 
 /// Each package with those of farcall's that it may depend on.
-const MEMBERS: [(&str, &[&str]); 6] = [
+const MEMBERS: [(&str, &[&str]); 7] = [
     ("rpc-macros/Cargo.toml", &[]),
     ("rpc-core/Cargo.toml", &[]),
     ("transports/Cargo.toml", &["farcall-core"]),
@@ -63,6 +63,7 @@ const MEMBERS: [(&str, &[&str]); 6] = [
         "Cargo.toml",
         &["farcall", "farcall-core", "farcall-macros", "farcall-mailbox", "farcall-transports"],
     ),
+    ("cli/Cargo.toml", &["farcall", "farcall-core", "farcall-mailbox", "farcall-transports"]),
     ("torture/Cargo.toml", &["farcall"]),
 ];
 
@@ -105,7 +106,8 @@ pub(crate) fn members(tree: &Tree) -> Vec<Finding> {
                 let what = format!("depends on `{name}`, which is not below it");
                 findings.push(Finding::new(path, line, what));
             }
-            if !value.contains("workspace") {
+            // A path alone is none.
+            if !value.contains("workspace") && !value.contains("{ path = \".\",") {
                 let what = format!("`{name}` has a version here: it has one in the workspace");
                 findings.push(Finding::new(path, line, what));
             }

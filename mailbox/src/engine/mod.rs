@@ -13,6 +13,7 @@ mod dead;
 #[cfg(test)]
 mod deeds;
 mod letter;
+mod looking;
 #[cfg(test)]
 mod model;
 mod passage;

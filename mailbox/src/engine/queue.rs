@@ -60,4 +60,13 @@ impl Queue {
         all.sort_unstable_by_key(|letter| letter.id);
         all.into_iter()
     }
+
+    /// The first ones of each lane, from an id on.
+    pub(super) fn letters(&self, from: LetterId, most: usize) -> impl Iterator<Item = &Letter> {
+        let lanes = self.lanes.values().chain([&self.for_all]);
+        lanes.flat_map(move |lane| {
+            let first = lane.partition_point(|letter| letter.id < from);
+            lane.range(first..).take(most)
+        })
+    }
 }

@@ -1,0 +1,16 @@
+//! The command `farcall`, run as a shell runs it.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "cli/stage.rs"]
+mod stage;
+
+#[path = "cli/codes.rs"]
+mod codes;
+#[path = "cli/ending.rs"]
+mod ending;
+#[path = "cli/letters.rs"]
+mod letters;
+#[path = "cli/lists.rs"]
+mod lists;
+#[path = "cli/programs.rs"]
+mod programs;
