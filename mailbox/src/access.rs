@@ -1,12 +1,12 @@
 //! A mailbox as one process uses it: values go in and come out as letters.
 
 use crate::{
-    Action, Counts, Error, Kind, Letter, Letters, Outgoing, ProcessId, Receipt, Result, Terms,
-    Values,
+    Action, Counts, Error, Host, Kind, Letter, Letters, Outgoing, Receipt, Result, Terms, Values,
     bundle::Bundle,
+    desk::{Desk, Entrance},
     engine::LetterId,
     parcel::{Parcel, bytes_of},
-    post::{Attached, Member, Patience, Post, Seat},
+    post::{Patience, Post},
 };
 use bytes::Bytes;
 use farcall_core::{
@@ -27,26 +27,31 @@ pub struct Access<T> {
 }
 
 struct Inner {
-    post: Remote<dyn Post>,
+    entrance: Entrance,
     kind: Kind,
     wanted: Option<Terms>,
-    seat: OnceCell<(Remote<dyn Seat>, Terms)>,
+    seat: OnceCell<(Desk, Terms)>,
 }
 
 /// Letters on their way: which one the last is, how many they are, and whose attachment sends them.
-pub(crate) type Sending = BoxFuture<'static, Result<(LetterId, u64, Remote<dyn Seat>)>>;
-
-/// This process, seen from the host.
-struct Here;
-
-impl Member for Here {}
+pub(crate) type Sending = BoxFuture<'static, Result<(LetterId, u64, Desk)>>;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Access to a mailbox, which this process attaches itself to when it first sends or receives.
     #[must_use]
     pub fn new(post: Remote<dyn Post>, wanted: Option<Terms>) -> Self {
+        Self::by(Entrance::Far(post), wanted)
+    }
+
+    /// Access to a mailbox that this process hosts, without a connection in between.
+    #[must_use]
+    pub fn near(host: Host) -> Self {
+        Self::by(Entrance::Near(host), None)
+    }
+
+    fn by(entrance: Entrance, wanted: Option<Terms>) -> Self {
         let (kind, seat) = (Kind::of::<T>(), OnceCell::new());
-        let inner = Arc::new(Inner { post, kind, wanted, seat });
+        let inner = Arc::new(Inner { entrance, kind, wanted, seat });
         Self { inner, key: 0, letters: PhantomData }
     }
 
@@ -198,7 +203,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
             Ok(bytes) => (bytes, Arc::clone(&self.inner)),
             Err(error) => return Action::new(async move { Err(error) }),
         };
-        let sent = inner.seat.get().map(|(seat, _)| seat.send(key, &bytes, patience));
+        let sent = inner.at_once().map(|seat| seat.send(key, &bytes, patience));
         Action::new(async move {
             let seat = inner.seat().await?.0.clone();
             let letter = match sent {
@@ -214,8 +219,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         let (inner, key) = (Arc::clone(&self.inner), self.key);
         let (lengths, letters) = parcel.finish();
         let count = lengths.len() as u64;
-        let sent = match inner.seat.get() {
-            Some((seat, _)) => Ok(seat.send_all(key, lengths, letters)),
+        let sent = match inner.at_once() {
+            Some(seat) => Ok(seat.send_all(key, lengths, letters)),
             None => Err((lengths, letters)),
         };
         Box::pin(async move {
@@ -240,26 +245,31 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         patience: Patience,
     ) -> impl Future<Output = Result<Bundle>> + Send + use<T> {
         let inner = Arc::clone(&self.inner);
-        let taken = inner.seat.get().map(|(seat, _)| seat.recv(most, patience));
+        let taken = inner.at_once().map(|seat| seat.recv(most, patience));
         async move {
-            let seat = inner.seat().await?.0.clone();
-            let delivery = match taken {
-                Some(taken) => taken.await?,
-                None => seat.recv(most, patience).await?,
-            };
-            Ok(Bundle::new(delivery, seat))
+            match taken {
+                Some(taken) => taken.await,
+                None => inner.seat().await?.0.recv(most, patience).await,
+            }
         }
     }
 }
 
 impl Inner {
-    async fn seat(&self) -> Result<&(Remote<dyn Seat>, Terms)> {
-        let attach = || async {
-            let member = Remote::<dyn Member>::new(Here);
-            let (kind, terms) = (self.kind.clone(), self.wanted);
-            let who = Attached { process: ProcessId::own(), kind, terms, member };
-            self.post.attach(who).await
-        };
+    /// The attachment, if it is there or can be at once.
+    fn at_once(&self) -> Option<&Desk> {
+        if let Some((desk, _)) = self.seat.get() {
+            return Some(desk);
+        }
+        if let Some(Ok(sat)) = self.entrance.sit(&self.kind) {
+            // Somebody else may have been faster, whose attachment serves as well.
+            let _ = self.seat.set(sat);
+        }
+        self.seat.get().map(|(desk, _)| desk)
+    }
+
+    async fn seat(&self) -> Result<&(Desk, Terms)> {
+        let attach = || self.entrance.attach(&self.kind, self.wanted);
         self.seat.get_or_try_init(attach).await
     }
 }

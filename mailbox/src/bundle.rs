@@ -3,7 +3,9 @@
 use crate::{
     Error, Letter, ProcessId, Result,
     access::decode,
-    post::{Delivered, Delivery, Lease, Seat},
+    desk::Desk,
+    host::Held,
+    post::{Delivered, Lease},
 };
 use farcall_core::{runtime, stub::Remote};
 use serde::de::DeserializeOwned;
@@ -20,10 +22,14 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
-    pub(crate) fn new(delivery: Delivery, seat: Remote<dyn Seat>) -> Self {
-        let Delivery { senders, letters, lease } = delivery;
+    pub(crate) fn new(
+        senders: Vec<ProcessId>,
+        letters: Vec<Delivered>,
+        lease: End,
+        desk: Desk,
+    ) -> Self {
         let (count, acks) = (letters.len() as u32, Mutex::default());
-        let hold = Arc::new(Hold { senders, lease, _seat: seat, count, acks });
+        let hold = Arc::new(Hold { senders, lease, _desk: desk, count, acks });
         Self { hold, unread: letters.into_iter().enumerate() }
     }
 
@@ -52,7 +58,7 @@ impl Drop for Bundle {
     fn drop(&mut self) {
         let unread: Vec<_> = self.unread.by_ref().map(|(number, _)| number as u32).collect();
         if !unread.is_empty() {
-            self.hold.lease.give_back(unread, true).detach();
+            self.hold.lease.give_back(unread, true);
         }
     }
 }
@@ -60,9 +66,9 @@ impl Drop for Bundle {
 /// What letters that came together have in common. When it is dropped, the host has those back that are not acked.
 struct Hold {
     senders: Vec<ProcessId>,
-    lease: Remote<dyn Lease>,
+    lease: End,
     /// The attachment lasts as long as its letters.
-    _seat: Remote<dyn Seat>,
+    _desk: Desk,
     count: u32,
     /// What is acked and not said yet: while there is some, a task is about to say it.
     acks: Mutex<Vec<u32>>,
@@ -71,8 +77,15 @@ struct Hold {
 impl Hold {
     /// Says an ack: together with those that come until a task of its own has its turn, if there may be more.
     fn ack(self: &Arc<Self>, number: u32) {
+        let lease = match &self.lease {
+            End::Near(held) => {
+                held.finish(&[number]);
+                return;
+            }
+            End::Far(lease) => lease,
+        };
         if self.count == 1 {
-            return self.lease.ack(vec![number]).detach();
+            return lease.ack(vec![number]).detach();
         }
         let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
         acks.push(number);
@@ -88,7 +101,31 @@ impl Hold {
 
     fn say(&self) {
         let acks = std::mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
-        self.lease.ack(acks).detach();
+        if let End::Far(lease) = &self.lease {
+            lease.ack(acks).detach();
+        }
+    }
+}
+
+/// The lease on letters: of this process's own mailbox, or of another's.
+pub(crate) enum End {
+    Near(Held),
+    Far(Remote<dyn Lease>),
+}
+
+impl End {
+    async fn acked(&self, letters: Vec<u32>) -> Result<u32> {
+        match self {
+            Self::Near(held) => Ok(held.finish(&letters)),
+            Self::Far(lease) => lease.acked(letters).await,
+        }
+    }
+
+    fn give_back(&self, letters: Vec<u32>, unread: bool) {
+        match self {
+            Self::Near(held) => held.return_back(&letters, unread),
+            Self::Far(lease) => lease.give_back(letters, unread).detach(),
+        }
     }
 }
 
@@ -119,7 +156,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.open && self.hold.count > 1 {
-            self.hold.lease.give_back(vec![self.number], false).detach();
+            self.hold.lease.give_back(vec![self.number], false);
         }
     }
 }

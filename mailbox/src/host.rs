@@ -1,17 +1,19 @@
 //! A mailbox hosted by this process: the engine behind a lock, joined to the callers that wait. What happens to them is collected under
 //! the lock and done after it.
 
+mod chair;
 mod held;
 mod looking;
 mod waiting;
 
 use crate::{
     About, Counts, Error, Kind, Peeked, ProcessId, Terms,
-    engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket, Until, terms_of_dead},
-    post::{Attached, Delivery, Member, Patience, Post, Seat},
+    engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket, terms_of_dead},
+    post::{Attached, Member, Post, Seat},
 };
-use bytes::Bytes;
+pub(crate) use chair::Chair;
 use farcall_core::{runtime, stub::Remote};
+pub(crate) use held::Held;
 use held::Taken;
 use std::{
     collections::HashMap,
@@ -52,7 +54,14 @@ enum Outcome {
 /// Who has a seat.
 struct Sitting {
     seat: SeatId,
-    member: Remote<dyn Member>,
+    /// None: this process.
+    member: Option<Remote<dyn Member>>,
+}
+
+impl Sitting {
+    fn is_dead(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| Remote::why_closed(member).is_some())
+    }
 }
 
 impl Host {
@@ -87,6 +96,20 @@ impl Host {
     pub fn counts(&self) -> Counts {
         self.shared.lock().engine.counts()
     }
+
+    /// Its parameters.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        *self.shared.lock().engine.terms()
+    }
+
+    /// Attaches this process, near: what it does goes through no connection.
+    pub(crate) fn sit(&self, kind: &Kind) -> Result<Chair, Error> {
+        self.shared.check_kind(kind)?;
+        let process = Arc::new(ProcessId::own());
+        let seat = self.shared.attach(Arc::clone(&process), None)?;
+        Ok(Chair { shared: Arc::clone(&self.shared), seat, process, ending: None })
+    }
 }
 
 impl fmt::Debug for Host {
@@ -98,16 +121,15 @@ impl fmt::Debug for Host {
 impl Post for Host {
     async fn attach(&self, who: Attached) -> Result<(Remote<dyn Seat>, Terms), Error> {
         let Attached { process, kind, terms, member } = who;
-        let shared = &self.shared;
-        let found = *shared.lock().engine.terms();
+        let (shared, found) = (&self.shared, self.terms());
         if let Some(wanted) = terms.filter(|wanted| *wanted != found) {
             let (found, wanted) = (Box::new(found), Box::new(wanted));
             return Err(Error::OtherParameters { found, wanted });
         }
         shared.check_kind(&kind)?;
         let process = Arc::new(process);
-        let seat = shared.attach(Arc::clone(&process), &member)?;
-        let ending = detach_when_closed(shared, seat, member);
+        let seat = shared.attach(Arc::clone(&process), Some(&member))?;
+        let ending = Some(detach_when_closed(shared, seat, member));
         let chair = Chair { shared: Arc::clone(shared), seat, process, ending };
         Ok((Remote::new(chair), found))
     }
@@ -135,19 +157,19 @@ impl Shared {
     fn attach(
         self: &Arc<Self>,
         process: Arc<ProcessId>,
-        member: &Remote<dyn Member>,
+        member: Option<&Remote<dyn Member>>,
     ) -> Result<SeatId, Error> {
         self.detach_the_dead();
         let mut state = self.lock();
         let seat = state.engine.attach(process)?;
-        state.members.insert(seat, Arc::new(Sitting { seat, member: member.clone() }));
+        state.members.insert(seat, Arc::new(Sitting { seat, member: member.cloned() }));
         Ok(seat)
     }
 
     /// Those whose connection has ended hold nothing any more, though their objects may not be dropped yet.
     fn detach_the_dead(self: &Arc<Self>) {
         let members: Vec<_> = self.lock().members.values().cloned().collect();
-        let dead = members.iter().filter(|sitting| Remote::why_closed(&sitting.member).is_some());
+        let dead = members.iter().filter(|sitting| sitting.is_dead());
         dead.for_each(|sitting| self.detach(sitting.seat));
     }
 
@@ -263,72 +285,4 @@ fn detach_when_closed(
         }
     };
     tokio::spawn(closed).abort_handle()
-}
-
-/// The servant of an attachment.
-struct Chair {
-    shared: Arc<Shared>,
-    seat: SeatId,
-    process: Arc<ProcessId>,
-    ending: AbortHandle,
-}
-
-impl Seat for Chair {
-    async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
-        let bytes = Bytes::copy_from_slice(letter);
-        let draft = Draft::one(Arc::clone(&self.process), key, bytes);
-        let mut refusal = Error::Full;
-        let begun = self.shared.begin(|engine| {
-            if engine.terms().capacity == crate::Capacity::Zero {
-                refusal = Error::NoReceiver;
-            }
-            engine.send(self.seat, draft)
-        });
-        match begun.outcome(patience, refusal).await? {
-            Outcome::Sent(sent) => sent,
-            _ => Err(Error::Detached),
-        }
-    }
-
-    async fn send_all(
-        &self,
-        key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
-    ) -> Result<LetterId, Error> {
-        let draft = Draft::many(Arc::clone(&self.process), key, letters, lengths);
-        let draft = draft.ok_or(Error::Uneven)?;
-        let begun = self.shared.begin(|engine| engine.send(self.seat, draft));
-        match begun.outcome(Patience::Endless, Error::Full).await? {
-            Outcome::Sent(sent) => sent,
-            _ => Err(Error::Detached),
-        }
-    }
-
-    async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
-        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize));
-        match begun.outcome(patience, Error::Empty).await? {
-            Outcome::Received(taken) => taken.map(Taken::delivered),
-            _ => Err(Error::Detached),
-        }
-    }
-
-    async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {
-        let begun = self.shared.begin(|engine| engine.inquire(letter, until));
-        match begun.outcome(Patience::Endless, Error::Forgotten).await? {
-            Outcome::Told(told) => told,
-            _ => Err(Error::Detached),
-        }
-    }
-
-    async fn counts(&self) -> Result<Counts, Error> {
-        Ok(self.shared.lock().engine.counts())
-    }
-}
-
-impl Drop for Chair {
-    fn drop(&mut self) {
-        self.ending.abort();
-        self.shared.detach(self.seat);
-    }
 }

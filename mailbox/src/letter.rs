@@ -3,10 +3,9 @@
 use crate::{
     Action, ProcessId,
     bundle::Place,
+    desk::Desk,
     engine::{LetterId, Until},
-    post::Seat,
 };
-use farcall_core::stub::Remote;
 use std::{fmt, ops::Deref};
 
 /// A letter that this process has taken. It reads like the value in it. [`ack`](Self::ack) says that it is done; dropping it without
@@ -72,10 +71,16 @@ impl<T: fmt::Debug> fmt::Debug for Letter<T> {
 }
 
 /// What a sender keeps of a letter that was accepted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Receipt {
     pub(crate) letter: LetterId,
-    pub(crate) seat: Remote<dyn Seat>,
+    pub(crate) seat: Desk,
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipt").field("letter", &self.letter).finish_non_exhaustive()
+    }
 }
 
 impl Receipt {

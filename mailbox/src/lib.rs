@@ -21,6 +21,7 @@ mod post;
 mod access;
 mod action;
 mod bundle;
+mod desk;
 mod letter;
 mod parcel;
 mod stream;

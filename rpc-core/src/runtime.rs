@@ -10,8 +10,12 @@ use std::{
     sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
+    time::Duration,
 };
-use tokio::runtime::{Builder, Handle};
+use tokio::{
+    runtime::{Builder, Handle},
+    time::Sleep,
+};
 
 /// The runtime of the calling code, or, where it has none, that of a thread of the library's own, started now.
 pub(crate) fn background() -> Result<Handle, Error> {
@@ -100,6 +104,16 @@ pub(crate) fn take_stir() -> bool {
 pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     background()?.spawn(future);
     Ok(())
+}
+
+/// Waits for so long, in any code: the clock is that of the runtime of the calling code or of the library's own thread.
+///
+/// # Errors
+/// `NoRuntime`.
+pub fn sleep(time: Duration) -> Result<Sleep, Error> {
+    let handle = background()?;
+    let _entered = handle.enter();
+    Ok(tokio::time::sleep(time))
 }
 
 /// Runs a future that needs no runtime of its own to its end, on this thread.

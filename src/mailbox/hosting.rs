@@ -155,13 +155,13 @@ async fn open<T: Serialize + DeserializeOwned + Send + 'static>(
 ) -> Result<Mailbox<T>> {
     let host = Host::new(terms, Kind::of::<T>());
     let (service, dead) = (service_of(address), host.dead());
-    let post = Remote::<dyn Post>::new(host);
-    let mut server = Server::new().export(&service, post.clone());
+    let post = Remote::<dyn Post>::new(host.clone());
+    let mut server = Server::new().export(&service, post);
     if let Some(dead) = dead {
         server = server.export(&format!("{service}.dead"), Remote::<dyn Post>::new(dead));
     }
     let running = server.listen(&without_service(address)).start().await?;
-    Ok(Mailbox { access: Access::new(post, None), host: Some(Arc::new(running)) })
+    Ok(Mailbox { access: Access::near(host), host: Some(Arc::new(running)) })
 }
 
 /// What a mailbox is called at its endpoint: a configured name, the address's service, or its place if that is a name.

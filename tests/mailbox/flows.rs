@@ -67,7 +67,8 @@ fn a_stream_that_is_dropped_keeps_no_letter() {
         assert_eq!(receiver.ask("unstream"), "ok");
         host.until("ready", 1);
         assert_eq!(host.ask("recv"), "2");
-        assert_eq!(host.ask("deliveries"), "2");
+        // Once or twice: it may have been withdrawn before it was on its way.
+        assert!(["1", "2"].contains(&host.ask("deliveries").as_str()));
     });
 }
 

@@ -10,7 +10,7 @@ use farcall_core::stub::Remote;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Letters that a receiver gets. Dropped before they are delivered, they are put back.
-pub(super) struct Taken {
+pub(crate) struct Taken {
     letters: Vec<Letter>,
     shared: Arc<Shared>,
 }
@@ -20,11 +20,17 @@ impl Taken {
         Self { letters, shared: Arc::clone(shared) }
     }
 
-    /// The letters, and the lease on them.
-    pub(super) fn delivered(mut self) -> Delivery {
+    /// The letters and the lease on them, for another process.
+    pub(super) fn delivery(self) -> Delivery {
+        let (senders, letters, held) = self.into_parts();
+        Delivery { senders, letters, lease: Remote::new(held) }
+    }
+
+    /// Who sent the letters, each process once, the letters, and the lease on them.
+    pub(crate) fn into_parts(mut self) -> (Vec<ProcessId>, Vec<Delivered>, Held) {
         let letters = std::mem::take(&mut self.letters);
         let holds = letters.iter().map(|letter| Some(hold(letter))).collect();
-        let lease = Held { shared: Arc::clone(&self.shared), holds: Mutex::new(holds) };
+        let held = Held { shared: Arc::clone(&self.shared), holds: Mutex::new(holds) };
         let mut senders: Vec<Arc<ProcessId>> = Vec::new();
         let letters = letters.into_iter().map(|letter| {
             let known = senders.iter().rposition(|sender| Arc::ptr_eq(sender, &letter.sender));
@@ -37,7 +43,7 @@ impl Taken {
         });
         let letters = letters.collect();
         let senders = senders.into_iter().map(Arc::unwrap_or_clone).collect();
-        Delivery { senders, letters, lease: Remote::new(lease) }
+        (senders, letters, held)
     }
 }
 
@@ -56,7 +62,7 @@ fn hold(letter: &Letter) -> Hold {
 }
 
 /// The servant of a lease.
-struct Held {
+pub(crate) struct Held {
     shared: Arc<Shared>,
     /// Those that are neither acked nor given back.
     holds: Mutex<Vec<Option<Hold>>>,
@@ -68,24 +74,35 @@ impl Held {
         let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
         letters.iter().filter_map(|at| holds.get_mut(*at as usize)?.take()).collect()
     }
-}
 
-impl Lease for Held {
-    async fn ack(&self, letters: Vec<u32>) -> Result<(), Error> {
-        self.acked(letters).await.map(drop)
+    /// How many of these letters are acked by this.
+    pub(crate) fn finish(&self, letters: &[u32]) -> u32 {
+        let holds = self.take(letters);
+        self.shared.change(|engine| engine.ack(holds)) as u32
     }
 
-    async fn acked(&self, letters: Vec<u32>) -> Result<u32, Error> {
-        let holds = self.take(&letters);
-        Ok(self.shared.change(|engine| engine.ack(holds)) as u32)
-    }
-
-    async fn give_back(&self, letters: Vec<u32>, unread: bool) -> Result<(), Error> {
-        let holds = self.take(&letters);
+    /// Gives these letters back.
+    pub(crate) fn return_back(&self, letters: &[u32], unread: bool) {
+        let holds = self.take(letters);
         self.shared.change(|engine| match unread {
             true => engine.put_back(holds),
             false => engine.give_back(holds),
         });
+    }
+}
+
+impl Lease for Held {
+    async fn ack(&self, letters: Vec<u32>) -> Result<(), Error> {
+        self.finish(&letters);
+        Ok(())
+    }
+
+    async fn acked(&self, letters: Vec<u32>) -> Result<u32, Error> {
+        Ok(self.finish(&letters))
+    }
+
+    async fn give_back(&self, letters: Vec<u32>, unread: bool) -> Result<(), Error> {
+        self.return_back(&letters, unread);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Shared};
 use crate::{Error, Patience, engine::Ticket};
+use farcall_core::runtime;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -42,7 +43,7 @@ impl Waiting {
             Patience::For(time) => tokio::select! {
                 biased;
                 outcome = &mut self.outcome => return outcome.map_err(|_| Error::Detached),
-                () = tokio::time::sleep(time) => Some(Error::TimedOut),
+                () = runtime::sleep(time)? => Some(Error::TimedOut),
             },
         };
         match error {

@@ -1,0 +1,143 @@
+//! What a process uses a mailbox by: an attachment in the host's own process, or one to another process.
+
+use crate::{
+    Counts, Error, Host, Kind, ProcessId, Result, Terms,
+    bundle::{Bundle, End},
+    engine::{LetterId, Until},
+    host::Chair,
+    post::{Attached, Delivery, Member, Patience, Post, Seat},
+};
+use bytes::Bytes;
+use farcall_core::stub::Remote;
+use std::sync::Arc;
+use tokio::task::coop;
+
+/// A mailbox that is to be used.
+pub(crate) enum Entrance {
+    /// Hosted by this process.
+    Near(Host),
+    /// Of another process, or of something that serves as a mailbox.
+    Far(Remote<dyn Post>),
+}
+
+/// This process, seen from the host.
+struct Here;
+
+impl Member for Here {}
+
+impl Entrance {
+    /// Attaches at once, if that can be.
+    pub(crate) fn sit(&self, kind: &Kind) -> Option<Result<(Desk, Terms)>> {
+        let Self::Near(host) = self else { return None };
+        Some(host.sit(kind).map(|chair| (Desk::Near(Arc::new(chair)), host.terms())))
+    }
+
+    /// Attaches.
+    pub(crate) async fn attach(&self, kind: &Kind, wanted: Option<Terms>) -> Result<(Desk, Terms)> {
+        let post = match self {
+            Self::Near(host) => {
+                return Ok((Desk::Near(Arc::new(host.sit(kind)?)), host.terms()));
+            }
+            Self::Far(post) => post,
+        };
+        let member = Remote::<dyn Member>::new(Here);
+        let process = ProcessId::own();
+        let who = Attached { process, kind: kind.clone(), terms: wanted, member };
+        let (seat, terms) = post.attach(who).await?;
+        Ok((Desk::Far(seat), terms))
+    }
+}
+
+/// An attachment. What is begun here is on its way before it is awaited.
+#[derive(Clone)]
+pub(crate) enum Desk {
+    Near(Arc<Chair>),
+    Far(Remote<dyn Seat>),
+}
+
+impl Desk {
+    pub(crate) fn send(
+        &self,
+        key: u64,
+        letter: &Bytes,
+        patience: Patience,
+    ) -> impl Future<Output = Result<LetterId>> + Send + use<> {
+        either(match self {
+            Self::Near(chair) => Way::Near(chair.post(key, letter.clone(), patience)),
+            Self::Far(seat) => Way::Far(seat.send(key, letter, patience)),
+        })
+    }
+
+    pub(crate) fn send_all(
+        &self,
+        key: u64,
+        lengths: Vec<u32>,
+        letters: Bytes,
+    ) -> impl Future<Output = Result<LetterId>> + Send + use<> {
+        either(match self {
+            Self::Near(chair) => Way::Near(chair.post_all(key, lengths, letters)),
+            Self::Far(seat) => Way::Far(seat.send_all(key, lengths, letters)),
+        })
+    }
+
+    pub(crate) fn recv(
+        &self,
+        most: u32,
+        patience: Patience,
+    ) -> impl Future<Output = Result<Bundle>> + Send + use<> {
+        let (near, far) = (self.clone(), self.clone());
+        either(match self {
+            Self::Near(chair) => {
+                let taken = chair.take(most, patience);
+                Way::Near(async move {
+                    let (senders, letters, held) = taken.await?.into_parts();
+                    Ok(Bundle::new(senders, letters, End::Near(held), near))
+                })
+            }
+            Self::Far(seat) => {
+                let taken = seat.recv(most, patience);
+                Way::Far(async move {
+                    let Delivery { senders, letters, lease } = taken.await?;
+                    Ok(Bundle::new(senders, letters, End::Far(lease), far))
+                })
+            }
+        })
+    }
+
+    pub(crate) fn receipt(
+        &self,
+        letter: LetterId,
+        until: Until,
+    ) -> impl Future<Output = Result<ProcessId>> + Send + use<> {
+        either(match self {
+            Self::Near(chair) => Way::Near(chair.ask(letter, until)),
+            Self::Far(seat) => Way::Far(seat.receipt(letter, until)),
+        })
+    }
+
+    pub(crate) async fn counts(&self) -> Result<Counts> {
+        match self {
+            Self::Near(chair) => Ok(chair.count()),
+            Self::Far(seat) => seat.counts().await,
+        }
+    }
+}
+
+/// What is done in this process, or by a call.
+enum Way<N, F> {
+    Near(N),
+    Far(F),
+}
+
+/// Whichever it is. What is near never waits where there is something: other tasks have their turn all the same.
+async fn either<T>(
+    way: Way<impl Future<Output = Result<T>>, impl Future<Output = Result<T, Error>>>,
+) -> Result<T> {
+    match way {
+        Way::Near(near) => {
+            coop::consume_budget().await;
+            near.await
+        }
+        Way::Far(far) => far.await,
+    }
+}

@@ -1,0 +1,136 @@
+//! An attachment to a hosted mailbox: the servant of [`Seat`], and what the host's own process uses without a connection.
+
+use super::{Outcome, Shared, held::Taken};
+use crate::{
+    Capacity, Counts, Error, ProcessId,
+    engine::{Draft, LetterId, SeatId, Until},
+    post::{Delivery, Patience, Seat},
+};
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::task::AbortHandle;
+
+/// An attachment. What is begun here is in its place in the order before it is awaited.
+pub(crate) struct Chair {
+    pub(super) shared: Arc<Shared>,
+    pub(super) seat: SeatId,
+    pub(super) process: Arc<ProcessId>,
+    /// Waits for the end of the process, if that is another one.
+    pub(super) ending: Option<AbortHandle>,
+}
+
+impl Chair {
+    /// Sends a letter.
+    pub(crate) fn post(
+        &self,
+        key: u64,
+        letter: Bytes,
+        patience: Patience,
+    ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
+        let draft = Draft::one(Arc::clone(&self.process), key, letter);
+        self.post_draft(draft, patience)
+    }
+
+    /// Sends letters of these lengths.
+    pub(crate) fn post_all(
+        &self,
+        key: u64,
+        lengths: Vec<u32>,
+        letters: Bytes,
+    ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
+        let draft = Draft::many(Arc::clone(&self.process), key, letters, lengths);
+        let sent = draft.map(|draft| self.post_draft(draft, Patience::Endless));
+        async move { sent.ok_or(Error::Uneven)?.await }
+    }
+
+    fn post_draft(
+        &self,
+        draft: Draft,
+        patience: Patience,
+    ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
+        let mut refusal = Error::Full;
+        let begun = self.shared.begin(|engine| {
+            if engine.terms().capacity == Capacity::Zero {
+                refusal = Error::NoReceiver;
+            }
+            engine.send(self.seat, draft)
+        });
+        async move {
+            match begun.outcome(patience, refusal).await? {
+                Outcome::Sent(sent) => sent,
+                _ => Err(Error::Detached),
+            }
+        }
+    }
+
+    /// Takes letters, at most so many.
+    pub(crate) fn take(
+        &self,
+        most: u32,
+        patience: Patience,
+    ) -> impl Future<Output = Result<Taken, Error>> + Send + use<> {
+        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize));
+        async move {
+            match begun.outcome(patience, Error::Empty).await? {
+                Outcome::Received(taken) => taken,
+                _ => Err(Error::Detached),
+            }
+        }
+    }
+
+    /// Who has taken, or acked, a letter.
+    pub(crate) fn ask(
+        &self,
+        letter: LetterId,
+        until: Until,
+    ) -> impl Future<Output = Result<ProcessId, Error>> + Send + use<> {
+        let begun = self.shared.begin(|engine| engine.inquire(letter, until));
+        async move {
+            match begun.outcome(Patience::Endless, Error::Forgotten).await? {
+                Outcome::Told(told) => told,
+                _ => Err(Error::Detached),
+            }
+        }
+    }
+
+    /// What the mailbox holds.
+    pub(crate) fn count(&self) -> Counts {
+        self.shared.lock().engine.counts()
+    }
+}
+
+impl Seat for Chair {
+    async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
+        self.post(key, Bytes::copy_from_slice(letter), patience).await
+    }
+
+    async fn send_all(
+        &self,
+        key: u64,
+        lengths: Vec<u32>,
+        letters: Bytes,
+    ) -> Result<LetterId, Error> {
+        self.post_all(key, lengths, letters).await
+    }
+
+    async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
+        Ok(self.take(most, patience).await?.delivery())
+    }
+
+    async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {
+        self.ask(letter, until).await
+    }
+
+    async fn counts(&self) -> Result<Counts, Error> {
+        Ok(self.count())
+    }
+}
+
+impl Drop for Chair {
+    fn drop(&mut self) {
+        if let Some(ending) = &self.ending {
+            ending.abort();
+        }
+        self.shared.detach(self.seat);
+    }
+}
