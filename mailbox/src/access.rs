@@ -16,7 +16,7 @@ use farcall_core::{
     transport::BoxFuture,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration, vec};
 use tokio::sync::OnceCell;
 
 /// A mailbox as one process uses it. Clones are the same attachment.
@@ -145,7 +145,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         Letters::new(self.clone())
     }
 
-    /// The values of the letters, each acked before it is given out, as a stream that takes several at a time where the policy and the
+    /// The values of the letters, each acked as it is taken, as a stream that takes several at a time where the policy and the
     /// capacity allow it: at most once.
     #[must_use]
     pub fn values(&self) -> Values<T> {
@@ -231,6 +231,21 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
             };
             Ok((last, count, seat))
         })
+    }
+
+    /// Takes letters, at most so many, which are acked as they are taken.
+    pub(crate) fn fetch_acked(
+        &self,
+        most: u32,
+    ) -> impl Future<Output = Result<vec::IntoIter<Bytes>>> + Send + use<T> {
+        let inner = Arc::clone(&self.inner);
+        let taken = inner.at_once().map(|seat| seat.recv_acked(most));
+        async move {
+            match taken {
+                Some(taken) => taken.await,
+                None => inner.seat().await?.0.recv_acked(most).await,
+            }
+        }
     }
 
     fn take(&self, patience: Patience) -> Action<Letter<T>> {

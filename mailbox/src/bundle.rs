@@ -43,15 +43,6 @@ impl Bundle {
         let read = |value| Letter { value, sender, deliveries, place };
         Some(decode(&bytes).map(read))
     }
-
-    /// Acks all of them, and gives them out as they are.
-    pub(crate) async fn acked(mut self) -> Result<impl Iterator<Item = Delivered>> {
-        let all = (0..self.hold.count).collect();
-        let acked = self.hold.lease.acked(all).await?;
-        let letters = std::mem::take(&mut self.unread).map(|(_, letter)| letter);
-        // Whose attachment has ended meanwhile has lost them to others.
-        (acked == self.hold.count).then_some(letters).ok_or(Error::Detached)
-    }
 }
 
 impl Drop for Bundle {

@@ -3,13 +3,13 @@
 use crate::{
     Counts, Error, Host, Kind, ProcessId, Result, Terms,
     bundle::{Bundle, End},
-    engine::{LetterId, Until},
+    engine::{LetterId, Manner, Until},
     host::Chair,
     post::{Attached, Delivery, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
 use farcall_core::stub::Remote;
-use std::sync::Arc;
+use std::{sync::Arc, vec};
 use tokio::task::coop;
 
 /// A mailbox that is to be used.
@@ -88,7 +88,7 @@ impl Desk {
         let (near, far) = (self.clone(), self.clone());
         either(match self {
             Self::Near(chair) => {
-                let taken = chair.take(most, patience);
+                let taken = chair.take(most, Manner::Held, patience);
                 Way::Near(async move {
                     let (senders, letters, held) = taken.await?.into_parts();
                     Ok(Bundle::new(senders, letters, End::Near(held), near))
@@ -100,6 +100,25 @@ impl Desk {
                     let Delivery { senders, letters, lease } = taken.await?;
                     Ok(Bundle::new(senders, letters, End::Far(lease), far))
                 })
+            }
+        })
+    }
+
+    /// What letters say that are acked as they are taken.
+    pub(crate) fn recv_acked(
+        &self,
+        most: u32,
+    ) -> impl Future<Output = Result<vec::IntoIter<Bytes>>> + Send + use<> {
+        either(match self {
+            Self::Near(chair) => {
+                let taken = chair.take(most, Manner::Acked, Patience::Endless);
+                Way::Near(
+                    async move { Ok(taken.await?.into_values().collect::<Vec<_>>().into_iter()) },
+                )
+            }
+            Self::Far(seat) => {
+                let taken = seat.recv_acked(most);
+                Way::Far(async move { Ok(taken.await?.into_iter()) })
             }
         })
     }

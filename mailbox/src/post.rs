@@ -92,6 +92,10 @@ pub trait Seat {
     #[remote(timeout = none)]
     async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error>;
 
+    /// What letters say, at most so many, which are acked as they are taken. Fails with `Closed`.
+    #[remote(timeout = none)]
+    async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error>;
+
     /// Who has taken, or acked, a letter, once somebody has. Fails with `ReceiverDied`, `GivenUp`, `Forgotten`.
     #[remote(timeout = none)]
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error>;

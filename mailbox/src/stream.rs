@@ -5,8 +5,9 @@ use crate::{
     access::{Sending, decode},
     bundle::Bundle,
     parcel::Parcel,
-    post::{Delivered, Patience},
+    post::Patience,
 };
+use bytes::Bytes;
 use farcall_core::transport::BoxFuture;
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -16,6 +17,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    vec,
 };
 
 /// Letters that a stream takes at once, where the policy and the capacity allow it.
@@ -66,20 +68,19 @@ impl<T> fmt::Debug for Letters<T> {
     }
 }
 
-/// The values of the letters of a mailbox, one after the other, each acked before it is given out: at most once. It ends when the mailbox
-/// is closed or gone.
+/// The values of the letters of a mailbox, one after the other, each acked as it is taken: at most once. It ends when the mailbox is
+/// closed or gone.
 ///
-/// It takes as many at a time as [`Letters`] do, and acks them together: what it has not given out when it is dropped, or when the
-/// process dies, is lost.
+/// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
 pub struct Values<T> {
     access: Access<T>,
-    taking: Option<BoxFuture<'static, Result<VecDeque<Delivered>>>>,
-    taken: VecDeque<Delivered>,
+    taking: Option<BoxFuture<'static, Result<vec::IntoIter<Bytes>>>>,
+    taken: vec::IntoIter<Bytes>,
 }
 
 impl<T> Values<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, taking: None, taken: VecDeque::new() }
+        Self { access, taking: None, taken: Vec::new().into_iter() }
     }
 }
 
@@ -89,13 +90,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Values<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(letter) = this.taken.pop_front() {
-                return Poll::Ready(Some(decode(&letter.bytes)));
+            if let Some(letter) = this.taken.next() {
+                return Poll::Ready(Some(decode(&letter)));
             }
-            let take = || {
-                let taken = this.access.fetch(PREFETCHED, Patience::Endless);
-                Box::pin(async move { Ok(taken.await?.acked().await?.collect()) }) as _
-            };
+            let take = || Box::pin(this.access.fetch_acked(PREFETCHED)) as _;
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
             this.taking = None;
             match taken {

@@ -19,6 +19,7 @@ pub(super) enum Deed {
     Receive {
         seat: usize,
         most: usize,
+        acked: bool,
     },
     Withdraw(usize),
     Ack(usize),
@@ -40,7 +41,8 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         1 => some().prop_map(Deed::Detach),
         8 => (some(), 0..3_u64, prop::collection::vec(1..40_usize, 1..4))
             .prop_map(|(seat, key, lengths)| Deed::Send { seat, key, lengths }),
-        7 => (some(), 1..5_usize).prop_map(|(seat, most)| Deed::Receive { seat, most }),
+        7 => (some(), 1..5_usize, prop::bool::weighted(0.2))
+            .prop_map(|(seat, most, acked)| Deed::Receive { seat, most, acked }),
         3 => some().prop_map(Deed::Withdraw),
         5 => some().prop_map(Deed::Ack),
         2 => some().prop_map(Deed::GiveBack),

@@ -3,11 +3,42 @@
 use crate::ProcessId;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, vec};
+use std::{
+    hash::{BuildHasher, Hasher},
+    sync::Arc,
+    vec,
+};
 
 /// Which letter of a mailbox, in the order in which they were accepted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct LetterId(pub u64);
+
+/// Spreads the numbers of letters, which nobody chooses, over a table.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Spread(u64);
+
+impl BuildHasher for Spread {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing: Knuth, The Art of Computer Programming 3, 6.4.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+}
 
 /// A letter that was accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]

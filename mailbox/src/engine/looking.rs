@@ -8,9 +8,13 @@ impl Engine {
     #[must_use]
     pub fn letters(&self, from: LetterId, most: usize) -> Vec<Peeked> {
         let waiting = self.queue.letters(from, most).map(|letter| (None, letter));
-        let held = self.held.range(from..).take(most).map(|(_, (seat, letter))| {
-            (self.receivers.seated(*seat).map(|seated| ProcessId::clone(&seated.process)), letter)
-        });
+        let held =
+            self.held.values().filter(|(_, letter)| letter.id >= from).map(|(seat, letter)| {
+                (
+                    self.receivers.seated(*seat).map(|seated| ProcessId::clone(&seated.process)),
+                    letter,
+                )
+            });
         let mut letters: Vec<_> = waiting.chain(held).collect();
         letters.sort_by_key(|(_, letter)| letter.id);
         letters.truncate(most);

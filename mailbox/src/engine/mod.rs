@@ -28,15 +28,16 @@ pub use dead::terms_of_dead;
 pub use letter::{Draft, Letter, LetterId};
 pub use passage::PORTION_BYTES;
 pub use receipts::{INQUIRIES, REMEMBERED, Until};
-pub use receivers::{ASKING, SeatId};
+pub use receivers::{ASKING, Manner, SeatId};
 
 use crate::{Counts, Error, Policy, ProcessId, Terms};
+use letter::Spread;
 use policy::Selection;
 use queue::Queue;
 use receipts::Receipts;
-use receivers::Receivers;
+use receivers::{Asking, Receivers};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -63,7 +64,7 @@ pub struct Hold {
 pub enum Event {
     /// The send with this ticket is done: its last letter is this one, those before it have the numbers before.
     Sent(Ticket, Result<LetterId, Error>),
-    /// The receive with this ticket is done: each letter is held until it is acked or given back.
+    /// The receive with this ticket is done. Letters that were not acked as they were taken are held until they are acked or given back.
     Received(Ticket, Result<Vec<Letter>, Error>),
     /// Who asked for a receipt is told.
     Told(Ticket, Result<ProcessId, Error>),
@@ -93,7 +94,7 @@ pub struct Engine {
     /// Sends that are not accepted yet, in order.
     waiting: VecDeque<(Ticket, SeatId, Draft)>,
     queue: Queue,
-    held: BTreeMap<LetterId, (SeatId, Letter)>,
+    held: HashMap<LetterId, (SeatId, Letter), Spread>,
     receipts: Receipts,
     closed: Option<Error>,
     counts: Counts,
@@ -111,7 +112,7 @@ impl Engine {
             receivers: Receivers::default(),
             waiting: VecDeque::new(),
             queue: Queue::default(),
-            held: BTreeMap::new(),
+            held: HashMap::default(),
             receipts: Receipts::default(),
             closed: None,
             counts: Counts::default(),
@@ -170,7 +171,8 @@ impl Engine {
         self.waiting.retain(|(_, of, _)| *of != seat);
         self.counts.bytes -= before - self.waiting_bytes();
         let held = self.held.iter().filter(|(_, (of, _))| *of == seat);
-        let held: Vec<_> = held.map(|(id, _)| *id).collect();
+        let mut held: Vec<_> = held.map(|(id, _)| *id).collect();
+        held.sort_unstable();
         for id in held {
             if let Some((_, letter)) = self.held.remove(&id) {
                 self.not_acked(letter, &seated.process);
@@ -198,13 +200,13 @@ impl Engine {
 
     /// Asks for letters, at most so many: [`Event::Received`] says when at least one is there. One alone comes where more would be kept from
     /// others: see [`Engine::portion`].
-    pub fn receive(&mut self, seat: SeatId, most: usize) -> Ticket {
+    pub fn receive(&mut self, seat: SeatId, most: usize, manner: Manner) -> Ticket {
         let ticket = self.ticket();
         if let Err(error) = self.check_receive(seat) {
             self.events.push_back(Event::Received(ticket, Err(error)));
             return ticket;
         }
-        if self.receivers.ask(ticket, seat, most) {
+        if self.receivers.ask(Asking { ticket, seat, most, manner }) {
             self.assign_anew();
         }
         self.settle();

@@ -1,7 +1,7 @@
 //! The engine against a model that knows only what a mailbox promises: random commands, and after each of them every promise.
 
 use super::{
-    Draft, Engine, Event, Hold, LetterId, SeatId, Ticket, Until,
+    Draft, Engine, Event, Hold, LetterId, Manner, SeatId, Ticket, Until,
     deeds::{CEILING, Deed, deed, terms},
 };
 use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, Terms};
@@ -61,7 +61,7 @@ struct Model {
     seats: Vec<(SeatId, Arc<ProcessId>)>,
     /// Sends and receives whose event is not out, in order; of sends, what is not accepted.
     sends: BTreeMap<Ticket, Sending>,
-    receives: BTreeMap<Ticket, (SeatId, usize)>,
+    receives: BTreeMap<Ticket, (SeatId, usize, Manner)>,
     inquiries: BTreeMap<Ticket, (LetterId, Until)>,
     letters: BTreeMap<LetterId, Known>,
     holds: Vec<(Hold, SeatId)>,
@@ -103,13 +103,14 @@ impl Model {
             Deed::Attach(number) => self.attach(number),
             Deed::Detach(at) => self.detach(at),
             Deed::Send { seat, key, ref lengths } => self.send(seat, key, lengths),
-            Deed::Receive { seat, most } => {
+            Deed::Receive { seat, most, acked } => {
                 let Some((seat, _)) = pick(&self.seats, seat) else { return };
                 if self.receiving.insert(seat) {
                     self.receivers_change();
                 }
-                let ticket = self.engine.receive(seat, most);
-                self.receives.insert(ticket, (seat, most));
+                let manner = if acked { Manner::Acked } else { Manner::Held };
+                let ticket = self.engine.receive(seat, most, manner);
+                self.receives.insert(ticket, (seat, most, manner));
             }
             Deed::Withdraw(at) => self.withdraw(at),
             Deed::Ack(at) => {
@@ -186,7 +187,7 @@ impl Model {
             self.withdrawn.extend(sending.letters.iter().cloned());
         }
         self.sends.retain(|_, sending| sending.seat != seat);
-        self.receives.retain(|_, (of, _)| *of != seat);
+        self.receives.retain(|_, (of, ..)| *of != seat);
         let (its, others) = self.holds.drain(..).partition(|(_, of)| *of == seat);
         self.holds = others;
         let its: Vec<_> = its;
@@ -297,7 +298,8 @@ impl Model {
     }
 
     fn received(&mut self, ticket: Ticket, received: Result<Vec<super::Letter>, Error>) {
-        let (seat, most) = self.receives.remove(&ticket).expect("done once, if not withdrawn");
+        let asked = self.receives.remove(&ticket);
+        let (seat, most, manner) = asked.expect("done once, if not withdrawn");
         let letters = match received {
             Ok(letters) => letters,
             Err(error) => return assert_eq!(Some(error), self.engine.closed),
@@ -307,21 +309,27 @@ impl Model {
             || terms.capacity == Capacity::Zero;
         let most = if shares { 1 } else { most };
         assert!((1..=most).contains(&letters.len()), "{} of {most}", letters.len());
-        letters.into_iter().for_each(|letter| self.delivered(seat, letter));
+        letters.into_iter().for_each(|letter| self.delivered(seat, manner, letter));
     }
 
-    fn delivered(&mut self, seat: SeatId, letter: super::Letter) {
+    fn delivered(&mut self, seat: SeatId, manner: Manner, letter: super::Letter) {
         let known = self.letters.get_mut(&letter.id).expect("accepted before it is taken");
         assert_eq!(known.place, Place::Ready, "taken by two");
         assert_eq!(letter.bytes, known.bytes);
         assert!(!self.withdrawn.contains(&letter.bytes), "withdrawn, and taken");
         known.deliveries += 1;
         assert_eq!((letter.handed_out, letter.unread), (known.deliveries, known.unread));
-        known.place = Place::Held(seat);
+        let hold = Hold { letter: letter.id, delivery: letter.handed_out };
         let of = self.seats.iter().find(|(other, _)| *other == seat);
         known.taken_by = of.map(|(_, process)| Arc::clone(process));
         let (sender, key) = (known.sender, known.key);
-        self.holds.push((Hold { letter: letter.id, delivery: letter.handed_out }, seat));
+        if manner == Manner::Held {
+            known.place = Place::Held(seat);
+            self.holds.push((hold, seat));
+        } else {
+            known.place = Place::Acked(known.taken_by.clone().expect("it is attached"));
+            self.over.push(hold);
+        }
         if letter.handed_out > 1 {
             return;
         }

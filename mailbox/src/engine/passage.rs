@@ -5,7 +5,7 @@ use super::{
     dead::{Fate, fate},
     letter::{Letter, LetterId},
     receipts,
-    receivers::Asking,
+    receivers::{Asking, Manner},
 };
 use crate::{Capacity, Error, Policy, ProcessId};
 use std::sync::Arc;
@@ -84,11 +84,11 @@ impl Engine {
         }
         let asking = self.receivers.asking();
         let served = asking.filter(|(asks, _)| self.queue.next(asks.seat).is_some());
-        let Some(Asking { ticket, seat, most }) = self.selection.choose(served) else {
+        let Some(Asking { ticket, seat, most, manner }) = self.selection.choose(served) else {
             return false;
         };
         self.receivers.stop_asking(ticket);
-        let letters = self.hand_out(seat, most.min(self.portion()));
+        let letters = self.hand_out(seat, most.min(self.portion()), manner);
         self.events.push_back(Event::Received(ticket, Ok(letters)));
         true
     }
@@ -107,19 +107,28 @@ impl Engine {
     }
 
     /// The next letters for a receiver: at least one if there is one.
-    fn hand_out(&mut self, seat: SeatId, most: usize) -> Vec<Letter> {
+    fn hand_out(&mut self, seat: SeatId, most: usize, manner: Manner) -> Vec<Letter> {
         let (mut letters, mut bytes) = (Vec::new(), 0);
         while letters.is_empty() || (letters.len() < most && bytes < PORTION_BYTES) {
             let Some(mut letter) = self.queue.take(seat) else { break };
             bytes += letter.bytes.len();
             letter.handed_out += 1;
             self.counts.deliveries += 1;
-            if let Some(seated) = self.receivers.seated_mut(seat) {
-                seated.held += 1;
-                let told = self.receipts.taken(letter.id, &seated.process);
-                self.tell(told);
+            match (manner, self.receivers.seated_mut(seat)) {
+                (_, None) => {}
+                (Manner::Acked, Some(seated)) => {
+                    self.counts.acked += 1;
+                    self.counts.bytes -= letter.bytes.len() as u64;
+                    let process = Arc::clone(&seated.process);
+                    self.over(letter.id, Ok(process));
+                }
+                (Manner::Held, Some(seated)) => {
+                    seated.held += 1;
+                    let told = self.receipts.taken(letter.id, &seated.process);
+                    self.tell(told);
+                    self.held.insert(letter.id, (seat, letter.clone()));
+                }
             }
-            self.held.insert(letter.id, (seat, letter.clone()));
             letters.push(letter);
         }
         letters

@@ -21,6 +21,16 @@ pub(super) struct Asking {
     pub(super) seat: SeatId,
     /// Letters, at most.
     pub(super) most: usize,
+    pub(super) manner: Manner,
+}
+
+/// How a receiver takes letters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// It holds each until it acks it or gives it back.
+    Held,
+    /// Each is acked as it is taken.
+    Acked,
 }
 
 /// An attachment.
@@ -89,8 +99,9 @@ impl Receivers {
     }
 
     /// Adds one that asks for a letter. Whether it is the first time.
-    pub(super) fn ask(&mut self, ticket: Ticket, seat: SeatId, most: usize) -> bool {
-        self.asking.push_back(Asking { ticket, seat, most });
+    pub(super) fn ask(&mut self, asking: Asking) -> bool {
+        let seat = asking.seat;
+        self.asking.push_back(asking);
         let seated = self.seats.get_mut(&seat);
         seated.is_some_and(|seated| !std::mem::replace(&mut seated.receives, true))
     }
@@ -126,14 +137,14 @@ mod tests {
         let mut engine = Engine::new(Terms::of(Capacity::Bounded(1)));
         let process = ProcessId { name: String::new(), pid: 1, instance: 1 };
         let seat = engine.attach(process.into()).expect("it is open");
-        let tickets: Vec<_> = (0..ASKING).map(|_| engine.receive(seat, 1)).collect();
+        let tickets: Vec<_> = (0..ASKING).map(|_| engine.receive(seat, 1, Manner::Held)).collect();
         assert_eq!(engine.poll_event(), None);
-        let over = engine.receive(seat, 1);
+        let over = engine.receive(seat, 1, Manner::Held);
         let what = "receives that wait".to_owned();
         let refused = Err(Error::LimitExceeded { what, limit: 65_536 });
         assert_eq!(engine.poll_event(), Some(Event::Received(over, refused)));
         assert!(engine.withdraw(tickets[7]));
-        engine.receive(seat, 1);
+        engine.receive(seat, 1, Manner::Held);
         assert_eq!((engine.poll_event(), engine.counts().asking), (None, 65_536));
     }
 }

@@ -1,6 +1,6 @@
 //! The engine's limits, and who is served.
 
-use super::{Draft, Engine, Event, SEATS, SeatId, WAITING};
+use super::{Draft, Engine, Event, Manner, SEATS, SeatId, WAITING};
 use crate::{Capacity, Error, Policy, ProcessId, Terms};
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn the_least_loaded_is_served() {
     let mut takers = Vec::new();
     // The second holds two, the third one, when all three ask.
     for at in [1, 1, 2, 1, 2, 0] {
-        engine.receive(seats[at], 1);
+        engine.receive(seats[at], 1, Manner::Held);
         if takers.len() < 3 {
             engine.send(seats[0], draft(1));
             takers.push(at);
@@ -88,7 +88,8 @@ fn the_least_loaded_is_served() {
 #[test]
 fn the_first_to_ask_is_served_first() {
     let (mut engine, seats) = seated(Terms::of(Capacity::Unbounded), 3);
-    let asked: Vec<_> = [2, 0, 1, 0].iter().map(|at| engine.receive(seats[*at], 1)).collect();
+    let asked: Vec<_> =
+        [2, 0, 1, 0].iter().map(|at| engine.receive(seats[*at], 1, Manner::Held)).collect();
     let mut served = Vec::new();
     for _ in &asked {
         engine.send(seats[0], draft(1));
@@ -107,7 +108,7 @@ fn receivers_are_selected_in_turn() {
     for round in 0..100 {
         // In another order each time: who asks first does not matter.
         for at in 0..4 {
-            engine.receive(seats[(at * 3 + round) % 4], 1);
+            engine.receive(seats[(at * 3 + round) % 4], 1, Manner::Held);
         }
         for _ in 0..4 {
             engine.send(seats[0], draft(1));

@@ -3,7 +3,7 @@
 use super::{Outcome, Shared, held::Taken};
 use crate::{
     Capacity, Counts, Error, ProcessId,
-    engine::{Draft, LetterId, SeatId, Until},
+    engine::{Draft, LetterId, Manner, SeatId, Until},
     post::{Delivery, Patience, Seat},
 };
 use bytes::Bytes;
@@ -67,9 +67,10 @@ impl Chair {
     pub(crate) fn take(
         &self,
         most: u32,
+        manner: Manner,
         patience: Patience,
     ) -> impl Future<Output = Result<Taken, Error>> + Send + use<> {
-        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize));
+        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize, manner));
         async move {
             match begun.outcome(patience, Error::Empty).await? {
                 Outcome::Received(taken) => taken,
@@ -114,7 +115,12 @@ impl Seat for Chair {
     }
 
     async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
-        Ok(self.take(most, patience).await?.delivery())
+        Ok(self.take(most, Manner::Held, patience).await?.delivery())
+    }
+
+    async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error> {
+        let taken = self.take(most, Manner::Acked, Patience::Endless).await?;
+        Ok(taken.into_values().collect())
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {

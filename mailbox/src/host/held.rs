@@ -6,10 +6,11 @@ use crate::{
     engine::{Hold, Letter},
     post::{Delivered, Delivery, Lease},
 };
+use bytes::Bytes;
 use farcall_core::stub::Remote;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Letters that a receiver gets. Dropped before they are delivered, they are put back.
+/// Letters that a receiver gets. Dropped before they are delivered, they are put back, but for those that are acked.
 pub(crate) struct Taken {
     letters: Vec<Letter>,
     shared: Arc<Shared>,
@@ -24,6 +25,11 @@ impl Taken {
     pub(super) fn delivery(self) -> Delivery {
         let (senders, letters, held) = self.into_parts();
         Delivery { senders, letters, lease: Remote::new(held) }
+    }
+
+    /// What the letters say, which are acked already.
+    pub(crate) fn into_values(mut self) -> impl ExactSizeIterator<Item = Bytes> + Send {
+        std::mem::take(&mut self.letters).into_iter().map(|letter| letter.bytes)
     }
 
     /// Who sent the letters, each process once, the letters, and the lease on them.
