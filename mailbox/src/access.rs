@@ -3,7 +3,7 @@
 use crate::{
     Action, Counts, Error, Host, Kind, Letter, Letters, Outgoing, Receipt, Result, Terms, Values,
     bundle::Bundle,
-    desk::{Desk, Entrance},
+    desk::{Begun, Desk, Entrance},
     engine::LetterId,
     parcel::{Parcel, bytes_of},
     post::{Patience, Post},
@@ -203,13 +203,13 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
             Ok(bytes) => (bytes, Arc::clone(&self.inner)),
             Err(error) => return Action::new(async move { Err(error) }),
         };
-        let sent = inner.at_once().map(|seat| seat.send(key, &bytes, patience));
+        if let Some(seat) = inner.at_once() {
+            let (sent, seat) = (seat.send(key, &bytes, patience), seat.clone());
+            return Action::new(async move { Ok(Receipt { letter: sent.await?, seat }) });
+        }
         Action::new(async move {
             let seat = inner.seat().await?.0.clone();
-            let letter = match sent {
-                Some(sent) => sent.await?,
-                None => seat.send(key, &bytes, patience).await?,
-            };
+            let letter = seat.send(key, &bytes, patience).await?;
             Ok(Receipt { letter, seat })
         })
     }
@@ -219,33 +219,24 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         let (inner, key) = (Arc::clone(&self.inner), self.key);
         let (lengths, letters) = parcel.finish();
         let count = lengths.len() as u64;
-        let sent = match inner.at_once() {
-            Some(seat) => Ok(seat.send_all(key, lengths, letters)),
-            None => Err((lengths, letters)),
-        };
+        if let Some(seat) = inner.at_once() {
+            let (sent, seat) = (seat.send_all(key, lengths, letters), seat.clone());
+            return Box::pin(async move { Ok((sent.await?, count, seat)) });
+        }
         Box::pin(async move {
             let seat = inner.seat().await?.0.clone();
-            let last = match sent {
-                Ok(sent) => sent.await?,
-                Err((lengths, letters)) => seat.send_all(key, lengths, letters).await?,
-            };
+            let last = seat.send_all(key, lengths, letters).await?;
             Ok((last, count, seat))
         })
     }
 
     /// Takes letters, at most so many, which are acked as they are taken.
-    pub(crate) fn fetch_acked(
-        &self,
-        most: u32,
-    ) -> impl Future<Output = Result<vec::IntoIter<Bytes>>> + Send + use<T> {
+    pub(crate) fn fetch_acked(&self, most: u32) -> Begun<vec::IntoIter<Bytes>> {
         let inner = Arc::clone(&self.inner);
-        let taken = inner.at_once().map(|seat| seat.recv_acked(most));
-        async move {
-            match taken {
-                Some(taken) => taken.await,
-                None => inner.seat().await?.0.recv_acked(most).await,
-            }
+        if let Some(desk) = inner.at_once() {
+            return desk.recv_acked(most);
         }
+        Box::pin(async move { inner.seat().await?.0.recv_acked(most).await })
     }
 
     fn take(&self, patience: Patience) -> Action<Letter<T>> {
@@ -254,19 +245,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     }
 
     /// Takes letters, at most so many.
-    pub(crate) fn fetch(
-        &self,
-        most: u32,
-        patience: Patience,
-    ) -> impl Future<Output = Result<Bundle>> + Send + use<T> {
+    pub(crate) fn fetch(&self, most: u32, patience: Patience) -> Begun<Bundle> {
         let inner = Arc::clone(&self.inner);
-        let taken = inner.at_once().map(|seat| seat.recv(most, patience));
-        async move {
-            match taken {
-                Some(taken) => taken.await,
-                None => inner.seat().await?.0.recv(most, patience).await,
-            }
+        if let Some(desk) = inner.at_once() {
+            return desk.recv(most, patience);
         }
+        Box::pin(async move { inner.seat().await?.0.recv(most, patience).await })
     }
 }
 

@@ -1,14 +1,14 @@
 //! What a process uses a mailbox by: an attachment in the host's own process, or one to another process.
 
 use crate::{
-    Counts, Error, Host, Kind, ProcessId, Result, Terms,
+    Counts, Host, Kind, ProcessId, Result, Terms,
     bundle::{Bundle, End},
     engine::{LetterId, Manner, Until},
     host::Chair,
     post::{Attached, Delivery, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
-use farcall_core::stub::Remote;
+use farcall_core::{stub::Remote, transport::BoxFuture};
 use std::{sync::Arc, vec};
 use tokio::task::coop;
 
@@ -49,89 +49,71 @@ impl Entrance {
 }
 
 /// An attachment. What is begun here is on its way before it is awaited.
+///
+/// The futures are boxed where they are made: a call's is large, and would be moved with each that wraps it.
 #[derive(Clone)]
 pub(crate) enum Desk {
     Near(Arc<Chair>),
     Far(Remote<dyn Seat>),
 }
 
+/// Something that was begun.
+pub(crate) type Begun<T> = BoxFuture<'static, Result<T>>;
+
 impl Desk {
-    pub(crate) fn send(
-        &self,
-        key: u64,
-        letter: &Bytes,
-        patience: Patience,
-    ) -> impl Future<Output = Result<LetterId>> + Send + use<> {
-        either(match self {
-            Self::Near(chair) => Way::Near(chair.post(key, letter.clone(), patience)),
-            Self::Far(seat) => Way::Far(seat.send(key, letter, patience)),
-        })
+    pub(crate) fn send(&self, key: u64, letter: &Bytes, patience: Patience) -> Begun<LetterId> {
+        match self {
+            Self::Near(chair) => near(chair.post(key, letter.clone(), patience)),
+            Self::Far(seat) => Box::pin(seat.send(key, letter, patience)),
+        }
     }
 
-    pub(crate) fn send_all(
-        &self,
-        key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
-    ) -> impl Future<Output = Result<LetterId>> + Send + use<> {
-        either(match self {
-            Self::Near(chair) => Way::Near(chair.post_all(key, lengths, letters)),
-            Self::Far(seat) => Way::Far(seat.send_all(key, lengths, letters)),
-        })
+    pub(crate) fn send_all(&self, key: u64, lengths: Vec<u32>, letters: Bytes) -> Begun<LetterId> {
+        match self {
+            Self::Near(chair) => near(chair.post_all(key, lengths, letters)),
+            Self::Far(seat) => Box::pin(seat.send_all(key, lengths, letters)),
+        }
     }
 
-    pub(crate) fn recv(
-        &self,
-        most: u32,
-        patience: Patience,
-    ) -> impl Future<Output = Result<Bundle>> + Send + use<> {
-        let (near, far) = (self.clone(), self.clone());
-        either(match self {
+    pub(crate) fn recv(&self, most: u32, patience: Patience) -> Begun<Bundle> {
+        let desk = self.clone();
+        match self {
             Self::Near(chair) => {
                 let taken = chair.take(most, Manner::Held, patience);
-                Way::Near(async move {
+                near(async move {
                     let (senders, letters, held) = taken.await?.into_parts();
-                    Ok(Bundle::new(senders, letters, End::Near(held), near))
+                    Ok(Bundle::new(senders, letters, End::Near(held), desk))
                 })
             }
             Self::Far(seat) => {
                 let taken = seat.recv(most, patience);
-                Way::Far(async move {
+                Box::pin(async move {
                     let Delivery { senders, letters, lease } = taken.await?;
-                    Ok(Bundle::new(senders, letters, End::Far(lease), far))
+                    Ok(Bundle::new(senders, letters, End::Far(lease), desk))
                 })
             }
-        })
+        }
     }
 
     /// What letters say that are acked as they are taken.
-    pub(crate) fn recv_acked(
-        &self,
-        most: u32,
-    ) -> impl Future<Output = Result<vec::IntoIter<Bytes>>> + Send + use<> {
-        either(match self {
+    pub(crate) fn recv_acked(&self, most: u32) -> Begun<vec::IntoIter<Bytes>> {
+        match self {
             Self::Near(chair) => {
                 let taken = chair.take(most, Manner::Acked, Patience::Endless);
-                Way::Near(
-                    async move { Ok(taken.await?.into_values().collect::<Vec<_>>().into_iter()) },
-                )
+                near(async move { Ok(taken.await?.into_values().collect::<Vec<_>>().into_iter()) })
             }
             Self::Far(seat) => {
                 let taken = seat.recv_acked(most);
-                Way::Far(async move { Ok(taken.await?.into_iter()) })
+                Box::pin(async move { Ok(taken.await?.into_iter()) })
             }
-        })
+        }
     }
 
-    pub(crate) fn receipt(
-        &self,
-        letter: LetterId,
-        until: Until,
-    ) -> impl Future<Output = Result<ProcessId>> + Send + use<> {
-        either(match self {
-            Self::Near(chair) => Way::Near(chair.ask(letter, until)),
-            Self::Far(seat) => Way::Far(seat.receipt(letter, until)),
-        })
+    pub(crate) fn receipt(&self, letter: LetterId, until: Until) -> Begun<ProcessId> {
+        match self {
+            Self::Near(chair) => near(chair.ask(letter, until)),
+            Self::Far(seat) => Box::pin(seat.receipt(letter, until)),
+        }
     }
 
     pub(crate) async fn counts(&self) -> Result<Counts> {
@@ -142,21 +124,10 @@ impl Desk {
     }
 }
 
-/// What is done in this process, or by a call.
-enum Way<N, F> {
-    Near(N),
-    Far(F),
-}
-
-/// Whichever it is. What is near never waits where there is something: other tasks have their turn all the same.
-async fn either<T>(
-    way: Way<impl Future<Output = Result<T>>, impl Future<Output = Result<T, Error>>>,
-) -> Result<T> {
-    match way {
-        Way::Near(near) => {
-            coop::consume_budget().await;
-            near.await
-        }
-        Way::Far(far) => far.await,
-    }
+/// What is done in this process never waits where there is something: other tasks have their turn all the same.
+fn near<T>(done: impl Future<Output = Result<T>> + Send + 'static) -> Begun<T> {
+    Box::pin(async move {
+        coop::consume_budget().await;
+        done.await
+    })
 }

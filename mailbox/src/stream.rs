@@ -4,11 +4,11 @@ use crate::{
     Access, Error, Letter, Result,
     access::{Sending, decode},
     bundle::Bundle,
+    desk::Begun,
     parcel::Parcel,
     post::Patience,
 };
 use bytes::Bytes;
-use farcall_core::transport::BoxFuture;
 use futures_core::Stream;
 use futures_sink::Sink;
 use serde::{Serialize, de::DeserializeOwned};
@@ -32,7 +32,7 @@ const PARCELS: usize = 4;
 /// taken by this process. Dropping the stream gives back what it has not given out, and that does not count as a delivery.
 pub struct Letters<T> {
     access: Access<T>,
-    taking: Option<BoxFuture<'static, Result<Bundle>>>,
+    taking: Option<Begun<Bundle>>,
     bundle: Option<Bundle>,
 }
 
@@ -51,7 +51,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Letters<T> {
             if let Some(letter) = this.bundle.as_mut().and_then(Bundle::next) {
                 return Poll::Ready(Some(letter));
             }
-            let take = || Box::pin(this.access.fetch(PREFETCHED, Patience::Endless)) as _;
+            let take = || this.access.fetch(PREFETCHED, Patience::Endless);
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
             this.taking = None;
             match taken {
@@ -74,7 +74,7 @@ impl<T> fmt::Debug for Letters<T> {
 /// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
 pub struct Values<T> {
     access: Access<T>,
-    taking: Option<BoxFuture<'static, Result<vec::IntoIter<Bytes>>>>,
+    taking: Option<Begun<vec::IntoIter<Bytes>>>,
     taken: vec::IntoIter<Bytes>,
 }
 
@@ -93,7 +93,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Values<T> {
             if let Some(letter) = this.taken.next() {
                 return Poll::Ready(Some(decode(&letter)));
             }
-            let take = || Box::pin(this.access.fetch_acked(PREFETCHED)) as _;
+            let take = || this.access.fetch_acked(PREFETCHED);
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
             this.taking = None;
             match taken {
