@@ -3,8 +3,8 @@
 use crate::{
     Action, Counts, Error, Host, Kind, Letter, Letters, Outgoing, Receipt, Result, Terms, Values,
     bundle::Bundle,
-    desk::{Begun, Desk, Entrance},
-    engine::LetterId,
+    desk::{Begun, Desk, Entrance, near},
+    engine::{LetterId, Manner},
     parcel::{Parcel, bytes_of},
     post::{Patience, Post},
 };
@@ -124,6 +124,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// # Errors
     /// Those of [`recv`](Self::recv).
     pub fn recv_now(&self) -> Action<T> {
+        if let Some(Desk::Near(chair)) = self.inner.at_once() {
+            let taken = chair.take(1, Manner::Held, Patience::Endless);
+            return Action(near(async move { taken.await?.read_and_acked(|bytes| decode(bytes)) }));
+        }
         let letter = self.recv();
         Action::new(async move { letter.await?.acked().await })
     }

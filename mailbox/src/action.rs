@@ -16,7 +16,7 @@ use std::{
 /// Dropping it withdraws it. A send may have been accepted by then, which [`send_timeout`](crate::Access::send_timeout) would have told;
 /// a letter that was taken meanwhile is given back.
 #[must_use = "what is dropped is withdrawn: `.await` it, or `.wait()` for it"]
-pub struct Action<T>(BoxFuture<'static, Result<T>>);
+pub struct Action<T>(pub(crate) BoxFuture<'static, Result<T>>);
 
 impl<T: Send + 'static> Action<T> {
     /// Does what the future does.

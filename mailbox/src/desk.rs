@@ -125,7 +125,7 @@ impl Desk {
 }
 
 /// What is done in this process never waits where there is something: other tasks have their turn all the same.
-fn near<T>(done: impl Future<Output = Result<T>> + Send + 'static) -> Begun<T> {
+pub(crate) fn near<T>(done: impl Future<Output = Result<T>> + Send + 'static) -> Begun<T> {
     Box::pin(async move {
         coop::consume_budget().await;
         done.await

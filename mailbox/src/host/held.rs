@@ -32,6 +32,20 @@ impl Taken {
         std::mem::take(&mut self.letters).into_iter().map(|letter| letter.bytes)
     }
 
+    /// Reads the one letter, and acks it. One that cannot be read is given back.
+    pub(crate) fn read_and_acked<T>(
+        mut self,
+        read: impl FnOnce(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let letter = self.letters.pop().ok_or(Error::Empty)?;
+        let (read, hold) = (read(&letter.bytes), [hold(&letter)]);
+        self.shared.change(|engine| match read {
+            Ok(_) => engine.ack(hold),
+            Err(_) => engine.give_back(hold),
+        });
+        read
+    }
+
     /// Who sent the letters, each process once, the letters, and the lease on them.
     pub(crate) fn into_parts(mut self) -> (Vec<ProcessId>, Vec<Delivered>, Held) {
         let letters = std::mem::take(&mut self.letters);

@@ -3,7 +3,7 @@
 use super::{Outcome, Shared};
 use crate::{Error, Patience, engine::Ticket};
 use farcall_core::runtime;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Something that was begun.
@@ -40,15 +40,24 @@ impl Waiting {
         let error = match patience {
             Patience::Endless => None,
             Patience::None => self.outcome.is_empty().then_some(refusal),
-            Patience::For(time) => tokio::select! {
-                biased;
-                outcome = &mut self.outcome => return outcome.map_err(|_| Error::Detached),
-                () = runtime::sleep(time)? => Some(Error::TimedOut),
+            // Boxed: a timer is large, and few wait by one.
+            Patience::For(time) => match Box::pin(self.within(time)).await? {
+                Some(outcome) => return Ok(outcome),
+                None => Some(Error::TimedOut),
             },
         };
         match error {
             Some(error) if self.withdraw() => Err(error),
             _ => (&mut self.outcome).await.map_err(|_| Error::Detached),
+        }
+    }
+
+    /// The outcome, if it is there in time.
+    async fn within(&mut self, time: Duration) -> Result<Option<Outcome>, Error> {
+        tokio::select! {
+            biased;
+            outcome = &mut self.outcome => outcome.map(Some).map_err(|_| Error::Detached),
+            () = runtime::sleep(time)? => Ok(None),
         }
     }
 
