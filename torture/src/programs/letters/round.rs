@@ -40,8 +40,9 @@ pub(super) struct Round<'a> {
 
 /// One who sends or receives.
 struct Player {
-    /// None, once it is dead.
+    /// None, once it has ended.
     child: Option<Child>,
+    killed: bool,
     pid: u32,
     journal: PathBuf,
 }
@@ -116,7 +117,7 @@ impl<'a> Round<'a> {
         };
         let closed = counts.is_some_and(|counts| self.has_closed(&counts));
         drop(auditor);
-        let person = |player: &Player| Person { pid: player.pid, killed: player.child.is_none() };
+        let person = |player: &Player| Person { pid: player.pid, killed: player.killed };
         let producers: Vec<_> = self.producers.iter().map(person).collect();
         let consumers: Vec<_> = self.consumers.iter().map(person).collect();
         self.end()?;
@@ -201,6 +202,8 @@ impl<'a> Round<'a> {
         for name in auditor.dead(counts.dead)? {
             records.read_dead(name);
         }
+        // Letters may be meant for those who are attached.
+        self.consumers.iter_mut().try_for_each(Player::dismiss)?;
         auditor.fill(closed)?;
         Ok(counts)
     }
@@ -233,9 +236,8 @@ impl<'a> Round<'a> {
 
     /// Lets all of them end.
     fn end(&mut self) -> Result<()> {
-        for player in self.consumers.iter_mut().chain(&mut self.producers) {
-            player.child.take().map_or(Ok(()), Child::dismiss)?;
-        }
+        let mut players = self.consumers.iter_mut().chain(&mut self.producers);
+        players.try_for_each(Player::dismiss)?;
         self.host.take().map_or(Ok(()), Child::dismiss)?;
         let names = names(self.folder);
         let left = names.iter().find(|name| name.contains(".sock"));
@@ -264,7 +266,7 @@ impl<'a> Round<'a> {
             self.random.u64(..).to_string(),
         ];
         let child = Child::start(format!("{what} {number}"), &arguments, path("errors"))?;
-        Ok(Player { pid: child.id(), child: Some(child), journal })
+        Ok(Player { pid: child.id(), child: Some(child), killed: false, journal })
     }
 }
 
@@ -280,6 +282,12 @@ impl Player {
     }
 
     fn kill(&mut self) -> Result<()> {
+        self.killed = true;
         self.child.take().context("it is dead")?.kill()
+    }
+
+    /// Lets it end, if it lives.
+    fn dismiss(&mut self) -> Result<()> {
+        self.child.take().map_or(Ok(()), Child::dismiss)
     }
 }
