@@ -241,8 +241,13 @@ impl Engine {
         self.counts.dropped += 1;
     }
 
-    /// Takes no more letters and gives none: all that wait fail.
+    /// Takes no more letters and gives none: all that wait fail, and letters that nobody holds are dropped. Whoever holds one can ack it
+    /// still.
     pub fn close(&mut self, why: Error) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(why.clone());
         self.counts.bytes -= self.waiting_bytes();
         for (ticket, ..) in self.waiting.drain(..) {
             self.events.push_back(Event::Sent(ticket, Err(why.clone())));
@@ -250,7 +255,11 @@ impl Engine {
         for (ticket, _) in self.receivers.take_asking() {
             self.events.push_back(Event::Received(ticket, Err(why.clone())));
         }
-        self.closed = Some(why);
+        for letter in self.queue.take_all() {
+            self.counts.bytes -= letter.bytes.len() as u64;
+            self.counts.dropped += 1;
+            self.over(letter.id, Err(why.clone()));
+        }
     }
 }
 

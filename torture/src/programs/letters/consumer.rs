@@ -22,6 +22,8 @@ pub(super) const LANES: u32 = 2;
 const KEPT: usize = 3;
 /// How long it waits for the next letter while it keeps some, in microseconds at most; also after what time at most it gives up a receive.
 const BRIEF: u64 = 1500;
+/// What a slow one does with a letter takes so long, in microseconds at most.
+const WORK: u64 = 3000;
 
 /// Takes letters from its start until it is told to stop.
 pub(crate) fn run(user: User) -> Result<()> {
@@ -186,6 +188,9 @@ impl Consumer {
         kept: &mut VecDeque<Letter<Item>>,
         random: &mut Rng,
     ) -> Result<()> {
+        if self.role.deal.slow {
+            thread::sleep(Duration::from_micros(random.u64(..WORK)));
+        }
         let may_give_back = self.role.deal.may_give_back();
         let chance = random.u8(..16);
         if self.holds.load(Ordering::Acquire) {

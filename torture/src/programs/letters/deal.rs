@@ -34,6 +34,8 @@ pub(super) struct Deal {
     pub(super) policy: Policy,
     pub(super) on_crash: OnCrash,
     pub(super) hurt: Hurt,
+    /// Consumers are slower than producers: letters wait, and senders.
+    pub(super) slow: bool,
 }
 
 impl Deal {
@@ -62,12 +64,13 @@ impl Deal {
             OnCrash::Close,
             OnCrash::Redeliver { max: 5 },
         ];
-        let hurts = [Hurt::Consumers, Hurt::Both, Hurt::Host, Hurt::Producers, Hurt::Nobody];
+        let hurts = [Hurt::Nobody, Hurt::Host, Hurt::Consumers, Hurt::Both, Hurt::Producers];
         Self {
             capacity: capacities[one],
             policy: policies[two],
             on_crash: crashes[(one + two + turn) % 5],
-            hurt: hurts[(one + 2 * two + 2 * turn) % 5],
+            hurt: hurts[(one + 2 * two + 3 * turn) % 5],
+            slow: round % 2 == 1,
         }
     }
 
@@ -93,8 +96,9 @@ impl Deal {
 
 impl fmt::Display for Deal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { capacity, policy, on_crash, hurt } = self;
-        write!(f, "{capacity:?}, {policy:?}, {on_crash:?}, hurt: {hurt:?}")
+        let Self { capacity, policy, on_crash, hurt, slow } = self;
+        let slow = if *slow { ", slow" } else { "" };
+        write!(f, "{capacity:?}, {policy:?}, {on_crash:?}, hurt: {hurt:?}{slow}")
     }
 }
 
@@ -108,7 +112,7 @@ mod tests {
         for first in [0, ALL, 2 * ALL] {
             let mut pairs = HashSet::new();
             for round in first..first + ALL {
-                let Deal { capacity, policy, on_crash, hurt } = Deal::of(round);
+                let Deal { capacity, policy, on_crash, hurt, .. } = Deal::of(round);
                 let all = [
                     format!("{capacity:?}"),
                     format!("{policy:?}"),

@@ -80,6 +80,7 @@ mod tests {
             policy,
             on_crash: OnCrash::Redeliver { max: 3 },
             hurt: Hurt::Consumers,
+            slow: false,
         };
         let people = [1, 2].map(|pid| Person { pid, killed: killed && pid == 2 });
         Fates {
