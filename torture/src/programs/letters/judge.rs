@@ -218,3 +218,245 @@ impl Case<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programs::letters::{deal::Hurt, records::Records};
+    use farcall::mailbox::{Capacity, Policy};
+
+    const REDELIVER: OnCrash = OnCrash::Redeliver { max: 3 };
+
+    /// Of two producers, processes 10 and 11, and two consumers, 20 and 21, the second was killed.
+    fn fates(on_crash: OnCrash) -> Fates {
+        let (capacity, policy) = (Capacity::Bounded(7), Policy::FirstReceiver);
+        let deal = Deal { capacity, policy, on_crash, hurt: Hurt::Both, slow: false };
+        let two =
+            |first| [(first, false), (first + 1, true)].map(|(pid, killed)| Person { pid, killed });
+        Fates {
+            deal,
+            producers: two(10).to_vec(),
+            consumers: two(20).to_vec(),
+            late: 0,
+            host_died: false,
+            closed: false,
+        }
+    }
+
+    /// What is found of the first producer's letter by what it, the consumers and those who look at the dead letters note.
+    fn found(fates: &Fates, producer: &str, consumers: [&str; 2], dead: usize) -> Found {
+        found_of(0, fates, producer, consumers, dead)
+    }
+
+    fn found_of(
+        number: usize,
+        fates: &Fates,
+        producer: &str,
+        consumers: [&str; 2],
+        dead: usize,
+    ) -> Found {
+        let mut records = Records::default();
+        let lines = |journal: &str| {
+            let lines = journal.split(", ").filter(|line| !line.is_empty());
+            let named = lines.map(|line| match line.split_once(' ') {
+                Some(("closed", by)) => format!("closed {by} 0.0.1"),
+                Some((what, more)) => format!("{what} 0.0.1 {more}"),
+                None => format!("{line} 0.0.1"),
+            });
+            named.collect::<Vec<_>>().join("\n")
+        };
+        records.read_producer(number, &lines(producer)).expect("it means something");
+        for (number, journal) in consumers.into_iter().enumerate() {
+            records.read_consumer(number, &lines(journal)).expect("it means something");
+        }
+        let name = "0.0.1".parse().expect("a letter");
+        (0..dead).for_each(|_| records.read_dead(name));
+        records.letters.get(&name).map_or(Found::default(), |letter| fates.judge(number, letter))
+    }
+
+    #[track_caller]
+    fn check(fates: &Fates, producer: &str, consumers: [&str; 2], dead: usize, want: &[&str]) {
+        assert_eq!(found(fates, producer, consumers, dead).violations, want);
+    }
+
+    #[test]
+    fn what_is_as_promised_is_clean() {
+        let again = fates(REDELIVER);
+        for (producer, consumers, dead, unseen) in [
+            ("tries, sent, told acked 20", ["took 1 0 10, acks 1, acked 1", ""], 0, 0),
+            ("tries, sent, told acked 20", ["took 1 0 10, acks 1", ""], 0, 0),
+            ("tries, sent, told acked 20", ["took 2 0 10, acks 2", "took 1 0 10"], 0, 0),
+            ("tries, sent, told acked 20", ["took 2 0 10, acks 2", "took 1 1 10, acks 1"], 0, 0),
+            ("tries, sent, told acked 21", ["", "took 1 0 10, acks 1, acked 1"], 0, 0),
+            ("tries, sent, told acked 20", ["took 1 0 10, back 1, took 3 0 10, acks 3", ""], 0, 1),
+            ("tries, sent, told given-up 21 3", ["took 1 0 10, back 1", "took 2 0 10"], 1, 1),
+            ("tries, refused full", ["", ""], 0, 0),
+            ("tries, gave-up", ["", ""], 0, 0),
+            ("tries, gave-up", ["took 1 0 10, acks 1", ""], 0, 0),
+        ] {
+            let found = found(&again, producer, consumers, dead);
+            assert_eq!(
+                found,
+                Found { violations: Vec::new(), unseen },
+                "{producer}: {consumers:?}"
+            );
+        }
+        let (returns, drops) = (fates(OnCrash::Return), fates(OnCrash::Drop));
+        check(&returns, "tries, sent, told returned 21", ["", "took 1 0 10"], 0, &[]);
+        check(&returns, "tries, sent, told returned 20", ["took 1 0 10, back 1", ""], 0, &[]);
+        check(&drops, "tries, sent, told given-up 21 1", ["", "took 1 0 10"], 0, &[]);
+        let lost = found(&drops, "tries, sent, told given-up 21 1", ["", ""], 0);
+        assert_eq!(lost, Found { violations: Vec::new(), unseen: 1 });
+        let closed = Fates { closed: true, ..fates(OnCrash::Close) };
+        check(&closed, "tries, sent, told returned 21", ["", "took 1 0 10"], 0, &[]);
+        check(&closed, "tries, sent, told closed 21", ["", ""], 0, &[]);
+        check(&closed, "tries, closed 21", ["", ""], 0, &[]);
+        let gone = Fates { host_died: true, ..fates(REDELIVER) };
+        check(&gone, "tries, sent, told gone", ["", ""], 0, &[]);
+        check(&gone, "tries, gone", ["took 1 0 10", ""], 0, &[]);
+        // A producer that was killed.
+        let of_dead = found_of(1, &again, "tries", ["", ""], 0);
+        assert_eq!(of_dead, Found::default());
+    }
+
+    #[test]
+    fn a_letter_that_is_lost() {
+        let lost = ["it was accepted, and is lost"];
+        let again = fates(REDELIVER);
+        let never = "its producer was never told what became of it";
+        check(&again, "tries, sent", ["", ""], 0, &[lost[0], never]);
+        let found = found_of(1, &again, "tries, sent", ["", ""], 0);
+        assert_eq!(found.violations, lost);
+        let found = found_of(1, &again, "tries, gave-up", ["", "took 1 0 11"], 0);
+        assert_eq!(found.violations, lost);
+        let found = found_of(1, &again, "tries", ["took 1 0 11, back 1", ""], 0);
+        assert_eq!(found.violations, lost);
+        let found = found_of(1, &fates(OnCrash::Close), "tries, sent", ["", ""], 0);
+        assert_eq!(found.violations, lost);
+    }
+
+    #[test]
+    fn a_letter_that_should_not_come() {
+        let again = fates(REDELIVER);
+        let come = ["took 1 0 10, acks 1", ""];
+        check(&again, "", come, 0, &["it came, and nobody sent it"]);
+        check(&again, "tries, refused late", come, 0, &["it came, and was refused"]);
+        let dead = ["it came, and was refused"];
+        check(&again, "tries, refused late", ["", ""], 1, &dead);
+        let other = found_of(2, &again, "tries, gave-up", ["", ""], 0);
+        assert_eq!(other.violations, ["its producer is nobody"]);
+    }
+
+    #[test]
+    fn a_letter_of_somebody_else() {
+        let want = ["it says that process 11 sent it"];
+        check(&fates(REDELIVER), "tries, gave-up", ["took 1 0 11, acks 1", ""], 0, &want);
+    }
+
+    #[test]
+    fn a_sender_that_is_not_told() {
+        let again = fates(REDELIVER);
+        let want = ["its producer lives, and was not told whether it was accepted"];
+        check(&again, "tries", ["", ""], 0, &want);
+        let want = ["its producer was never told what became of it"];
+        check(&again, "tries, sent", ["took 1 0 10, acks 1", ""], 0, &want);
+    }
+
+    #[test]
+    fn a_letter_that_comes_twice() {
+        let again = fates(REDELIVER);
+        let acked = "it came again or died, and consumer 0 had it: Acked";
+        let acks = "it came again or died, and consumer 0 had it: Acks";
+        let held = "it came again or died, and consumer 0 had it: Held";
+        let (first, second) = ("took 1 0 10, acks 1, acked 1", "took 2 0 10, acks 2");
+        check(&again, "tries, gave-up", [first, second], 0, &[acked]);
+        check(&again, "tries, gave-up", ["took 1 0 10, acks 1", second], 0, &[acks]);
+        let lives = "consumer 0 lives, and is not done with it";
+        check(&again, "tries, gave-up", ["took 1 0 10", second], 0, &[held, lives]);
+        let twice = "two have it for the 1. time";
+        let dead = "took 1 0 10, acks 1";
+        check(&again, "tries, gave-up", ["took 1 0 10, back 1", dead], 0, &[twice]);
+        // The dead one's ack was heard.
+        let heard = "it came again or died, and consumer 1 had it: Acked";
+        let both = ["took 2 0 10, acks 2", "took 1 0 10, acks 1, acked 1"];
+        check(&again, "tries, gave-up", both, 0, &[heard]);
+    }
+
+    #[test]
+    fn a_letter_that_comes_too_often() {
+        let fourth = ["took 4 0 10, acks 4", ""];
+        check(&fates(REDELIVER), "tries, gave-up", fourth, 0, &["it came for the 4. time of 3"]);
+        for on_crash in [OnCrash::Drop, OnCrash::Return, OnCrash::Close] {
+            let second = ["took 2 0 10, acks 2", ""];
+            check(&fates(on_crash), "tries, gave-up", second, 0, &["it came for the 2. time of 1"]);
+        }
+        let none = ["took 0 0 10, acks 0", ""];
+        check(&fates(REDELIVER), "tries, gave-up", none, 0, &["it came for the 0. time of 3"]);
+    }
+
+    #[test]
+    fn a_letter_that_dies_for_no_reason() {
+        let again = fates(REDELIVER);
+        let want = ["it came again or died, and consumer 0 had it: Acked"];
+        let acked = ["took 1 0 10, acks 1, acked 1", ""];
+        check(&again, "tries, gave-up", acked, 1, &want);
+        check(&again, "tries, gave-up", ["", ""], 2, &["it died 2 times"]);
+        let want = ["it is among the dead letters, where nothing dies"];
+        check(&fates(OnCrash::Drop), "tries, gave-up", ["", ""], 1, &want);
+        // Deliveries before its death that nobody has noted.
+        assert_eq!(found(&again, "tries, gave-up", ["", ""], 1).unseen, 3);
+    }
+
+    #[test]
+    fn a_letter_that_is_not_done_with() {
+        let want = ["consumer 0 lives, and is not done with it"];
+        for on_crash in [OnCrash::Drop, OnCrash::Return] {
+            check(&fates(on_crash), "tries, gave-up", ["took 1 0 10", ""], 0, &want);
+        }
+        let want = ["it was not acked, and the mailbox did not close"];
+        check(&fates(OnCrash::Close), "tries, gave-up", ["", "took 1 0 10"], 0, &want);
+    }
+
+    #[test]
+    fn a_sender_that_is_told_something_else() {
+        let (again, returns) = (fates(REDELIVER), fates(OnCrash::Return));
+        let (drops, closes) = (fates(OnCrash::Drop), fates(OnCrash::Close));
+        let (acked, back) = (["took 1 0 10, acks 1", ""], ["took 1 0 10, back 1", ""]);
+        let dead = ["", "took 3 0 10"];
+        for (fates, told, consumers, died) in [
+            // Another one has acked it, or nobody.
+            (&again, "acked 21", acked, 0),
+            (&returns, "acked 20", back, 0),
+            (&again, "acked 21", dead, 1),
+            // It was acked.
+            (&returns, "returned 20", acked, 0),
+            (&drops, "given-up 20 1", acked, 0),
+            // By somebody who has never been there.
+            (&returns, "returned 22", ["", ""], 0),
+            (&drops, "given-up 22 1", back, 0),
+            // It comes to another end.
+            (&again, "returned 20", acked, 0),
+            (&drops, "returned 20", back, 0),
+            (&returns, "given-up 20 1", back, 0),
+            (&drops, "given-up 20 2", back, 0),
+            (&again, "given-up 21 2", dead, 1),
+            (&again, "given-up 20 3", acked, 0),
+            (&closes, "closed 21", acked, 0),
+            (&again, "gone", acked, 0),
+        ] {
+            let producer = format!("tries, sent, told {told}");
+            let violations = found(fates, &producer, consumers, died).violations;
+            let is_of_told = |what: &String| what.starts_with("its producer was told ");
+            assert!(
+                violations.len() == 1 && violations.iter().all(is_of_told),
+                "{told}: {violations:?}"
+            );
+        }
+        // It is not closed.
+        let open = found(&closes, "tries, sent, told closed 21", ["", ""], 0).violations;
+        assert_eq!(open.len(), 2, "lost, and told otherwise: {open:?}");
+        let closed = Fates { closed: true, ..closes };
+        let came = found(&closed, "tries, sent, told closed 21", ["", "took 1 0 10"], 0).violations;
+        assert_eq!(came, ["its producer was told Closed(21): [(1, Held)], dead: 0"]);
+    }
+}

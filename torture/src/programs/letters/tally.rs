@@ -158,3 +158,107 @@ impl Fates {
         violations
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programs::letters::{deal::Deal, judge::Person};
+
+    /// A round in which the second of two consumers was killed.
+    fn fates() -> Fates {
+        // Bounded, the first receiver gets a letter, which is returned.
+        let deal = Deal { on_crash: OnCrash::Return, ..Deal::of(3) };
+        let producers = vec![Person { pid: 10, killed: false }];
+        let people = [(20, false), (21, true)].map(|(pid, killed)| Person { pid, killed });
+        let consumers = people.to_vec();
+        Fates { deal, producers, consumers, late: 0, host_died: false, closed: false }
+    }
+
+    fn said_after(fates: &Fates, producer: &str, consumer: &str) -> Vec<String> {
+        let (mut tally, mut records) = (Tally::default(), Records::default());
+        records.read_producer(0, producer).expect("it means something");
+        records.read_consumer(1, consumer).expect("it means something");
+        tally.read(&records, fates, None);
+        assert_eq!(tally.is_clean(), tally.violations.is_empty());
+        tally.violations
+    }
+
+    #[track_caller]
+    fn check(fates: &Fates, producer: &str, consumer: &str, want: &[&str]) {
+        let want: Vec<_> =
+            want.iter().map(|what| format!("round 0 ({}): {what}", fates.deal)).collect();
+        assert_eq!(said_after(fates, producer, consumer), want);
+    }
+
+    #[test]
+    fn what_is_as_promised_is_clean() {
+        let producer = "tries 0.0.1\nsent 0.0.1\ntold 0.0.1 returned 21";
+        check(&fates(), producer, "took 0.0.1 1 0 10", &[]);
+    }
+
+    #[test]
+    fn a_letter_that_is_not_as_promised() {
+        let want = ["0.0.1: it came, and nobody sent it"];
+        check(&fates(), "", "took 0.0.1 1 0 10\nacks 0.0.1 1", &want);
+    }
+
+    #[test]
+    fn what_somebody_says_is_wrong() {
+        check(&fates(), "", "wrong receive: why", &["consumer 1: wrong receive: why"]);
+    }
+
+    #[test]
+    fn more_letters_that_nobody_noted_than_there_were_hands() {
+        let sent: Vec<_> = (1..=3)
+            .map(|number| {
+                format!("tries 0.0.{number}\nsent 0.0.{number}\ntold 0.0.{number} returned 21")
+            })
+            .collect();
+        let want = ["3 deliveries were not noted, of 2 that might"];
+        check(&fates(), &sent.join("\n"), "", &want);
+        check(&fates(), &sent[..2].join("\n"), "", &[]);
+        check(&fates(), &sent.join("\n"), "left 0", &[]);
+    }
+
+    #[test]
+    fn letters_in_another_order() {
+        let want = "lane 0 of consumer 1 had those of 0.0 in another order: [2, 1]";
+        let producer = "tries 0.0.1\ngave-up 0.0.1\ntries 0.0.2\ngave-up 0.0.2";
+        check(&fates(), producer, "took 0.0.2 1 0 10\ntook 0.0.1 1 0 10", &[want]);
+    }
+
+    #[test]
+    fn who_is_told_of_an_end_that_is_none() {
+        let gone = ["1 were told that it is gone, and it is not"];
+        check(&fates(), "", "gone lane 0", &gone);
+        check(&Fates { host_died: true, ..fates() }, "", "gone lane 0", &[]);
+        let closed = ["consumer 1 was told that 21 has closed it, who has not"];
+        check(&fates(), "", "closed 21 lane 0", &closed);
+        let closes = Fates { deal: Deal { on_crash: OnCrash::Close, ..fates().deal }, ..fates() };
+        check(&closes, "", "closed 21 lane 0", &[]);
+        let alive = ["consumer 1 was told that 20 has closed it, who has not"];
+        check(&closes, "", "closed 20 lane 0", &alive);
+    }
+
+    #[test]
+    fn counts_that_the_journals_do_not_bear_out() {
+        let mut tally = Tally::default();
+        let mut counts = Counts::default();
+        counts.acked = 1;
+        tally.read(&Records::default(), &fates(), Some(&counts));
+        assert_eq!(tally.violations.len(), 2, "{:?}", tally.violations);
+    }
+
+    #[test]
+    fn what_never_happened() {
+        let mut tally = Tally::default();
+        (1..ALL).for_each(|_| tally.read(&Records::default(), &fates(), None));
+        tally.end();
+        assert!(tally.is_clean());
+        tally.read(&Records::default(), &fates(), None);
+        tally.end();
+        // A consumer was killed each time.
+        assert_eq!(tally.violations.len(), SUM - 1);
+        assert_eq!(tally.violations[0], "never in 25 rounds: letters were accepted");
+    }
+}
