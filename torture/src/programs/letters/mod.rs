@@ -20,6 +20,7 @@ mod judge;
 mod order;
 mod records;
 mod tally;
+mod told;
 
 pub(crate) use consumer::run as consume;
 pub(crate) use host::run as host;

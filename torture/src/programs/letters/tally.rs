@@ -163,6 +163,7 @@ impl Fates {
 mod tests {
     use super::*;
     use crate::programs::letters::{deal::Deal, judge::Person};
+    use farcall::mailbox::Policy;
 
     /// A round in which the second of two consumers was killed.
     fn fates() -> Fates {
@@ -225,6 +226,17 @@ mod tests {
         let want = "lane 0 of consumer 1 had those of 0.0 in another order: [2, 1]";
         let producer = "tries 0.0.1\ngave-up 0.0.1\ntries 0.0.2\ngave-up 0.0.2";
         check(&fates(), producer, "took 0.0.2 1 0 10\ntook 0.0.1 1 0 10", &[want]);
+    }
+
+    #[test]
+    fn letters_that_are_not_given_out_in_turn() {
+        let mut deal = Deal { on_crash: OnCrash::Return, ..Deal::of(3) };
+        deal.policy = Policy::RoundRobin;
+        let consumers = [20, 21].map(|pid| Person { pid, killed: false }).to_vec();
+        let fates = Fates { deal, consumers, ..fates() };
+        let producer = "tries 0.0.1\ngave-up 0.0.1\ntries 0.0.2\ngave-up 0.0.2";
+        let taken = "took 0.0.1 1 0 10\nacks 0.0.1 1\ntook 0.0.2 1 0 10\nacks 0.0.2 1";
+        check(&fates, producer, taken, &["not in turn: [0, 2]"]);
     }
 
     #[test]
