@@ -86,7 +86,8 @@ impl fmt::Debug for Receipt {
 impl Receipt {
     /// Which process has taken the letter, once one has: the last one, if several have. It fails with
     /// [`ReceiverDied`](crate::Error::ReceiverDied) if it was returned, with [`GivenUp`](crate::Error::GivenUp) if it is dead or dropped,
-    /// and with [`Forgotten`](crate::Error::Forgotten) if it has long been over: the host remembers the newest
+    /// with [`Closed`](crate::Error::Closed) if the mailbox closed before anybody took it, and with
+    /// [`Forgotten`](crate::Error::Forgotten) if it has long been over: the host remembers the newest
     /// [`REMEMBERED`](crate::engine::REMEMBERED).
     pub fn taken_by(&self) -> Action<ProcessId> {
         self.until(Until::Taken)

@@ -96,7 +96,8 @@ pub trait Seat {
     #[remote(timeout = none)]
     async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error>;
 
-    /// Who has taken, or acked, a letter, once somebody has. Fails with `ReceiverDied`, `GivenUp`, `Forgotten`.
+    /// Who has taken, or acked, a letter, once somebody has. Fails with `ReceiverDied`, `GivenUp`, `Closed`,
+    /// `Forgotten`.
     #[remote(timeout = none)]
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error>;
 

@@ -53,7 +53,7 @@ pub enum OnCrash {
     Drop,
     /// The sender's receipt says [`ReceiverDied`](crate::Error::ReceiverDied).
     Return,
-    /// The mailbox closes.
+    /// The mailbox closes: letters that nobody holds are dropped with it, and counted.
     Close,
 }
 

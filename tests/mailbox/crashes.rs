@@ -83,6 +83,33 @@ fn what_a_crash_does_is_a_parameter() {
 }
 
 #[test]
+fn a_mailbox_that_closes_tells_everybody_and_keeps_nothing() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("unbounded close");
+        let (mut first, mut second) = (stage.attached(&address), stage.attached(&address));
+        for letter in ["1", "2", "3", "4"] {
+            assert_eq!(host.ask(&format!("send {letter}")), "sent");
+        }
+        assert_eq!([first.ask("recv"), second.ask("recv")], ["1", "2"]);
+        let pid = first.pid();
+        first.kill();
+        let closed = format!("Closed {pid}");
+        // Also of a letter that nobody has taken and nobody will take.
+        assert_eq!(host.ask("taken_by 2"), closed);
+        assert_eq!(host.ask("taken_by 0"), format!("ReceiverDied {pid}"));
+        assert_eq!(host.ask("send 5"), closed);
+        assert_eq!(second.ask("recv"), closed);
+        // Who holds one can ack it still; what nobody holds is dropped.
+        let counts = ["held", "ready", "dropped", "bytes"].map(|what| format!("count {what}"));
+        assert_eq!(counts.clone().map(|count| host.ask(&count)), ["1", "0", "3", "1"]);
+        assert_eq!(second.ask("ack"), "ok");
+        host.until("held", 0);
+        assert_eq!(host.ask("taken_by 1"), second.pid());
+        assert_eq!(counts.map(|count| host.ask(&count)), ["0", "0", "3", "0"]);
+    });
+}
+
+#[test]
 fn an_unfinished_send_of_a_dead_sender_never_happened() {
     everywhere(|stage| {
         let (mut host, address) = stage.host("bounded=1");

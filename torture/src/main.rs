@@ -1,4 +1,4 @@
-//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `hostile`. Each exits with 1 if a promise was broken.
+//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `letters`, `hostile`. Each exits with 1 if a promise was broken.
 //!
 //! A program starts this same program again as servers and clients, in processes of their own, and tells them what to do line by
 //! line. What they do they write into journals, which survive their death; the ledger is what the journals say in the end.

@@ -287,8 +287,13 @@ impl Engine {
         self.counts.dropped += 1;
     }
 
-    /// Takes no more letters and gives none: all that wait fail.
+    /// Takes no more letters and gives none: all that wait fail, and letters that nobody holds are dropped. Whoever holds one can ack it
+    /// still.
     pub fn close(&mut self, why: Error) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(why.clone());
         self.counts.bytes -= self.waiting_bytes();
         for (ticket, ..) in self.waiting.drain(..) {
             self.events.push_back(Event::Sent(ticket, Err(why.clone())));
@@ -296,7 +301,11 @@ impl Engine {
         for asking in self.receivers.take_asking() {
             self.events.push_back(Event::Received(asking.ticket, Err(why.clone())));
         }
-        self.closed = Some(why);
+        for letter in self.queue.take_all() {
+            self.counts.bytes -= letter.bytes.len() as u64;
+            self.counts.dropped += 1;
+            self.over(letter.id, Err(why.clone()));
+        }
     }
 }
 

@@ -268,6 +268,11 @@ impl Model {
                 }
             }
         }
+        if self.engine.closed.is_some() {
+            let letters = self.letters.values_mut();
+            let ready = letters.filter(|known| known.place == Place::Ready);
+            ready.for_each(|known| known.place = Place::Lost);
+        }
         told.iter().for_each(|(ticket, answer)| self.told(*ticket, answer));
     }
 
@@ -384,6 +389,14 @@ impl Model {
         assert_eq!(counts.waiting, self.sends.len() as u64);
         assert_eq!(counts.bytes, self.bytes());
         assert!(counts.bytes <= CEILING);
+        for (letter, until) in self.inquiries.values() {
+            let may_wait = match self.letters[letter].place {
+                Place::Ready => true,
+                Place::Held(_) => *until == Until::Acked,
+                Place::Acked(_) | Place::Lost => false,
+            };
+            assert!(may_wait, "somebody waits to be told what is known of {letter:?}");
+        }
         if self.engine.closed.is_some() {
             assert!(
                 self.sends.is_empty() && self.receives.is_empty(),

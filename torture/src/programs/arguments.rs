@@ -8,10 +8,12 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 pub(crate) const USAGE: &str = "\
 usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        objects [--rounds N] [--seed S] [--transport shm|unix|tcp]
+       letters [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
 
 kills     kills and stops clients and servers, at every step and at random instants
 objects   has three processes pass references around, and kills one of them in each round
+letters   has processes pass letters through mailboxes, and kills senders, receivers and hosts
 hostile   writes into the shared memory of a client and of a server what nobody should
   --rounds     how often (100)
   --seed       what chance begins with (1)
@@ -21,6 +23,7 @@ hostile   writes into the shared memory of a client and of a server what nobody 
 pub(crate) enum Command {
     Kills(Options),
     Objects(Options),
+    Letters(Options),
     Hostile(Options),
     /// Be a server.
     Serve(Serve),
@@ -28,6 +31,12 @@ pub(crate) enum Command {
     Call(Call),
     /// Be one of those that pass references.
     Peer(Peer),
+    /// Host a mailbox.
+    Host(Host),
+    /// Send letters.
+    Produce(User),
+    /// Receive letters.
+    Consume(User),
 }
 
 /// How a program runs.
@@ -68,6 +77,23 @@ pub(crate) struct Peer {
     pub(crate) address: String,
 }
 
+/// What the host of a mailbox is told at its start.
+pub(crate) struct Host {
+    /// In which round it is, from which its parameters follow.
+    pub(crate) round: usize,
+    pub(crate) address: String,
+}
+
+/// What one who uses a mailbox is told at its start.
+pub(crate) struct User {
+    /// Its number among those who do the same.
+    pub(crate) number: u32,
+    pub(crate) journal: PathBuf,
+    pub(crate) address: String,
+    pub(crate) round: usize,
+    pub(crate) seed: u64,
+}
+
 impl Transport {
     pub(crate) fn scheme(self) -> &'static str {
         match self {
@@ -91,10 +117,14 @@ impl Command {
         match arguments.next().as_deref() {
             Some("kills") => Ok(Self::Kills(Options::parse(arguments, &all)?)),
             Some("objects") => Ok(Self::Objects(Options::parse(arguments, &all)?)),
+            Some("letters") => Ok(Self::Letters(Options::parse(arguments, &all)?)),
             Some("hostile") => Ok(Self::Hostile(Options::parse(arguments, &[Transport::Shm])?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
             Some("peer") => Ok(Self::Peer(Peer::parse(arguments)?)),
+            Some("host") => Ok(Self::Host(Host::parse(arguments)?)),
+            Some("produce") => Ok(Self::Produce(User::parse(arguments)?)),
+            Some("consume") => Ok(Self::Consume(User::parse(arguments)?)),
             Some(other) => bail!("unknown command: {other}"),
             None => bail!("a command is missing"),
         }
@@ -160,6 +190,25 @@ impl Peer {
     }
 }
 
+impl Host {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let round = arguments.next().context("in which round?")?.parse()?;
+        let address = arguments.next().context("at which address?")?;
+        Ok(Self { round, address })
+    }
+}
+
+impl User {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let number = arguments.next().context("which of them?")?.parse()?;
+        let journal = arguments.next().context("which journal?")?.into();
+        let address = arguments.next().context("at which address?")?;
+        let round = arguments.next().context("in which round?")?.parse()?;
+        let seed = arguments.next().context("which seed?")?.parse()?;
+        Ok(Self { number, journal, address, round, seed })
+    }
+}
+
 /// Binds the life of this process to its parent's.
 pub(crate) fn settle() -> Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
@@ -171,9 +220,10 @@ mod tests {
 
     fn parse(line: &str) -> Result<Options> {
         match Command::parse(line.split_whitespace().map(str::to_owned))? {
-            Command::Kills(options) | Command::Objects(options) | Command::Hostile(options) => {
-                Ok(options)
-            }
+            Command::Kills(options)
+            | Command::Objects(options)
+            | Command::Letters(options)
+            | Command::Hostile(options) => Ok(options),
             _ => bail!("a role"),
         }
     }
@@ -202,6 +252,8 @@ mod tests {
             "kills -x",
             "kills --transport udp",
             "hostile --transport tcp",
+            "letters --transport udp",
+            "produce 1",
             "serve",
             "call x",
         ] {

@@ -4,6 +4,7 @@ mod arguments;
 
 mod hostile;
 mod kills;
+mod letters;
 mod objects;
 
 mod child;
@@ -26,10 +27,14 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let outcome = match Command::parse(arguments) {
         Ok(Command::Kills(options)) => kills::run(&options),
         Ok(Command::Objects(options)) => objects::run(&options),
+        Ok(Command::Letters(options)) => letters::run(&options),
         Ok(Command::Hostile(options)) => hostile::run(&options),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
         Ok(Command::Call(role)) => client::run(role).map(|()| true),
         Ok(Command::Peer(role)) => objects::be(role).map(|()| true),
+        Ok(Command::Host(role)) => letters::host(&role).map(|()| true),
+        Ok(Command::Produce(role)) => letters::produce(role).map(|()| true),
+        Ok(Command::Consume(role)) => letters::consume(role).map(|()| true),
         Err(error) => {
             eprintln!("{error:#}\n\n{}", arguments::USAGE);
             return ExitCode::from(2);

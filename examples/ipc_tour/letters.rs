@@ -1,0 +1,110 @@
+//! The measurement of farcall's mailboxes: a letter there and one back, and many letters one way.
+
+use super::{
+    Result,
+    calls::{AHEAD, address},
+    far::Far,
+    means::Means,
+    measure::{FLOOD, Measured, ROUNDS, WARM, median},
+    wires::LENGTH,
+};
+use farcall::mailbox::{Action, Capacity, Error, Mailbox, Receipt};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+type Letters = Mailbox<Vec<u8>>;
+
+/// Letters one way: each is a call to send it, and two to take it.
+const SOME: u64 = FLOOD / 4;
+
+/// Two mailboxes that this process hosts, and the other process that has both.
+pub struct Post {
+    there: Letters,
+    back: Letters,
+    far: Far,
+    _folder: TempDir,
+}
+
+impl Post {
+    pub fn open(means: Means) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let open = |name: &str| {
+            let place = folder.path().join(name).display().to_string();
+            let hosting = Letters::host(&format!("{}#{name}", address(means, &place)));
+            hosting.capacity(Capacity::Bounded(AHEAD as u64)).open().wait()
+        };
+        let (there, back) = (open("there")?, open("back")?);
+        let places = [&there, &back].map(|letters| letters.address().to_owned());
+        let far = Far::start(&["far", means.name(), &places.join(" ")])?;
+        Ok(Self { there, back, far, _folder: folder })
+    }
+
+    /// Sends so many letters, each when the last has come back: how long that took for each.
+    pub fn round_trips(&self, count: usize) -> Result<Vec<Duration>> {
+        let letter = vec![7; LENGTH];
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let begun = Instant::now();
+            self.there.send(&letter).wait()?;
+            let back = self.back.recv_now().wait()?;
+            times.push(begun.elapsed());
+            if back != letter {
+                return Err("another letter came back".into());
+            }
+        }
+        Ok(times)
+    }
+
+    /// Sends many letters at a time, the last of which comes back: how many in a second.
+    fn rate(&self) -> Result<f64> {
+        let mut under_way: VecDeque<Action<Receipt>> = VecDeque::new();
+        let begun = Instant::now();
+        for _ in 1..SOME {
+            if under_way.len() == AHEAD
+                && let Some(oldest) = under_way.pop_front()
+            {
+                oldest.wait()?;
+            }
+            under_way.push_back(self.there.send(&Vec::from([1; LENGTH])));
+        }
+        under_way.into_iter().try_for_each(|sent| sent.wait().map(drop))?;
+        self.round_trips(1)?;
+        Ok(SOME as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    /// The other process ends when the mailboxes are gone.
+    pub fn end(self) -> Result<()> {
+        drop((self.there, self.back));
+        Ok(self.far.end()?)
+    }
+}
+
+pub fn measure(means: Means) -> Result<Measured> {
+    let post = Post::open(means)?;
+    post.round_trips(WARM)?;
+    let round_trip = median(&mut post.round_trips(ROUNDS)?);
+    let rate = post.rate()?;
+    post.end()?;
+    Ok(Measured { round_trip, rate, calls: None })
+}
+
+/// Sends each letter back that says so, until the mailboxes are gone.
+pub fn answer(places: &str) -> Result<()> {
+    let (there, back) = places.split_once(' ').ok_or("where are the mailboxes?")?;
+    let there = Letters::attach(&format!("{there}#there")).wait()?;
+    let back = Letters::attach(&format!("{back}#back")).wait()?;
+    loop {
+        match there.recv().wait() {
+            Ok(letter) if letter.first() == Some(&7) => {
+                let letter = letter.acked().wait()?;
+                back.send(&letter).wait()?;
+            }
+            Ok(letter) => letter.ack(),
+            Err(Error::MailboxGone(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
