@@ -1,15 +1,21 @@
 //! A mailbox hosted by this process: the engine behind a lock, joined to the callers that wait. What happens to them is collected under
 //! the lock and done after it.
 
+mod journal;
+mod keeping;
 mod looking;
+mod opening;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     About, Counts, Error, Kind, Peeked, ProcessId, Terms,
-    engine::{Draft, Engine, Event, Hold, LetterId, SeatId, Ticket, Until, terms_of_dead},
+    engine::{Draft, Engine, Event, Hold, LetterId, SeatId, Ticket, Until},
     post::{Attached, Delivery, Lease, Member, Patience, Post, Seat},
 };
 use bytes::Bytes;
 use farcall_core::stub::Remote;
+use keeping::Keeping;
 use std::{
     collections::HashMap,
     fmt,
@@ -19,6 +25,8 @@ use std::{
     },
 };
 use tokio::{sync::oneshot, task::AbortHandle};
+
+pub use journal::{Contents, Store, Which};
 
 /// A hosted mailbox: a servant of [`Post`].
 #[derive(Clone)]
@@ -30,6 +38,8 @@ struct Shared {
     state: Mutex<State>,
     /// None yet: the first process that attaches says it, to the dead letters as well.
     kind: Arc<OnceLock<Kind>>,
+    /// Where its letters are stored, if they are.
+    keeping: Option<Keeping>,
     /// The mailbox for its dead letters, and the host's own attachment to that.
     dead: Option<(Arc<Self>, SeatId)>,
 }
@@ -55,25 +65,6 @@ struct Sitting {
 }
 
 impl Host {
-    /// A mailbox for letters of a type, without letters.
-    #[must_use]
-    pub fn new(terms: Terms, kind: Kind) -> Self {
-        Self::of(terms, Arc::new(kind.into()))
-    }
-
-    /// A mailbox for letters of the type that the first process to attach says, without letters.
-    #[must_use]
-    pub fn untyped(terms: Terms) -> Self {
-        Self::of(terms, Arc::default())
-    }
-
-    fn of(terms: Terms, kind: Arc<OnceLock<Kind>>) -> Self {
-        let dead = Arc::new(Shared::new(terms_of_dead(&terms), Arc::clone(&kind), None));
-        let seat = dead.lock().engine.attach(ProcessId::own()).ok();
-        let dead = seat.map(|seat| (dead, seat));
-        Self { shared: Arc::new(Shared::new(terms, kind, dead)) }
-    }
-
     /// The mailbox of the letters that nobody has acked.
     #[must_use]
     pub fn dead(&self) -> Option<Self> {
@@ -123,7 +114,8 @@ impl Shared {
     fn new(terms: Terms, kind: Arc<OnceLock<Kind>>, dead: Option<(Arc<Self>, SeatId)>) -> Self {
         let (engine, waiting, members) =
             (Engine::new(terms), HashMap::default(), HashMap::default());
-        Self { state: Mutex::new(State { engine, waiting, members }), kind, dead }
+        let state = Mutex::new(State { engine, waiting, members });
+        Self { state, kind, keeping: None, dead }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -160,7 +152,7 @@ impl Shared {
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Engine) -> R) -> R {
         let mut state = self.lock();
         let changed = change(&mut state.engine);
-        let happened = state.take_events();
+        let happened = self.take_events(&mut state);
         drop(state);
         self.happen(happened);
         changed
@@ -172,7 +164,7 @@ impl Shared {
         let mut state = self.lock();
         let ticket = begin(&mut state.engine);
         state.waiting.insert(ticket, sender);
-        let happened = state.take_events();
+        let happened = self.take_events(&mut state);
         drop(state);
         self.happen(happened);
         Waiting { shared: Arc::clone(self), ticket, outcome }
@@ -335,7 +327,9 @@ impl Lease for Held {
     }
 
     async fn acked(&self) -> Result<bool, Error> {
-        Ok(self.finish())
+        let acked = self.finish();
+        self.shared.stored().await?;
+        Ok(acked)
     }
 }
 

@@ -21,6 +21,7 @@ mod policy;
 mod queue;
 mod receipts;
 mod receivers;
+mod storing;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use dead::terms_of_dead;
 pub use letter::{Draft, Letter, LetterId};
 pub use receipts::{INQUIRIES, REMEMBERED, Until};
 pub use receivers::{ASKING, SeatId};
+pub use storing::{Change, Kept};
 
 use crate::{Counts, Error, Policy, ProcessId, Terms};
 use policy::Selection;
@@ -35,6 +37,7 @@ use queue::Queue;
 use receipts::Receipts;
 use receivers::Receivers;
 use std::collections::{BTreeMap, VecDeque};
+use storing::Storing;
 
 /// Sends that may wait for room.
 pub const WAITING: usize = 65_536;
@@ -81,6 +84,10 @@ pub struct Engine {
     closed: Option<Error>,
     counts: Counts,
     tickets: u64,
+    /// The id of the next letter.
+    next: u64,
+    /// None: nothing is stored.
+    storing: Option<Storing>,
     events: VecDeque<Event>,
 }
 
@@ -99,6 +106,8 @@ impl Engine {
             closed: None,
             counts: Counts::default(),
             tickets: 0,
+            next: 0,
+            storing: None,
             events: VecDeque::new(),
         }
     }
@@ -219,6 +228,7 @@ impl Engine {
         let Some((seat, letter)) = self.take_held(hold) else { return false };
         self.counts.acked += 1;
         self.counts.bytes -= letter.bytes.len() as u64;
+        self.note(|| Change::Over(letter.id));
         if let Some(process) = self.release(seat) {
             self.over(letter.id, Ok(process));
         }

@@ -1,7 +1,7 @@
 //! How a letter goes on: from a sender that waits, through the queue, to a receiver, and to its end.
 
 use super::{
-    Engine, Event, Hold, SeatId,
+    Change, Engine, Event, Hold, SeatId,
     dead::{Fate, fate},
     letter::{Letter, LetterId},
     receipts,
@@ -19,10 +19,11 @@ impl Engine {
             return false;
         }
         let Some((ticket, _, draft)) = self.waiting.pop_front() else { return false };
-        let id = LetterId(self.counts.accepted);
+        let id = self.next_id();
+        let Some(letter) = self.store(ticket, draft.accepted(id)) else { return true };
         self.counts.accepted += 1;
         self.receipts.accepted(id);
-        self.enqueue(draft.accepted(id));
+        self.enqueue(letter);
         self.events.push_back(Event::Sent(ticket, Ok(id)));
         true
     }
@@ -31,7 +32,9 @@ impl Engine {
     fn has_room(&self) -> bool {
         match self.terms.capacity {
             Capacity::Zero => self.queue.len() == 0 && self.receivers.asking().next().is_some(),
-            Capacity::Bounded(most) => ((self.queue.len() + self.held.len()) as u64) < most,
+            Capacity::Bounded(most) => {
+                ((self.queue.len() + self.held.len() + self.storing()) as u64) < most
+            }
             Capacity::Unbounded => true,
         }
     }
@@ -42,7 +45,7 @@ impl Engine {
         self.terms.capacity == Capacity::Zero
     }
 
-    fn enqueue(&mut self, letter: Letter) {
+    pub(super) fn enqueue(&mut self, letter: Letter) {
         let to = match (self.selection.assigns(), self.is_for_those_who_ask()) {
             (false, _) => None,
             (true, true) => {
@@ -80,6 +83,9 @@ impl Engine {
         if let Some(seated) = self.receivers.seated_mut(seat) {
             seated.held += 1;
             let told = self.receipts.taken(letter.id, &seated.process);
+            if let Some(storing) = &mut self.storing {
+                storing.taken(&letter, &seated.process);
+            }
             self.tell(told);
         }
         self.held.insert(letter.id, (seat, letter.clone()));
@@ -96,6 +102,7 @@ impl Engine {
             return;
         }
         self.counts.bytes -= length;
+        self.note(|| Change::Over(letter.id));
         match fate {
             Fate::Again => {}
             Fate::Dead => {
@@ -114,6 +121,7 @@ impl Engine {
             Fate::Closes => {
                 self.counts.dropped += 1;
                 self.over(letter.id, Err(Error::ReceiverDied { process: process.clone() }));
+                self.note(|| Change::Closed { by: process.clone() });
                 self.close(Error::Closed { by: process });
             }
         }

@@ -1,0 +1,174 @@
+//! A mailbox whose letters are stored: what is to be stored, and the letters that nobody may have before they are. Without a store there
+//! is none of this.
+//!
+//! A letter is accepted in two steps: [`Change::Accepted`] asks for it to be stored, and [`Engine::stored`] makes it one that can be
+//! taken. So whatever is taken is stored, and a letter that cannot be stored was never sent. All else happens at once in the engine; its
+//! host tells nobody of it before the changes that came with it are stored, and has [`Engine::untake`] for a taking that could not be.
+
+use super::{
+    Draft, Engine, Event, Hold, Ticket,
+    dead::{Fate, fate},
+    letter::{Letter, LetterId},
+};
+use crate::{Error, ProcessId, Terms};
+use std::collections::BTreeMap;
+
+/// Something that has changed in a mailbox, to be stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A letter was accepted, once this is stored.
+    Accepted(Letter),
+    /// A letter came to the dead letters.
+    Buried(Letter),
+    /// A letter was taken.
+    Taken {
+        /// Which letter.
+        letter: LetterId,
+        /// How often it was delivered, this time included.
+        deliveries: u32,
+        /// Who has taken it.
+        by: ProcessId,
+    },
+    /// A letter is there no more.
+    Over(LetterId),
+    /// The mailbox has closed itself.
+    Closed {
+        /// Who did not ack a letter.
+        by: ProcessId,
+    },
+}
+
+/// What a store has of a mailbox.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Kept {
+    /// Its letters, in order, each with the process that has taken it last, if one has.
+    pub letters: Vec<(Letter, Option<ProcessId>)>,
+    /// The id of the next letter.
+    pub next: u64,
+    /// Who did not ack a letter, if it has closed itself.
+    pub closed: Option<ProcessId>,
+}
+
+/// What is to be stored, and the letters that wait for it.
+#[derive(Default, Debug)]
+pub(super) struct Storing {
+    changes: Vec<Change>,
+    letters: BTreeMap<LetterId, (Ticket, Letter)>,
+}
+
+impl Storing {
+    /// A letter was taken, with which its deliveries are counted.
+    pub(super) fn taken(&mut self, letter: &Letter, by: &ProcessId) {
+        let (letter, deliveries, by) = (letter.id, letter.deliveries, by.clone());
+        self.changes.push(Change::Taken { letter, deliveries, by });
+    }
+}
+
+impl Engine {
+    /// A mailbox whose letters are stored, as the store has it. Letters that were taken and not acked are given back.
+    #[must_use]
+    pub fn restored(terms: Terms, kept: Kept) -> Self {
+        let mut engine = Self::new(terms);
+        engine.storing = Some(Storing::default());
+        engine.next = kept.next;
+        engine.counts.accepted = kept.letters.len() as u64;
+        for (letter, by) in kept.letters {
+            engine.next = engine.next.max(letter.id.0.saturating_add(1));
+            engine.counts.bytes += letter.bytes.len() as u64;
+            engine.receipts.accepted(letter.id);
+            match by {
+                Some(by) if fate(terms.on_crash, letter.deliveries) != Fate::Again => {
+                    engine.not_acked(letter, &by);
+                }
+                _ => engine.enqueue(letter),
+            }
+        }
+        if let Some(by) = kept.closed {
+            engine.close(Error::Closed { by });
+        }
+        engine
+    }
+
+    /// What has changed since this was asked last, to be stored in this order.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.storing.as_mut().map_or_else(Vec::new, |storing| std::mem::take(&mut storing.changes))
+    }
+
+    /// Letters that were to be accepted are stored: they can be taken now.
+    pub fn stored(&mut self, letters: &[LetterId]) {
+        for id in letters {
+            let Some((ticket, letter)) = self.take_storing(*id) else { continue };
+            self.counts.accepted += 1;
+            self.receipts.accepted(*id);
+            self.enqueue(letter);
+            self.events.push_back(Event::Sent(ticket, Ok(*id)));
+        }
+        self.settle();
+    }
+
+    /// Letters that were to be accepted cannot be stored: they were never sent.
+    pub fn unstored(&mut self, letters: &[LetterId], why: &Error) {
+        for id in letters {
+            let Some((ticket, letter)) = self.take_storing(*id) else { continue };
+            self.counts.bytes -= letter.bytes.len() as u64;
+            self.events.push_back(Event::Sent(ticket, Err(why.clone())));
+        }
+        self.settle();
+    }
+
+    /// It cannot be stored that a letter was taken: it was not.
+    pub fn untake(&mut self, hold: Hold) {
+        let Some((seat, mut letter)) = self.take_held(hold) else { return };
+        self.release(seat);
+        letter.deliveries -= 1;
+        self.counts.deliveries -= 1;
+        self.receipts.accepted(letter.id);
+        self.enqueue(letter);
+        self.settle();
+    }
+
+    /// Takes a letter that has died elsewhere. False, if it finds no place.
+    pub fn bury(&mut self, draft: Draft) -> bool {
+        if self.counts.bytes + draft.len() > self.terms.ceiling || self.closed.is_some() {
+            return false;
+        }
+        self.counts.bytes += draft.len();
+        self.counts.accepted += 1;
+        let letter = draft.accepted(self.next_id());
+        self.receipts.accepted(letter.id);
+        self.note(|| Change::Buried(letter.clone()));
+        self.enqueue(letter);
+        self.settle();
+        true
+    }
+
+    /// Letters that are to be accepted once they are stored.
+    pub(super) fn storing(&self) -> usize {
+        self.storing.as_ref().map_or(0, |storing| storing.letters.len())
+    }
+
+    /// Has a letter stored before it is accepted. The letter comes back, if there is no store.
+    pub(super) fn store(&mut self, ticket: Ticket, letter: Letter) -> Option<Letter> {
+        let Some(storing) = &mut self.storing else { return Some(letter) };
+        storing.changes.push(Change::Accepted(letter.clone()));
+        storing.letters.insert(letter.id, (ticket, letter));
+        None
+    }
+
+    /// Has a change stored, if there is a store.
+    pub(super) fn note(&mut self, change: impl FnOnce() -> Change) {
+        if let Some(storing) = &mut self.storing {
+            storing.changes.push(change());
+        }
+    }
+
+    pub(super) fn next_id(&mut self) -> LetterId {
+        let id = LetterId(self.next);
+        self.next += 1;
+        id
+    }
+
+    fn take_storing(&mut self, id: LetterId) -> Option<(Ticket, Letter)> {
+        self.storing.as_mut()?.letters.remove(&id)
+    }
+}
