@@ -47,6 +47,13 @@ impl Disk {
         (host, access)
     }
 
+    /// What is there now, as the next host finds it if this one dies now.
+    fn copy(&self) -> Self {
+        let copy = Self::default();
+        copy.lock().contents = self.lock().contents.clone();
+        copy
+    }
+
     fn commits(&self) -> usize {
         self.lock().commits
     }
@@ -118,10 +125,8 @@ fn letters_outlive_their_host() {
         assert_eq!(access.recv_now().await, Ok(0));
         let taken = access.recv().await.expect("there");
         assert_eq!((*taken, taken.delivery_count()), (1, 1));
-        // The host dies with what it knows.
-        let contents = disk.lock().contents.clone();
+        let disk = disk.copy();
         drop((taken, access, host));
-        disk.lock().contents = contents;
         let (_host, access) = disk.host(terms()).await;
         let again = access.recv().await.expect("there");
         assert_eq!((*again, again.delivery_count()), (1, 2));
@@ -230,9 +235,8 @@ fn what_a_host_s_end_does_to_letters_that_are_taken_is_a_parameter() {
             let (host, access) = disk.host(terms).await;
             access.send(&1).await.expect("room");
             let taken = access.recv().await.expect("there");
-            let contents = disk.lock().contents.clone();
+            let disk = disk.copy();
             drop((taken, access, host));
-            disk.lock().contents = contents;
             let (_host, access) = disk.host(terms).await;
             let kept = disk.lock().contents.clone();
             assert_eq!(kept.letters.letters.len(), left, "{on_crash:?}");
