@@ -6,9 +6,12 @@
 #![expect(clippy::result_large_err, reason = "errors of redb are as large as they are, and rare")]
 
 mod error;
+mod head;
 mod opening;
 mod reserve;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use opening::{Found, open};
 

@@ -3,6 +3,7 @@
 use super::{
     Disk,
     error::{damaged, said},
+    head,
     reserve::Reserve,
     tables,
 };
@@ -72,7 +73,7 @@ fn typed(mut found: Found, kind: Option<Kind>) -> Result<Found, Failure> {
 
 /// Opens a file that is there.
 pub(super) fn database(path: &Path) -> Result<Database, redb::Error> {
-    Ok(builder().open(path)?)
+    head::open(&builder(), path)
 }
 
 /// Makes the file of an empty mailbox. It has its name only when it is whole.
@@ -90,7 +91,9 @@ fn make(folder: &Path, path: &Path, terms: Terms) -> Result<(), Failure> {
         }
     });
     let database = created.map_err(|error| failed(&unfinished, error.into()))?;
-    tables::begin_file(&database, terms).map_err(|error| failed(&unfinished, error))?;
+    let begun = head::fixed(&unfinished).map_err(redb::Error::from);
+    let begun = begun.and_then(|head| tables::begin_file(&database, terms, &head));
+    begun.map_err(|error| failed(&unfinished, error))?;
     drop(database);
     let named = fs::rename(&unfinished, path).and_then(|()| sync_folder(folder));
     named.map_err(|error| failed(path, error.into()))
@@ -101,7 +104,11 @@ fn checked(path: &Path) -> Result<(Database, Terms, Contents), Failure> {
     let check = || {
         let mut database = database(path)?;
         database.check_integrity()?;
-        Ok::<_, redb::Error>((tables::load(&database)?, database))
+        let loaded = tables::load(&database)?;
+        tables::check_head(&database, &head::fixed(path)?)?;
+        // What is wrong where nothing is written is found by writing there.
+        tables::apply(&database, &[], None)?;
+        Ok::<_, redb::Error>((loaded, database))
     };
     match quietly(check) {
         Ok(Ok((Some((terms, contents)), database))) => Ok((database, terms, contents)),

@@ -8,7 +8,7 @@ use farcall_mailbox::{
 use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What there is of the whole: [`FORMAT`], [`TERMS`], [`KIND`].
+/// What there is of the whole: [`FORMAT`], [`HEAD`], [`TERMS`], [`KIND`].
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
 /// By mailbox and id: who has sent a letter, its key, and its bytes.
 const LETTERS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("letters");
@@ -21,6 +21,8 @@ const CLOSED: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("closed");
 
 /// The key of this layout's number.
 const FORMAT: &str = "format";
+/// The key of what the file's head says of its geometry, where nothing protects it.
+const HEAD: &str = "head";
 /// The key of the parameters.
 const TERMS: &str = "terms";
 /// The key of the letters' type.
@@ -82,11 +84,16 @@ fn insert(
 }
 
 /// Begins a file: an empty mailbox with these parameters.
-pub(super) fn begin_file(database: &Database, terms: Terms) -> Result<(), redb::Error> {
+pub(super) fn begin_file(
+    database: &Database,
+    terms: Terms,
+    head: &[u8],
+) -> Result<(), redb::Error> {
     let writing = begin(database)?;
     {
         let mut about = writing.open_table(ABOUT)?;
         about.insert(FORMAT, &encode(&VERSION)?[..])?;
+        about.insert(HEAD, head)?;
         about.insert(TERMS, &encode(&terms)?[..])?;
         writing.open_table(LETTERS)?;
         writing.open_table(TAKEN)?;
@@ -95,6 +102,15 @@ pub(super) fn begin_file(database: &Database, terms: Terms) -> Result<(), redb::
     }
     writing.commit()?;
     Ok(())
+}
+
+/// Whether the head of a file says what it has always said.
+pub(super) fn check_head(database: &Database, head: &[u8]) -> Result<(), redb::Error> {
+    let about = database.begin_read()?.open_table(ABOUT)?;
+    match about.get(HEAD)? {
+        Some(written) if written.value() == head => Ok(()),
+        _ => Err(broken("its head contradicts the rest")),
+    }
 }
 
 /// What is in a file: the parameters, and the letters. None: its layout is another one.
