@@ -63,10 +63,7 @@ const MEMBERS: [(&str, &[&str]); 7] = [
         "Cargo.toml",
         &["farcall", "farcall-core", "farcall-macros", "farcall-mailbox", "farcall-transports"],
     ),
-    (
-        "cli/Cargo.toml",
-        &["farcall", "farcall-core", "farcall-mailbox", "farcall-transports"],
-    ),
+    ("cli/Cargo.toml", &["farcall", "farcall-core", "farcall-mailbox", "farcall-transports"]),
     ("torture/Cargo.toml", &["farcall"]),
 ];
 
