@@ -15,6 +15,8 @@ mod deeds;
 mod letter;
 mod looking;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod model;
 mod passage;
 mod policy;

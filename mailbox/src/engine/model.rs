@@ -4,7 +4,7 @@ use super::{
     Draft, Engine, Event, Hold, LetterId, SeatId, Ticket, Until,
     deeds::{CEILING, Deed, deed, terms},
 };
-use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, Terms};
+use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,8 +36,8 @@ struct Known {
 }
 
 /// A mailbox, and what its users know of it.
-struct Model {
-    engine: Engine,
+pub(super) struct Model {
+    pub(super) engine: Engine,
     seats: Vec<(SeatId, ProcessId)>,
     /// Sends and receives whose event is not out.
     sends: BTreeMap<Ticket, (SeatId, u64, Bytes)>,
@@ -59,9 +59,9 @@ struct Model {
 }
 
 impl Model {
-    fn new(terms: Terms) -> Self {
+    pub(super) fn new(engine: Engine) -> Self {
         Self {
-            engine: Engine::new(terms),
+            engine,
             seats: Vec::new(),
             sends: BTreeMap::new(),
             receives: BTreeMap::new(),
@@ -78,7 +78,7 @@ impl Model {
         }
     }
 
-    fn apply(&mut self, deed: &Deed) {
+    pub(super) fn apply(&mut self, deed: &Deed) {
         match *deed {
             Deed::Attach(number) => self.attach(number),
             Deed::Detach(at) => self.detach(at),
@@ -200,7 +200,7 @@ impl Model {
     }
 
     /// Takes note of all events.
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         // Who asked is told before the letter is given out.
         let mut told = Vec::new();
         while let Some(event) = self.engine.poll_event() {
@@ -232,6 +232,7 @@ impl Model {
             Err(Error::LimitExceeded { .. }) => {
                 assert!(self.bytes() + bytes.len() as u64 > CEILING, "there was room");
             }
+            Err(Error::NotStored { .. }) => drop(self.withdrawn.insert(bytes)),
             Err(error) => assert_eq!(Some(error), self.engine.closed),
         }
     }
@@ -287,7 +288,7 @@ impl Model {
     }
 
     /// What must hold after each deed.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let (counts, terms) = (self.engine.counts(), self.engine.terms());
         let ended = counts.acked + counts.dead + counts.dropped + counts.returned;
         assert_eq!(
@@ -350,7 +351,7 @@ proptest! {
 
     #[test]
     fn promises_are_kept(terms in terms(), deeds in prop::collection::vec(deed(), 1..120)) {
-        let mut model = Model::new(terms);
+        let mut model = Model::new(Engine::new(terms));
         for deed in &deeds {
             model.apply(deed);
             model.drain();

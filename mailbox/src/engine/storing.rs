@@ -49,6 +49,34 @@ pub struct Kept {
     pub closed: Option<ProcessId>,
 }
 
+impl Kept {
+    /// Makes a change: what it means to a store.
+    pub fn apply(&mut self, change: &Change) {
+        let at = |id: LetterId| self.letters.binary_search_by_key(&id, |(letter, _)| letter.id);
+        match change {
+            Change::Accepted(letter) | Change::Buried(letter) => {
+                if let Err(at) = at(letter.id) {
+                    self.letters.insert(at, (letter.clone(), None));
+                }
+                self.next = self.next.max(letter.id.0.saturating_add(1));
+            }
+            Change::Taken { letter, deliveries, by } => {
+                if let Ok(at) = at(*letter) {
+                    let (letter, taken) = &mut self.letters[at];
+                    letter.deliveries = *deliveries;
+                    *taken = Some(by.clone());
+                }
+            }
+            Change::Over(letter) => {
+                if let Ok(at) = at(*letter) {
+                    self.letters.remove(at);
+                }
+            }
+            Change::Closed { by } => self.closed = Some(by.clone()),
+        }
+    }
+}
+
 /// What is to be stored, and the letters that wait for it.
 #[derive(Default, Debug)]
 pub(super) struct Storing {

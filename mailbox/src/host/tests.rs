@@ -1,8 +1,8 @@
 //! A mailbox whose letters are stored, on a store in memory that can be full, broken or slow.
 
 use super::*;
-use crate::{Access, Capacity, OnCrash, engine::Change, engine::Kept};
-use std::{collections::BTreeMap, sync::Condvar, time::Duration};
+use crate::{Access, Capacity, OnCrash, engine::Change};
+use std::{sync::Condvar, time::Duration};
 
 /// A store that outlives its hosts, as a disk does.
 #[derive(Clone, Default)]
@@ -75,30 +75,11 @@ impl Store for Disk {
         let Contents { kind: known, letters, dead } = &mut inner.contents;
         *known = kind.cloned().or(known.take());
         for (which, change) in changes {
-            apply(if *which == Which::Letters { letters } else { dead }, change);
+            let kept = if *which == Which::Letters { &mut *letters } else { &mut *dead };
+            kept.apply(change);
         }
         Ok(())
     }
-}
-
-fn apply(kept: &mut Kept, change: &Change) {
-    let mut letters: BTreeMap<_, _> =
-        kept.letters.drain(..).map(|(letter, by)| (letter.id, (letter, by))).collect();
-    match change {
-        Change::Accepted(letter) | Change::Buried(letter) => {
-            letters.insert(letter.id, (letter.clone(), None));
-            kept.next = letter.id.0 + 1;
-        }
-        Change::Taken { letter, deliveries, by } => {
-            if let Some((letter, taken)) = letters.get_mut(letter) {
-                letter.deliveries = *deliveries;
-                *taken = Some(by.clone());
-            }
-        }
-        Change::Over(letter) => drop(letters.remove(letter)),
-        Change::Closed { by } => kept.closed = Some(by.clone()),
-    }
-    kept.letters = letters.into_values().collect();
 }
 
 fn terms() -> Terms {
