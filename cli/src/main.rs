@@ -4,6 +4,7 @@
 mod failure;
 mod mailbox;
 mod output;
+mod store;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::Failure;

@@ -6,8 +6,16 @@ mod stage;
 
 #[path = "cli/codes.rs"]
 mod codes;
+#[path = "cli/damage.rs"]
+mod damage;
+#[path = "cli/durable.rs"]
+mod durable;
 #[path = "cli/ending.rs"]
 mod ending;
+#[path = "cli/full.rs"]
+mod full;
+#[path = "cli/kills.rs"]
+mod kills;
 #[path = "cli/letters.rs"]
 mod letters;
 #[path = "cli/lists.rs"]

@@ -126,7 +126,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     pub fn recv_now(&self) -> Action<T> {
         if let Some(Desk::Near(chair)) = self.inner.at_once() {
             let taken = chair.take(1, Manner::Held, Patience::Endless);
-            return Action(near(async move { taken.await?.read_and_acked(|bytes| decode(bytes)) }));
+            return Action(near(async move {
+                taken.await?.read_and_acked(|bytes| decode(bytes)).await
+            }));
         }
         let letter = self.recv();
         Action::new(async move { letter.await?.acked().await })

@@ -107,7 +107,7 @@ pub(crate) enum End {
 impl End {
     async fn acked(&self, letters: Vec<u32>) -> Result<u32> {
         match self {
-            Self::Near(held) => Ok(held.finish(&letters)),
+            Self::Near(held) => held.finished(&letters).await,
             Self::Far(lease) => lease.acked(letters).await,
         }
     }

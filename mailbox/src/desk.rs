@@ -99,8 +99,8 @@ impl Desk {
     pub(crate) fn recv_acked(&self, most: u32) -> Begun<vec::IntoIter<Bytes>> {
         match self {
             Self::Near(chair) => {
-                let taken = chair.take(most, Manner::Acked, Patience::Endless);
-                near(async move { Ok(taken.await?.into_values().collect::<Vec<_>>().into_iter()) })
+                let taken = chair.take_acked(most);
+                near(async move { Ok(taken.await?.into_iter()) })
             }
             Self::Far(seat) => {
                 let taken = seat.recv_acked(most);

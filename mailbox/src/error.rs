@@ -113,6 +113,15 @@ pub enum Error {
     /// The letter could not be written or read, or the call to the host failed.
     #[error("{0}")]
     Call(farcall_core::error::Error),
+    /// The mailbox keeps its letters in a store, and that fails, as a full disk does: nothing was sent or taken. What was acked stays so as
+    /// long as the host lives, and is stored when that is possible again; a host that dies before delivers the letter once more.
+    #[error(
+        "the mailbox cannot store it now: {why}; nothing is lost that was sent before, so repair that and try again"
+    )]
+    NotStored {
+        /// Why not.
+        why: String,
+    },
 }
 
 impl From<farcall_core::error::Error> for Error {

@@ -3,18 +3,24 @@
 
 mod chair;
 mod held;
+mod journal;
+mod keeping;
 mod looking;
+mod opening;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use crate::{
     About, Counts, Error, Kind, Peeked, ProcessId, Terms,
-    engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket, terms_of_dead},
+    engine::{Draft, Engine, Event, Letter, LetterId, SeatId, Ticket},
     post::{Attached, Member, Post, Seat},
 };
 pub(crate) use chair::Chair;
 use farcall_core::{runtime, stub::Remote};
 pub(crate) use held::Held;
 use held::Taken;
+use keeping::Keeping;
 use std::{
     collections::HashMap,
     fmt,
@@ -22,6 +28,8 @@ use std::{
 };
 use tokio::{sync::oneshot, task::AbortHandle};
 use waiting::{Begun, Waiting};
+
+pub use journal::{Contents, Store, Which};
 
 /// A hosted mailbox: a servant of [`Post`].
 #[derive(Clone)]
@@ -33,6 +41,8 @@ struct Shared {
     state: Mutex<State>,
     /// None yet: the first process that attaches says it, to the dead letters as well.
     kind: Arc<OnceLock<Kind>>,
+    /// Where its letters are stored, if they are.
+    keeping: Option<Keeping>,
     /// The mailbox for its dead letters, and the host's own attachment to that.
     dead: Option<(Arc<Self>, SeatId)>,
 }
@@ -65,25 +75,6 @@ impl Sitting {
 }
 
 impl Host {
-    /// A mailbox for letters of a type, without letters.
-    #[must_use]
-    pub fn new(terms: Terms, kind: Kind) -> Self {
-        Self::of(terms, Arc::new(kind.into()))
-    }
-
-    /// A mailbox for letters of the type that the first process to attach says, without letters.
-    #[must_use]
-    pub fn untyped(terms: Terms) -> Self {
-        Self::of(terms, Arc::default())
-    }
-
-    fn of(terms: Terms, kind: Arc<OnceLock<Kind>>) -> Self {
-        let dead = Arc::new(Shared::new(terms_of_dead(&terms), Arc::clone(&kind), None));
-        let seat = dead.lock().engine.attach(ProcessId::own().into()).ok();
-        let dead = seat.map(|seat| (dead, seat));
-        Self { shared: Arc::new(Shared::new(terms, kind, dead)) }
-    }
-
     /// The mailbox of the letters that nobody has acked.
     #[must_use]
     pub fn dead(&self) -> Option<Self> {
@@ -147,7 +138,8 @@ impl Shared {
     fn new(terms: Terms, kind: Arc<OnceLock<Kind>>, dead: Option<(Arc<Self>, SeatId)>) -> Self {
         let (engine, waiting, members) =
             (Engine::new(terms), HashMap::default(), HashMap::default());
-        Self { state: Mutex::new(State { engine, waiting, members }), kind, dead }
+        let state = Mutex::new(State { engine, waiting, members });
+        Self { state, kind, keeping: None, dead }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -184,7 +176,7 @@ impl Shared {
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Engine) -> R) -> R {
         let mut state = self.lock();
         let changed = change(&mut state.engine);
-        let happened = state.take_events();
+        let happened = self.take_events(&mut state);
         drop(state);
         self.happen(happened);
         changed
@@ -194,14 +186,17 @@ impl Shared {
     fn begin(self: &Arc<Self>, begin: impl FnOnce(&mut Engine) -> Ticket) -> Begun {
         let mut state = self.lock();
         let ticket = begin(&mut state.engine);
-        let mut happened = state.take_events();
-        let own = happened.iter().position(|(_, event)| event.ticket() == Some(ticket));
-        let begun = match own.map(|at| happened.remove(at)) {
-            Some((_, event)) => Ok(event),
+        let (begun, happened) = match &self.keeping {
             None => {
-                let (sender, outcome) = oneshot::channel();
-                state.waiting.insert(ticket, sender);
-                Err(Waiting { shared: Arc::clone(self), ticket, outcome })
+                let mut happened = state.take_events();
+                let own = happened.iter().position(|(_, event)| event.ticket() == Some(ticket));
+                let own = own.map(|at| happened.remove(at).1);
+                (own.ok_or_else(|| self.wait(&mut state, ticket)), happened)
+            }
+            // It may have to be stored before it is known.
+            Some(keeping) => {
+                let waiting = self.wait(&mut state, ticket);
+                (Err(waiting), self.keep(keeping, &mut state))
             }
         };
         drop(state);
@@ -211,6 +206,12 @@ impl Shared {
         };
         self.happen(happened);
         begun
+    }
+
+    fn wait(self: &Arc<Self>, state: &mut State, ticket: Ticket) -> Waiting {
+        let (sender, outcome) = oneshot::channel();
+        state.waiting.insert(ticket, sender);
+        Waiting { shared: Arc::clone(self), ticket, outcome }
     }
 
     fn happen(self: &Arc<Self>, happened: Happened) {

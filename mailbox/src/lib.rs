@@ -31,7 +31,7 @@ pub use access::Access;
 pub use action::Action;
 pub use door::{Door, Link, PLACES};
 pub use error::Error;
-pub use host::Host;
+pub use host::{Contents, Host, Store, Which};
 pub use kind::{KIND_BYTES, Kind};
 pub use letter::{Letter, Receipt};
 pub use links::{Dial, LinkInfo};

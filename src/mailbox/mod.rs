@@ -1,6 +1,7 @@
 //! Message passing: mailboxes that any process sends to and receives from, and processes that send to each other by name.
 //!
-//! A mailbox is hosted by the process that opens it and is gone with it; others attach to it by its address or its configured name.
+//! A mailbox is hosted by the process that opens it and is gone with it; others attach to it by its address or its configured name. One
+//! that outlives its users, and the machine if it is wanted, is hosted by the command `farcall mailbox serve`.
 //!
 //! ```no_run
 //! use farcall::mailbox::{Capacity, Mailbox, Policy};

@@ -11,6 +11,8 @@ mod recv;
 mod send;
 mod serve;
 
+pub(crate) use wording::terms_text;
+
 use crate::{failure::Failure, output::Output};
 use clap::Subcommand;
 

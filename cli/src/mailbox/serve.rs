@@ -1,14 +1,18 @@
 //! `farcall mailbox serve`: mailboxes that belong to no process that uses them.
 
 use super::wording::{bytes, capacity, duration, on_crash, policy};
-use crate::{failure::Failure, output::Output};
+use crate::{
+    failure::Failure,
+    output::Output,
+    store::{self, Found},
+};
 use farcall::{
     Address, Error, Remote, Running, Server,
     mailbox::{Capacity, Kind, OnCrash, Policy, Terms, service_of},
 };
 use farcall_mailbox::{Host, Post};
 use serde_json::json;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Hosts mailboxes. Which they are, and where, it says on standard output when they can be used; it ends when it gets SIGTERM or SIGINT:
 /// then no letter is taken or given any more, and those that are taken can be acked for a while.
@@ -33,6 +37,10 @@ pub(crate) struct Arguments {
     /// The type of the letters, such as `String`. Without it the first process that attaches says it.
     #[arg(long, value_name = "TYPE")]
     kind: Option<String>,
+    /// Keeps the letters in files in this folder, so that they outlive this command and the machine. A letter that was sent, taken or acked is
+    /// on the disk before anybody is told so. The parameters are kept too.
+    #[arg(long, value_name = "DIR")]
+    durable: Option<PathBuf>,
     /// How long letters that are taken can still be acked once it is told to end.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     grace: Duration,
@@ -47,6 +55,10 @@ struct Hosted {
 
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let ending = Ending::new()?;
+    if arguments.durable.is_some() && arguments.capacity == Capacity::Zero {
+        let text = "a mailbox of capacity `zero` keeps no letters: leave `--durable` out, or say how many it may keep";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     let mut all: Vec<Hosted> = Vec::new();
     for address in &arguments.addresses {
         let (name, listen) = (service_of(address), endpoint_of(address));
@@ -56,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             );
             return Err(Failure::Usage(text));
         }
-        let host = arguments.host();
+        let host = arguments.host(&name).await?;
         all.push(Hosted { name, listen, host });
     }
     let servers = start(&all, output).await?;
@@ -64,7 +76,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         error = failed(&servers) => return Err(error.into()),
         () = ending.told(1) => {}
     }
-    end(&all, servers, &arguments, &ending).await;
+    end(all, servers, &arguments, &ending).await;
     Ok(())
 }
 
@@ -75,10 +87,15 @@ impl Arguments {
         Terms { capacity, ceiling, policy, on_crash }
     }
 
-    fn host(&self) -> Host {
-        match &self.kind {
-            Some(kind) => Host::new(self.terms(), Kind::named(kind)),
-            None => Host::untyped(self.terms()),
+    async fn host(&self, name: &str) -> Result<Host, Failure> {
+        let (terms, kind) = (self.terms(), self.kind.as_deref().map(Kind::named));
+        match (&self.durable, kind) {
+            (Some(folder), kind) => {
+                let Found { disk, contents } = store::open(folder, name, terms, kind)?;
+                Ok(Host::kept(terms, contents, Box::new(disk)).await?)
+            }
+            (None, Some(kind)) => Ok(Host::new(terms, kind)),
+            (None, None) => Ok(Host::untyped(terms)),
         }
     }
 }
@@ -131,7 +148,7 @@ async fn failed(servers: &[Running]) -> Error {
 }
 
 /// Lets those who have letters ack them, and answers what was asked. Told to end once more, it ends at once.
-async fn end(all: &[Hosted], servers: Vec<Running>, arguments: &Arguments, ending: &Ending) {
+async fn end(all: Vec<Hosted>, servers: Vec<Running>, arguments: &Arguments, ending: &Ending) {
     all.iter().for_each(|hosted| hosted.host.close());
     let drained = async {
         while all.iter().any(|hosted| hosted.host.counts().held > 0) {
@@ -151,9 +168,17 @@ async fn end(all: &[Hosted], servers: Vec<Running>, arguments: &Arguments, endin
     }
     for Hosted { name, host, .. } in all {
         let counts = host.counts();
-        let lost = counts.ready + counts.held;
-        if lost > 0 {
-            eprintln!("farcall: `{name}` ends with {lost} letters, which are lost");
+        let left = counts.ready + counts.held;
+        match &arguments.durable {
+            Some(folder) => {
+                host.finish().await;
+                let folder = folder.display();
+                eprintln!("farcall: `{name}` ends with {left} letters, which are kept in {folder}");
+            }
+            None if left > 0 => {
+                eprintln!("farcall: `{name}` ends with {left} letters, which are lost");
+            }
+            None => {}
         }
     }
 }

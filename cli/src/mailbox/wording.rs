@@ -1,6 +1,6 @@
 //! The parameters of mailboxes as a command line says them.
 
-use farcall::mailbox::{Capacity, Key, OnCrash, Policy};
+use farcall::mailbox::{Capacity, Key, OnCrash, Policy, Terms};
 use std::time::Duration;
 
 /// Deliveries of a letter, unless said otherwise.
@@ -82,6 +82,14 @@ pub(super) fn on_crash_text(on_crash: OnCrash) -> String {
         OnCrash::Return => "return".to_owned(),
         OnCrash::Close => "close".to_owned(),
     }
+}
+
+/// All parameters, as `serve` takes them.
+pub(crate) fn terms_text(terms: &Terms) -> String {
+    let Terms { capacity, ceiling, policy, on_crash } = *terms;
+    let (capacity, on_crash) = (capacity_text(capacity), on_crash_text(on_crash));
+    let policy = policy_text(policy);
+    format!("--capacity {capacity} --policy {policy} --on-crash {on_crash} --ceiling {ceiling}")
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn what_is_not_acked_is_given_back_and_dies_in_the_end() {
     for deliveries in [1, 2] {
         let both = ["mailbox", "recv", "jobs", "--no-ack", "--count", "2", "--json"];
         let taken = stage.out(&both);
-        let taken = taken.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+        let taken = taken.lines().map(serde_json::from_str::<serde_json::Value>);
         let taken: Vec<_> = taken.map(|line| line.unwrap()["deliveries"].clone()).collect();
         assert_eq!(taken, [deliveries, deliveries]);
     }

@@ -1,5 +1,6 @@
 //! Letters as the engine has them: bytes that it does not look at, who sent them, and how often they were delivered.
 
+use super::Hold;
 use crate::ProcessId;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,30 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// A letter that was delivered so often.
+    #[must_use]
+    pub fn delivered(
+        id: LetterId,
+        sender: ProcessId,
+        key: u64,
+        bytes: Bytes,
+        deliveries: u32,
+    ) -> Self {
+        let sender = Arc::new(sender);
+        Self { id, sender, key, bytes, handed_out: deliveries, unread: 0 }
+    }
+
+    /// Its place in the hands of who has it.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold { letter: self.id, delivery: self.handed_out }
+    }
+
+    /// Counts anew.
+    pub(super) fn set_deliveries(&mut self, deliveries: u32) {
+        (self.handed_out, self.unread) = (deliveries, 0);
+    }
+
     /// How often it was delivered.
     #[must_use]
     pub fn deliveries(&self) -> u32 {

@@ -15,12 +15,15 @@ mod deeds;
 mod letter;
 mod looking;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod model;
 mod passage;
 mod policy;
 mod queue;
 mod receipts;
 mod receivers;
+mod storing;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +32,7 @@ pub use letter::{Draft, Letter, LetterId};
 pub use passage::PORTION_BYTES;
 pub use receipts::{INQUIRIES, REMEMBERED, Until};
 pub use receivers::{ASKING, Manner, SeatId};
+pub use storing::{Change, Kept};
 
 use crate::{Counts, Error, Policy, ProcessId, Terms};
 use letter::Spread;
@@ -40,6 +44,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
+use storing::Storing;
 
 /// Sends that may wait for room.
 pub const WAITING: usize = 65_536;
@@ -99,6 +104,10 @@ pub struct Engine {
     closed: Option<Error>,
     counts: Counts,
     tickets: u64,
+    /// The id of the next letter.
+    next: u64,
+    /// None: nothing is stored.
+    storing: Option<Storing>,
     events: VecDeque<Event>,
 }
 
@@ -117,6 +126,8 @@ impl Engine {
             closed: None,
             counts: Counts::default(),
             tickets: 0,
+            next: 0,
+            storing: None,
             events: VecDeque::new(),
         }
     }
@@ -243,6 +254,7 @@ impl Engine {
             acked += 1;
             self.counts.acked += 1;
             self.counts.bytes -= letter.bytes.len() as u64;
+            self.note(|| Change::Over(letter.id));
             if let Some(process) = self.release(seat) {
                 self.over(letter.id, Ok(process));
             }
@@ -275,6 +287,7 @@ impl Engine {
             letter.unread += 1;
             self.counts.deliveries -= 1;
             self.receipts.ready(letter.id);
+            self.note(|| Change::PutBack { letter: letter.id, deliveries: letter.deliveries() });
             self.enqueue(letter);
         }
         self.settle();
@@ -290,6 +303,14 @@ impl Engine {
     /// Takes no more letters and gives none: all that wait fail, and letters that nobody holds are dropped. Whoever holds one can ack it
     /// still.
     pub fn close(&mut self, why: Error) {
+        self.suspend(why.clone());
+        for letter in self.queue.take_all() {
+            self.dropped(&letter, why.clone());
+        }
+    }
+
+    /// Takes no more letters and gives none: all that wait fail. Letters stay where they are, and whoever holds one can ack it still.
+    pub fn suspend(&mut self, why: Error) {
         if self.closed.is_some() {
             return;
         }
@@ -300,11 +321,6 @@ impl Engine {
         }
         for asking in self.receivers.take_asking() {
             self.events.push_back(Event::Received(asking.ticket, Err(why.clone())));
-        }
-        for letter in self.queue.take_all() {
-            self.counts.bytes -= letter.bytes.len() as u64;
-            self.counts.dropped += 1;
-            self.over(letter.id, Err(why.clone()));
         }
     }
 }

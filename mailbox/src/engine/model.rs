@@ -4,7 +4,7 @@ use super::{
     Draft, Engine, Event, Hold, LetterId, Manner, SeatId, Ticket, Until,
     deeds::{CEILING, Deed, deed, terms},
 };
-use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, Terms};
+use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::{
@@ -56,8 +56,8 @@ impl Sending {
 }
 
 /// A mailbox, and what its users know of it.
-struct Model {
-    engine: Engine,
+pub(super) struct Model {
+    pub(super) engine: Engine,
     seats: Vec<(SeatId, Arc<ProcessId>)>,
     /// Sends and receives whose event is not out, in order; of sends, what is not accepted.
     sends: BTreeMap<Ticket, Sending>,
@@ -79,9 +79,9 @@ struct Model {
 }
 
 impl Model {
-    fn new(terms: Terms) -> Self {
+    pub(super) fn new(engine: Engine) -> Self {
         Self {
-            engine: Engine::new(terms),
+            engine,
             seats: Vec::new(),
             sends: BTreeMap::new(),
             receives: BTreeMap::new(),
@@ -98,7 +98,7 @@ impl Model {
         }
     }
 
-    fn apply(&mut self, deed: &Deed) {
+    pub(super) fn apply(&mut self, deed: &Deed) {
         match *deed {
             Deed::Attach(number) => self.attach(number),
             Deed::Detach(at) => self.detach(at),
@@ -133,7 +133,8 @@ impl Model {
                 let Some((hold, _)) = take(&mut self.holds, at) else { return };
                 self.over.push(hold);
                 let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
-                letter.place = Place::Ready;
+                let closed = self.engine.closed.is_some();
+                letter.place = if closed { Place::Lost } else { Place::Ready };
                 letter.unread += 1;
                 assert_eq!(
                     self.engine.put_back([hold]),
@@ -242,7 +243,14 @@ impl Model {
     }
 
     /// Takes note of all events.
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
+        let next = self.letters.len() as u64;
+        let accepted = (next..self.engine.counts().accepted).map(LetterId).collect();
+        self.drain_accepted(accepted);
+    }
+
+    /// The same, where it is known which letters were accepted.
+    pub(super) fn drain_accepted(&mut self, accepted: Vec<LetterId>) {
         // Who asked is told before the letter is given out.
         let mut told = Vec::new();
         let events: Vec<_> = std::iter::from_fn(|| self.engine.poll_event()).collect();
@@ -251,7 +259,7 @@ impl Model {
                 self.refused(*ticket, error);
             }
         }
-        self.accept();
+        self.accept(accepted);
         for event in events {
             match event {
                 Event::Sent(ticket, Ok(last)) => {
@@ -282,15 +290,16 @@ impl Model {
             Error::LimitExceeded { .. } => {
                 assert!(self.bytes() + sending.bytes() > CEILING, "there was room");
             }
+            Error::NotStored { .. } => {}
             error => assert_eq!(Some(error), self.engine.closed.as_ref()),
         }
+        self.withdrawn.extend(sending.letters);
     }
 
-    /// Sends are accepted in the order of sending, letter by letter: how many were tells which.
-    fn accept(&mut self) {
-        let accepted = self.engine.counts().accepted;
-        for id in self.letters.len() as u64..accepted {
-            let (id, mut sends) = (LetterId(id), self.sends.values_mut());
+    /// Sends are accepted in the order of sending, letter by letter.
+    fn accept(&mut self, accepted: Vec<LetterId>) {
+        for id in accepted {
+            let mut sends = self.sends.values_mut();
             let sending = sends.find(|sending| !sending.letters.is_empty());
             let sending = sending.expect("something else than what was sent is accepted");
             let bytes = sending.letters.pop_front().expect("it is not empty");
@@ -369,7 +378,7 @@ impl Model {
     }
 
     /// What must hold after each deed.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let (counts, terms) = (self.engine.counts(), self.engine.terms());
         let ended = counts.acked + counts.dead + counts.dropped + counts.returned;
         assert_eq!(
@@ -440,7 +449,7 @@ proptest! {
 
     #[test]
     fn promises_are_kept(terms in terms(), deeds in prop::collection::vec(deed(), 1..120)) {
-        let mut model = Model::new(terms);
+        let mut model = Model::new(Engine::new(terms));
         for deed in &deeds {
             model.apply(deed);
             model.drain();

@@ -1,7 +1,7 @@
 //! How a letter goes on: from a sender that waits, through the queue, to a receiver, and to its end.
 
 use super::{
-    Engine, Event, Hold, SeatId,
+    Change, Engine, Event, Hold, SeatId, Ticket,
     dead::{Fate, fate},
     letter::{Letter, LetterId},
     receipts,
@@ -23,26 +23,37 @@ impl Engine {
         if !self.has_room() {
             return false;
         }
+        let id = LetterId(self.next);
         let Some((ticket, _, draft)) = self.waiting.front_mut() else { return false };
-        let (ticket, id) = (*ticket, LetterId(self.counts.accepted));
-        let letter = draft.accept(id);
-        if draft.is_accepted() {
+        let (ticket, letter) = (*ticket, draft.accept(id));
+        let done = draft.is_accepted().then_some(ticket);
+        if done.is_some() {
             self.waiting.pop_front();
-            self.events.push_back(Event::Sent(ticket, Ok(id)));
         }
-        if let Some(letter) = letter {
-            self.counts.accepted += 1;
-            self.receipts.accepted();
-            self.enqueue(letter);
+        let Some(letter) = letter else { return true };
+        self.next += 1;
+        if let Some(letter) = self.store(ticket, done.is_some(), letter) {
+            self.accept(letter, done);
         }
         true
+    }
+
+    /// A letter is accepted, and with it its send, if it is the last one.
+    pub(super) fn accept(&mut self, letter: Letter, done: Option<Ticket>) {
+        self.counts.accepted += 1;
+        self.receipts.accepted(letter.id);
+        let sent = done.map(|ticket| Event::Sent(ticket, Ok(letter.id)));
+        self.enqueue(letter);
+        self.events.extend(sent);
     }
 
     /// Whether the next send is accepted.
     fn has_room(&self) -> bool {
         match self.terms.capacity {
             Capacity::Zero => self.queue.len() == 0 && self.receivers.asking().next().is_some(),
-            Capacity::Bounded(most) => ((self.queue.len() + self.held.len()) as u64) < most,
+            Capacity::Bounded(most) => {
+                ((self.queue.len() + self.held.len() + self.storing()) as u64) < most
+            }
             Capacity::Unbounded => true,
         }
     }
@@ -53,7 +64,12 @@ impl Engine {
         self.terms.capacity == Capacity::Zero
     }
 
+    /// A letter waits to be taken. In a mailbox that has closed itself nobody will: it is dropped.
     pub(super) fn enqueue(&mut self, letter: Letter) {
+        if let Some(why @ Error::Closed { .. }) = &self.closed {
+            let why = why.clone();
+            return self.dropped(&letter, why);
+        }
         let to = match (self.selection.assigns(), self.is_for_those_who_ask()) {
             (false, _) => None,
             (true, true) => {
@@ -118,6 +134,9 @@ impl Engine {
                 (_, None) => {}
                 (Manner::Acked, Some(seated)) => {
                     self.counts.acked += 1;
+                    if let Some(storing) = &mut self.storing {
+                        storing.note(Change::Over(letter.id));
+                    }
                     self.counts.bytes -= letter.bytes.len() as u64;
                     let process = Arc::clone(&seated.process);
                     self.over(letter.id, Ok(process));
@@ -125,6 +144,9 @@ impl Engine {
                 (Manner::Held, Some(seated)) => {
                     seated.held += 1;
                     let told = self.receipts.taken(letter.id, &seated.process);
+                    if let Some(storing) = &mut self.storing {
+                        storing.taken(&letter, &seated.process);
+                    }
                     self.tell(told);
                     self.held.insert(letter.id, (seat, letter.clone()));
                 }
@@ -144,6 +166,7 @@ impl Engine {
         }
         self.counts.bytes -= length;
         let process = by.clone();
+        self.note(|| Change::Over(letter.id));
         match fate {
             Fate::Again => {}
             Fate::Dead => {
@@ -162,9 +185,17 @@ impl Engine {
             Fate::Closes => {
                 self.counts.dropped += 1;
                 self.over(letter.id, Err(Error::ReceiverDied { process: process.clone() }));
+                self.note(|| Change::Closed { by: process.clone() });
                 self.close(Error::Closed { by: process });
             }
         }
+    }
+
+    pub(super) fn dropped(&mut self, letter: &Letter, why: Error) {
+        self.counts.bytes -= letter.bytes.len() as u64;
+        self.counts.dropped += 1;
+        self.note(|| Change::Over(letter.id));
+        self.over(letter.id, Err(why));
     }
 
     pub(super) fn over(&mut self, letter: LetterId, how: Result<Arc<ProcessId>, Error>) {

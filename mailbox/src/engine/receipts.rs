@@ -25,6 +25,8 @@ pub enum Until {
 /// What has become of a letter.
 #[derive(Clone, Debug)]
 enum State {
+    /// No letter has this number.
+    Never,
     Ready,
     Taken(Arc<ProcessId>),
     Acked(Arc<ProcessId>),
@@ -33,7 +35,7 @@ enum State {
 
 impl State {
     fn is_over(&self) -> bool {
-        matches!(self, Self::Acked(_) | Self::Lost(_))
+        matches!(self, Self::Never | Self::Acked(_) | Self::Lost(_))
     }
 }
 
@@ -53,17 +55,27 @@ pub(super) struct Receipts {
 pub(super) type Told = (Ticket, Result<ProcessId, Error>);
 
 impl Receipts {
-    /// The next letter was accepted.
-    pub(super) fn accepted(&mut self) {
+    /// A letter was accepted, with a higher number than all before it.
+    pub(super) fn accepted(&mut self, letter: LetterId) {
+        let mut next = self.first + self.states.len() as u64;
+        if letter.0 - next > REMEMBERED as u64 {
+            while self.forget_first() {}
+            (self.first, next) = (letter.0, letter.0);
+        }
+        (next..letter.0).for_each(|_| self.states.push_back(State::Never));
         self.states.push_back(State::Ready);
-        if self.states.len() <= REMEMBERED {
-            return;
+        while self.states.len() > REMEMBERED {
+            self.forget_first();
         }
-        let (oldest, state) = (LetterId(self.first), self.states.pop_front());
+    }
+
+    fn forget_first(&mut self) -> bool {
+        let Some(state) = self.states.pop_front() else { return false };
+        if !state.is_over() {
+            self.old.insert(LetterId(self.first), state);
+        }
         self.first += 1;
-        if let Some(state) = state.filter(|state| !state.is_over()) {
-            self.old.insert(oldest, state);
-        }
+        true
     }
 
     /// It waits to be taken again, by nobody's fault.
@@ -138,7 +150,7 @@ impl Receipts {
 
     fn answer(&self, letter: LetterId, until: Until) -> Option<Result<ProcessId, Error>> {
         match (self.state(letter), until) {
-            (None, _) => Some(Err(Error::Forgotten)),
+            (None | Some(State::Never), _) => Some(Err(Error::Forgotten)),
             (Some(State::Acked(by)), _) => Some(Ok((**by).clone())),
             (Some(State::Lost(error)), _) => Some(Err((**error).clone())),
             (Some(State::Taken(by)), Until::Taken) => Some(Ok((**by).clone())),

@@ -79,6 +79,21 @@ impl Chair {
         }
     }
 
+    /// Takes what letters say, at most so many, which are acked.
+    pub(crate) fn take_acked(
+        &self,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<Bytes>, Error>> + Send + use<> {
+        // What is to be stored is acked when that is stored that it was taken.
+        let is_stored = self.shared.keeping.is_some();
+        let manner = if is_stored { Manner::Held } else { Manner::Acked };
+        let taken = self.take(most, manner, Patience::Endless);
+        async move {
+            let taken = taken.await?;
+            if is_stored { taken.acked().await } else { Ok(taken.into_values()) }
+        }
+    }
+
     /// Who has taken, or acked, a letter.
     pub(crate) fn ask(
         &self,
@@ -119,8 +134,7 @@ impl Seat for Chair {
     }
 
     async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error> {
-        let taken = self.take(most, Manner::Acked, Patience::Endless).await?;
-        Ok(taken.into_values().collect())
+        self.take_acked(most).await
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {

@@ -27,29 +27,38 @@ impl Taken {
         Delivery { senders, letters, lease: Remote::new(held) }
     }
 
-    /// What the letters say, which are acked already.
-    pub(crate) fn into_values(mut self) -> impl ExactSizeIterator<Item = Bytes> + Send {
-        std::mem::take(&mut self.letters).into_iter().map(|letter| letter.bytes)
+    /// What the letters say, which were acked as they were taken.
+    pub(super) fn into_values(mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.letters).into_iter().map(|letter| letter.bytes).collect()
+    }
+
+    /// What the letters say, which are acked with this.
+    pub(super) async fn acked(mut self) -> Result<Vec<Bytes>, Error> {
+        let letters = std::mem::take(&mut self.letters);
+        self.shared.change(|engine| engine.ack(letters.iter().map(Letter::hold)));
+        self.shared.stored().await?;
+        Ok(letters.into_iter().map(|letter| letter.bytes).collect())
     }
 
     /// Reads the one letter, and acks it. One that cannot be read is given back.
-    pub(crate) fn read_and_acked<T>(
+    pub(crate) async fn read_and_acked<T>(
         mut self,
         read: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let letter = self.letters.pop().ok_or(Error::Empty)?;
-        let (read, hold) = (read(&letter.bytes), [hold(&letter)]);
+        let (read, hold) = (read(&letter.bytes), [letter.hold()]);
         self.shared.change(|engine| match read {
             Ok(_) => engine.ack(hold),
             Err(_) => engine.give_back(hold),
         });
+        self.shared.stored().await?;
         read
     }
 
     /// Who sent the letters, each process once, the letters, and the lease on them.
     pub(crate) fn into_parts(mut self) -> (Vec<ProcessId>, Vec<Delivered>, Held) {
         let letters = std::mem::take(&mut self.letters);
-        let holds = letters.iter().map(|letter| Some(hold(letter))).collect();
+        let holds = letters.iter().map(|letter| Some(letter.hold())).collect();
         let held = Held { shared: Arc::clone(&self.shared), holds: Mutex::new(holds) };
         let mut senders: Vec<Arc<ProcessId>> = Vec::new();
         let letters = letters.into_iter().map(|letter| {
@@ -71,14 +80,10 @@ impl Drop for Taken {
     fn drop(&mut self) {
         if !self.letters.is_empty() {
             self.shared.detach_the_dead();
-            let holds = self.letters.iter().map(hold);
+            let holds = self.letters.iter().map(Letter::hold);
             self.shared.change(|engine| engine.put_back(holds));
         }
     }
-}
-
-fn hold(letter: &Letter) -> Hold {
-    Hold { letter: letter.id, delivery: letter.handed_out }
 }
 
 /// The servant of a lease.
@@ -101,6 +106,13 @@ impl Held {
         self.shared.change(|engine| engine.ack(holds)) as u32
     }
 
+    /// The same, and waits until that is stored, if it is to be.
+    pub(crate) async fn finished(&self, letters: &[u32]) -> Result<u32, Error> {
+        let acked = self.finish(letters);
+        self.shared.stored().await?;
+        Ok(acked)
+    }
+
     /// Gives these letters back.
     pub(crate) fn return_back(&self, letters: &[u32], unread: bool) {
         let holds = self.take(letters);
@@ -118,7 +130,7 @@ impl Lease for Held {
     }
 
     async fn acked(&self, letters: Vec<u32>) -> Result<u32, Error> {
-        Ok(self.finish(&letters))
+        self.finished(&letters).await
     }
 
     async fn give_back(&self, letters: Vec<u32>, unread: bool) -> Result<(), Error> {

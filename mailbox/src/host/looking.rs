@@ -1,8 +1,7 @@
-//! What a hosted mailbox shows without being used, and how it ends.
+//! What a hosted mailbox shows without being used.
 
 use super::{Host, Shared};
 use crate::{About, Error, KIND_BYTES, Kind, Peeked, engine::LetterId};
-use farcall_core::error::{self, ErrorKind};
 
 /// Bytes of letters that are shown at once.
 const SHOWN: usize = 1 << 20;
@@ -13,24 +12,13 @@ impl Host {
     pub fn about(&self) -> About {
         self.shared.about()
     }
-
-    /// Ends it in good order: it takes no more letters and gives none, and those that are taken can still be acked. All that wait fail
-    /// with `MailboxGone`.
-    pub fn close(&self) {
-        let why = error::Error::of(ErrorKind::ShuttingDown, "its host has been told to end");
-        let gone = Error::MailboxGone(why);
-        let dead = self.shared.dead.as_ref().map(|(dead, _)| dead);
-        for shared in [&self.shared].into_iter().chain(dead) {
-            shared.change(|engine| engine.close(gone.clone()));
-        }
-    }
 }
 
 impl Shared {
     pub(super) fn about(&self) -> About {
         let state = self.lock();
         let (terms, counts) = (*state.engine.terms(), state.engine.counts());
-        About { kind: self.kind.get().cloned(), terms, counts, durable: false }
+        About { kind: self.kind.get().cloned(), terms, counts, durable: self.keeping.is_some() }
     }
 
     pub(super) fn peek(&self, from: LetterId, most: u32) -> Vec<Peeked> {
@@ -54,7 +42,10 @@ impl Shared {
             let what = "the name of the letters' type".to_owned();
             return Err(Error::LimitExceeded { what, limit: KIND_BYTES as u64 });
         }
-        let found = self.kind.get_or_init(|| kind.clone());
+        let found = self.kind.get_or_init(|| {
+            self.keep_kind(kind);
+            kind.clone()
+        });
         if found == kind {
             return Ok(());
         }
