@@ -36,26 +36,23 @@ impl Store for Disk {
             // What is kept free is for taking and acking what is there.
             self.reserve.hold().map_err(|error| said(&self.path, &error.into()))?;
         }
-        let committed = self.database().and_then(|database| tables::apply(database, changes, kind));
-        committed.map_err(|error| {
-            // After a failure redb knows no more what is in the file.
-            self.database = None;
-            if error::is_full(&error) {
-                self.reserve.release();
+        let database = self.database.take().map_or_else(|| opening::database(&self.path), Ok);
+        let committed = database.and_then(|database| {
+            tables::apply(&database, changes, kind)?;
+            Ok(database)
+        });
+        // After a failure redb knows no more what is in the file, and it is opened again.
+        match committed {
+            Ok(database) => {
+                self.database = Some(database);
+                Ok(())
             }
-            said(&self.path, &error)
-        })
-    }
-}
-
-impl Disk {
-    fn database(&mut self) -> Result<&Database, redb::Error> {
-        if self.database.is_none() {
-            self.database = Some(opening::database(&self.path)?);
-        }
-        match &self.database {
-            Some(database) => Ok(database),
-            None => Err(redb::Error::PreviousIo),
+            Err(error) => {
+                if error::is_full(&error) {
+                    self.reserve.release();
+                }
+                Err(said(&self.path, &error))
+            }
         }
     }
 }
