@@ -28,23 +28,25 @@ pub(crate) struct Disk {
     /// None: a commit has failed. Then the file is opened again, for the next one.
     database: Option<Database>,
     reserve: Reserve,
+    /// Letters have gone since the file was made as small as it can be.
+    is_loose: bool,
 }
 
 impl Store for Disk {
     fn commit(&mut self, changes: &[(Which, Change)], kind: Option<&Kind>) -> Result<(), String> {
-        if changes.iter().any(|(_, change)| matches!(change, Change::Accepted(_))) {
+        let is = |of: fn(&Change) -> bool| changes.iter().any(|(_, change)| of(change));
+        if is(|change| matches!(change, Change::Accepted(_))) {
             // What is kept free is for taking and acking what is there.
-            self.reserve.hold().map_err(|error| said(&self.path, &error.into()))?;
+            self.hold_reserve().map_err(|error| said(&self.path, &error))?;
         }
-        let database = self.database.take().map_or_else(|| opening::database(&self.path), Ok);
-        let committed = database.and_then(|database| {
+        let committed = self.take_database().and_then(|database| {
             tables::apply(&database, changes, kind)?;
             Ok(database)
         });
-        // After a failure redb knows no more what is in the file, and it is opened again.
         match committed {
             Ok(database) => {
                 self.database = Some(database);
+                self.is_loose |= is(|change| matches!(change, Change::Over(_)));
                 Ok(())
             }
             Err(error) => {
@@ -54,5 +56,25 @@ impl Store for Disk {
                 Err(said(&self.path, &error))
             }
         }
+    }
+}
+
+impl Disk {
+    /// To be put back if all goes well: after a failure redb knows no more what is in the file, and it is opened again.
+    fn take_database(&mut self) -> Result<Database, redb::Error> {
+        self.database.take().map_or_else(|| opening::database(&self.path), Ok)
+    }
+
+    /// Takes up the room that is kept free, and if there is none, that which letters have left in the file.
+    fn hold_reserve(&mut self) -> Result<(), redb::Error> {
+        let held = self.reserve.hold();
+        if held.is_ok() || !std::mem::take(&mut self.is_loose) {
+            return Ok(held?);
+        }
+        let mut database = self.take_database()?;
+        if database.compact().is_ok() {
+            self.database = Some(database);
+        }
+        Ok(self.reserve.hold()?)
     }
 }

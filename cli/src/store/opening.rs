@@ -50,7 +50,7 @@ pub(crate) fn open(
         )));
     }
     let reserve = Reserve::new(folder.join(format!("{name}.reserve")));
-    let disk = Disk { path, database: Some(database), reserve };
+    let disk = Disk { path, database: Some(database), reserve, is_loose: true };
     typed(Found { disk, contents }, kind)
 }
 
