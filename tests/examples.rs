@@ -27,7 +27,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// How long an example may take on a machine that has much else to do. On one of its own it takes 2 s at most.
+/// How long an example may take on a machine that has much else to do. On one of its own it takes 3 s at most.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder of the built examples. They are built as this test was: `cargo test --test examples` does not.
@@ -298,6 +298,24 @@ fn faults() {
             "a server was silent: 1000 in the till",
         ],
     );
+}
+
+#[test]
+fn web() {
+    let want = [
+        "GET /                200 visit 1 to process *",
+        "GET /square/12       200 144",
+        "GET /square/twelve   400 `twelve` is no number that can be squared",
+        "POST /shout          200 WHO IS THERE?",
+        "GET /nowhere         404 there is nothing at /nowhere",
+        "GET /bug             500 the handler has a bug",
+        "GET /                200 visit 2 to process *",
+        "GET /                503 nobody handles this just now: try again",
+        "POST /shout          503 nobody handles this just now: try again",
+        "GET /                200 visit 1 to process *",
+        "the handler was killed and started again, and the server went on",
+    ];
+    check("web", &want);
 }
 
 #[test]

@@ -28,34 +28,53 @@ pub(crate) struct Disk {
     /// None: a commit has failed. Then the file is opened again, for the next one.
     database: Option<Database>,
     reserve: Reserve,
+    /// Letters have gone since the file was made as small as it can be.
+    is_loose: bool,
 }
 
 impl Store for Disk {
     fn commit(&mut self, changes: &[(Which, Change)], kind: Option<&Kind>) -> Result<(), String> {
-        if changes.iter().any(|(_, change)| matches!(change, Change::Accepted(_))) {
+        let is = |of: fn(&Change) -> bool| changes.iter().any(|(_, change)| of(change));
+        if is(|change| matches!(change, Change::Accepted(_))) {
             // What is kept free is for taking and acking what is there.
-            self.reserve.hold().map_err(|error| said(&self.path, &error.into()))?;
+            self.hold_reserve().map_err(|error| said(&self.path, &error))?;
         }
-        let committed = self.database().and_then(|database| tables::apply(database, changes, kind));
-        committed.map_err(|error| {
-            // After a failure redb knows no more what is in the file.
-            self.database = None;
-            if error::is_full(&error) {
-                self.reserve.release();
+        let committed = self.take_database().and_then(|database| {
+            tables::apply(&database, changes, kind)?;
+            Ok(database)
+        });
+        match committed {
+            Ok(database) => {
+                self.database = Some(database);
+                self.is_loose |= is(|change| matches!(change, Change::Over(_)));
+                Ok(())
             }
-            said(&self.path, &error)
-        })
+            Err(error) => {
+                if error::is_full(&error) {
+                    self.reserve.release();
+                }
+                Err(said(&self.path, &error))
+            }
+        }
     }
 }
 
 impl Disk {
-    fn database(&mut self) -> Result<&Database, redb::Error> {
-        if self.database.is_none() {
-            self.database = Some(opening::database(&self.path)?);
+    /// To be put back if all goes well: after a failure redb knows no more what is in the file, and it is opened again.
+    fn take_database(&mut self) -> Result<Database, redb::Error> {
+        self.database.take().map_or_else(|| opening::database(&self.path), Ok)
+    }
+
+    /// Takes up the room that is kept free, and if there is none, that which letters have left in the file.
+    fn hold_reserve(&mut self) -> Result<(), redb::Error> {
+        let held = self.reserve.hold();
+        if held.is_ok() || !std::mem::take(&mut self.is_loose) {
+            return Ok(held?);
         }
-        match &self.database {
-            Some(database) => Ok(database),
-            None => Err(redb::Error::PreviousIo),
+        let mut database = self.take_database()?;
+        if database.compact().is_ok() {
+            self.database = Some(database);
         }
+        Ok(self.reserve.hold()?)
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn open(
         )));
     }
     let reserve = Reserve::new(folder.join(format!("{name}.reserve")));
-    let disk = Disk { path, database: Some(database), reserve };
+    let disk = Disk { path, database: Some(database), reserve, is_loose: true };
     typed(Found { disk, contents }, kind)
 }
 
@@ -139,13 +139,16 @@ fn builder() -> Builder {
     builder
 }
 
-/// Makes a folder that only its user may enter, if there is none.
+/// Makes a folder that only its user may enter, if there is none, and sees to it that it outlives the machine.
 fn private_folder(folder: &Path) -> io::Result<()> {
+    let new = folder.ancestors().take_while(|of| !of.as_os_str().is_empty() && !of.exists());
+    let new: Vec<_> = new.collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    new.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
 }
 
 /// Makes a file that only its user may read, if there is none.
@@ -159,5 +162,6 @@ fn private_file(path: &Path) -> io::Result<File> {
 
 /// Sees to it that the names in a folder outlive the machine.
 fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Bytes that are kept free.
-const RESERVE: usize = 2 << 20;
+const RESERVE: usize = 1 << 20;
 
 /// A file that only takes up room.
 #[derive(Debug)]
