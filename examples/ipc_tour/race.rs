@@ -46,7 +46,7 @@ impl Manner {
             // Longer than a turn at the processor, if the two have only one.
             Self::Unsynchronized => 10_000_000,
             Self::Atomic => 5_000_000,
-            Self::Semaphore => 50_000,
+            Self::Semaphore => 20_000,
             Self::Actor => 10_000,
         }
     }
