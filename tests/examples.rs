@@ -329,3 +329,40 @@ fn shutdown() {
     ];
     check("shutdown", &want);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ipc_tour() {
+    let want = [
+        "64 bytes between two processes",
+        "",
+        "*there & back   messages/s   syscalls   copies  synchronized by",
+        // Not every system offers these.
+        "shared memory, POSIX  *",
+        "shared memory, System V  *",
+        "message queues, POSIX  *",
+        "message queue, System V  *",
+        "pipes  * us * 2.00 * 2  the kernel: bytes, in order",
+        "a Unix socket  * us * 2.00 * 2  the kernel: bytes, in order",
+        "UDP  * us * 2.00 * 2  nobody: what finds no room is lost",
+        "TCP  * us * 2.00 * 2  the kernel: bytes, in order",
+        "farcall, calls over shm  * us * 0  farcall: calls, in order, answered",
+        "farcall, calls over unix  * us * 2  farcall: calls, in order, answered",
+        "farcall, calls over tcp  * us * 2  farcall: calls, in order, answered",
+        "farcall, mailboxes over shm  * us * 0  the mailbox: accepted, taken, acked",
+        "",
+        "there & back: *",
+        "also answered, *",
+        "syscalls: *",
+        "`strace -c -f`, *",
+        "",
+        "the race: two processes add to one counter",
+        "",
+        "*added      counted       lost  ns each",
+        "a load and a store  *",
+        "an atomic add  *     10000000     10000000          0*",
+        "a semaphore, System V  *",
+        "an actor, `&mut self`  *        20000        20000          0*",
+    ];
+    check("ipc_tour", &want);
+}

@@ -8,8 +8,8 @@ use std::{
 };
 
 /// Round trips of the shorter and of the longer run.
-const SHORT: usize = 300;
-const LONG: usize = 1300;
+const SHORT: usize = 100;
+const LONG: usize = 600;
 
 /// Calls for each message, at both ends. None, if `strace` is not there or not allowed.
 pub fn calls_for_a_message(means: Means) -> Option<f64> {

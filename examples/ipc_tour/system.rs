@@ -35,7 +35,7 @@ pub fn counted() -> u64 {
 pub type Words = &'static [AtomicU64];
 
 /// POSIX: memory with a name, which is given up when this is dropped. Whoever has mapped it keeps it.
-pub struct PosixMemory(String);
+pub struct PosixMemory(pub String);
 
 impl PosixMemory {
     pub fn create(name: &str, count: usize) -> io::Result<(Self, Words)> {

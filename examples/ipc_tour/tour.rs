@@ -21,6 +21,9 @@ use race::{Manner, Raced};
 use rustix::io::Errno;
 use std::io;
 
+/// What is said of a means that this system does not have.
+const NOT_OFFERED: &str = "not offered by this system";
+
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Does what the arguments say. Whether all that the system offers has worked.
@@ -72,7 +75,7 @@ fn compare() -> bool {
                 let (copies, who) = (means.copies(), means.who_synchronizes());
                 println!("{name:<28}{micros:>10.1} us{rate:>13.0}{calls:>11}{copies:>9}  {who}");
             }
-            Outcome::NotOffered(why) => println!("{name:<28} not offered by this system: {why}"),
+            Outcome::NotOffered(why) => println!("{name:<28} {NOT_OFFERED}: {why}"),
             Outcome::Failed(why) => {
                 worked = false;
                 println!("{name:<28} FAILED: {why}");
@@ -118,10 +121,12 @@ fn outcome(means: Means) -> Outcome {
     }
 }
 
-/// Whether an error says that the system has no such thing, or not for this process.
+/// Whether an error says that the system has no such thing, or not for this process, or that its limits leave none.
 fn is_not_offered(error: &io::Error) -> bool {
-    let errors = [Errno::NOSYS, Errno::PERM, Errno::ACCESS, Errno::OPNOTSUPP, Errno::AFNOSUPPORT];
-    errors.iter().any(|not_offered| error.raw_os_error() == Some(not_offered.raw_os_error()))
+    let none = [Errno::NOSYS, Errno::PERM, Errno::ACCESS, Errno::OPNOTSUPP, Errno::AFNOSUPPORT];
+    let limits = [Errno::MFILE, Errno::NOSPC];
+    let mut errors = none.iter().chain(&limits);
+    errors.any(|not_offered| error.raw_os_error() == Some(not_offered.raw_os_error()))
 }
 
 fn race_all() -> bool {
@@ -133,10 +138,14 @@ fn race_all() -> bool {
     for manner in Manner::ALL {
         let name = manner.name();
         match race::race(manner) {
-            Ok(Raced { wanted, counted, took }) => {
-                let lost = wanted - counted;
-                println!("{name:<28}{wanted:>13}{counted:>13}{lost:>11}{took:>9.1}");
+            Ok(Raced { wanted, counted, races, took }) => {
+                let lost = wanted.abs_diff(counted);
+                let races = if races > 1 { format!("  in race {races}") } else { String::new() };
+                println!("{name:<28}{wanted:>13}{counted:>13}{lost:>11}{took:>9.1}{races}");
                 worked &= lost == 0 || manner == Manner::Unsynchronized;
+            }
+            Err(error) if error.downcast_ref().is_some_and(is_not_offered) => {
+                println!("{name:<28} {NOT_OFFERED}: {error}");
             }
             Err(error) => {
                 worked = false;
