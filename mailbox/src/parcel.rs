@@ -6,7 +6,7 @@ use farcall_core::codec::Encoder;
 use serde::Serialize;
 
 /// Letters that are sent together, at most.
-pub const PARCEL_LETTERS: usize = 64;
+pub const PARCEL_LETTERS: usize = 128;
 /// Bytes of letters from which they are sent without waiting for more.
 pub const PARCEL_BYTES: usize = 32 << 10;
 

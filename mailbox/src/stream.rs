@@ -21,7 +21,7 @@ use std::{
 };
 
 /// Letters that a stream takes at once, where the policy and the capacity allow it.
-pub const PREFETCHED: u32 = 64;
+pub const PREFETCHED: u32 = 128;
 /// Parcels of a sink that are on their way at once.
 const PARCELS: usize = 4;
 

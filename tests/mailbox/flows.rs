@@ -215,15 +215,15 @@ fn a_sink_sends_a_full_parcel_and_waits_when_four_are_on_their_way() {
             let letters: Vec<_> = (0..count).map(|letter| letter.to_string()).collect();
             format!("feed {}", letters.join(" "))
         };
-        assert_eq!([sender.ask("sink"), sender.ask(&feed(64))], ["ok", "ok"]);
+        assert_eq!([sender.ask("sink"), sender.ask(&feed(128))], ["ok", "ok"]);
         assert_eq!(host.ask("count accepted"), "0");
-        assert_eq!(sender.ask("feed 64"), "ok");
+        assert_eq!(sender.ask("feed 128"), "ok");
         host.until("waiting", 1);
         // Four parcels, and a fifth that is full.
-        assert_eq!(sender.ask(&feed(4 * 64 - 1)), "ok");
+        assert_eq!(sender.ask(&feed(4 * 128 - 1)), "ok");
         host.until("waiting", 4);
         sender.tell("feed 0");
-        for letter in 0..63 {
+        for letter in 0..127 {
             assert_eq!(host.ask("recv_now"), letter.to_string());
         }
         assert_eq!(sender.hear(), "ok");

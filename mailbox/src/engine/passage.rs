@@ -42,9 +42,11 @@ impl Engine {
     pub(super) fn accept(&mut self, letter: Letter, done: Option<Ticket>) {
         self.counts.accepted += 1;
         self.receipts.accepted(letter.id);
-        let sent = done.map(|ticket| Event::Sent(ticket, Ok(letter.id)));
+        let id = letter.id;
         self.enqueue(letter);
-        self.events.extend(sent);
+        if let Some(ticket) = done {
+            self.events.push_back(Event::Sent(ticket, Ok(id)));
+        }
     }
 
     /// Whether the next send is accepted.
@@ -124,7 +126,7 @@ impl Engine {
 
     /// The next letters for a receiver: at least one if there is one.
     fn hand_out(&mut self, seat: SeatId, most: usize, manner: Manner) -> Vec<Letter> {
-        let (mut letters, mut bytes) = (Vec::new(), 0);
+        let (mut letters, mut bytes) = (Vec::with_capacity(most.min(self.queue.len())), 0);
         while letters.is_empty() || (letters.len() < most && bytes < PORTION_BYTES) {
             let Some(mut letter) = self.queue.take(seat) else { break };
             bytes += letter.bytes.len();
@@ -204,8 +206,9 @@ impl Engine {
     }
 
     fn tell(&mut self, told: Vec<receipts::Told>) {
-        let events = told.into_iter().map(|(ticket, answer)| Event::Told(ticket, answer));
-        self.events.extend(events);
+        for (ticket, answer) in told {
+            self.events.push_back(Event::Told(ticket, answer));
+        }
     }
 
     pub(super) fn take_held(&mut self, hold: Hold) -> Option<(SeatId, Letter)> {

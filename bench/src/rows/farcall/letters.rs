@@ -43,11 +43,11 @@ impl Row for Letters {
                 "a farcall mailbox of capacity zero, hosted by the receiver; tokio with one thread at both ends"
             }
             Self::Pair => {
-                "a farcall mailbox for 256 letters and a pair, hosted by the consumer; a sink and a stream of values; \
+                "a farcall mailbox for 1024 letters and a pair, hosted by the consumer; a sink and a stream of values; \
                  tokio with one thread at both ends"
             }
             Self::Crossed => {
-                "a farcall mailbox for 256 letters that selects the receivers in turn, hosted by the consumers' process; \
+                "a farcall mailbox for 1024 letters that selects the receivers in turn, hosted by the consumers' process; \
                  four tasks with a connection and a sink each, four with a stream of values each"
             }
         }
@@ -187,5 +187,5 @@ async fn produce(
     Ok(Measured::bulk(sent, started))
 }
 
-const CAPACITY: Capacity = Capacity::Bounded(256);
+const CAPACITY: Capacity = Capacity::Bounded(1024);
 const LETTERS_PER_CLOCK_READ: u64 = 64;
