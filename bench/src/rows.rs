@@ -44,6 +44,11 @@ pub fn all() -> Vec<&'static dyn Row> {
     .concat()
 }
 
+/// Removes what rows leave in the kernel when they are killed.
+pub fn sweep() {
+    raw::queue::sweep();
+}
+
 /// The row of this name.
 pub fn find(name: &str) -> Result<&'static dyn Row> {
     let row = all().into_iter().find(|row| row.name() == name);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::row::{Address, Transport};
+use crate::rows;
 
 /// The directory of one run.
 pub struct Workshop {
@@ -61,6 +62,7 @@ impl Workshop {
 
     /// Removes the named shared memory of children that are gone.
     pub fn sweep(&self) -> Result<()> {
+        rows::sweep();
         remove_memory(&self.directory).map(drop)
     }
 }
@@ -82,6 +84,7 @@ pub fn clean(directory: &Path) -> Result<bool> {
     for _ in 0..ATTEMPTS {
         let was_there = remove_memory(directory)? > 0 || directory.exists();
         if !was_there {
+            rows::sweep();
             return Ok(true);
         }
         // What cannot be removed now is looked at again.

@@ -20,6 +20,8 @@ mod datagram;
 mod posix;
 mod sysv;
 
+pub use sysv::sweep;
+
 /// This file's rows.
 pub const ROWS: &[&dyn Row] = &[
     &Queues::<Posix>::new(1),

@@ -3,17 +3,17 @@
 
 use std::ffi::{c_int, c_long};
 use std::io;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{LARGEST, Queue};
 use crate::row::{Address, Transport};
 
-/// Two queues, which end with the producer: the kernel keeps them as long as nobody removes them.
+/// Two queues. The kernel keeps them until [`sweep`] removes them.
 pub struct SystemV {
     out: c_int,
     back: c_int,
-    owns: bool,
 }
 
 #[repr(C)]
@@ -28,20 +28,14 @@ impl Queue for SystemV {
     const OVER: &[Transport] = &[Transport::Queue];
 
     fn open(_: &Address) -> Result<(Self, Address)> {
-        let create = || {
-            // SAFETY: it takes no memory of ours.
-            let queue = unsafe { libc::msgget(libc::IPC_PRIVATE, libc::IPC_CREAT | 0o600) };
-            ensure!(queue >= 0, "no System V message queue: {}", io::Error::last_os_error());
-            Ok(queue)
-        };
         let (out, back) = (create()?, create()?);
-        Ok((Self { out, back, owns: false }, Address::Queue(format!("{back}-{out}"))))
+        Ok((Self { out, back }, Address::Queue(format!("{back}-{out}"))))
     }
 
     fn join(address: &Address) -> Result<Self> {
         let Address::Queue(queues) = address else { bail!("no queue at {address}") };
         let (out, back) = queues.split_once('-').context("two queues")?;
-        Ok(Self { out: out.parse()?, back: back.parse()?, owns: true })
+        Ok(Self { out: out.parse()?, back: back.parse()? })
     }
 
     fn send(&self, message: &[u8]) -> Result<()> {
@@ -65,13 +59,36 @@ impl Queue for SystemV {
     }
 }
 
-impl Drop for SystemV {
-    fn drop(&mut self) {
-        if self.owns {
-            for queue in [self.out, self.back] {
-                // SAFETY: it takes no memory of ours.
-                unsafe { libc::msgctl(queue, libc::IPC_RMID, std::ptr::null_mut()) };
-            }
+/// A queue with a key of ours that nobody has.
+fn create() -> Result<c_int> {
+    let mine = KEYS | (std::process::id().wrapping_mul(2) & 0xFFFF) as libc::key_t;
+    for key in (mine..=KEYS | 0xFFFF).chain(KEYS..mine) {
+        let flags = libc::IPC_CREAT | libc::IPC_EXCL | 0o600;
+        // SAFETY: it takes no memory of ours.
+        let queue = unsafe { libc::msgget(key, flags) };
+        if queue >= 0 {
+            return Ok(queue);
+        }
+        let error = io::Error::last_os_error();
+        ensure!(error.kind() == io::ErrorKind::AlreadyExists, "no System V message queue: {error}");
+    }
+    bail!("no System V message queue: all keys are taken")
+}
+
+/// Removes the queues of processes that are gone.
+pub fn sweep() {
+    let Ok(table) = std::fs::read_to_string("/proc/sysvipc/msg") else { return };
+    for line in table.lines().skip(1) {
+        let numbers: Vec<i64> =
+            line.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        let [key, queue, _, _, _, sender, receiver, ..] = numbers[..] else { continue };
+        let is_gone = |pid: i64| !Path::new(&format!("/proc/{pid}")).exists();
+        if key & !0xFFFF == i64::from(KEYS) && is_gone(sender) && is_gone(receiver) {
+            // SAFETY: it takes no memory of ours.
+            unsafe { libc::msgctl(queue as c_int, libc::IPC_RMID, std::ptr::null_mut()) };
         }
     }
 }
+
+/// Our keys: these, with any low half.
+const KEYS: libc::key_t = 0x6663_0000;
