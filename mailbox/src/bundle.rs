@@ -35,12 +35,12 @@ impl Bundle {
 
     /// The next letter.
     pub(crate) fn next<T: DeserializeOwned + 'static>(&mut self) -> Option<Result<Letter<T>>> {
-        let (number, Delivered { sender, deliveries, bytes }) = self.unread.next()?;
+        let (number, Delivered { sender, deliveries, again, bytes }) = self.unread.next()?;
         let place = Place { hold: Arc::clone(&self.hold), number: number as u32, open: true };
         if self.hold.senders.get(sender as usize).is_none() {
             return Some(Err(Error::Uneven));
         }
-        let read = |value| Letter { value, sender, deliveries, place };
+        let read = |value| Letter { value, sender, deliveries, again, place };
         Some(decode(&bytes).map(read))
     }
 }

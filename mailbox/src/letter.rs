@@ -16,6 +16,7 @@ pub struct Letter<T> {
     /// Which sender of those whose letters came together.
     pub(crate) sender: u32,
     pub(crate) deliveries: u32,
+    pub(crate) again: bool,
     pub(crate) place: Place,
 }
 
@@ -37,6 +38,15 @@ impl<T> Letter<T> {
     #[must_use]
     pub fn delivery_count(&self) -> u32 {
         self.deliveries
+    }
+}
+
+impl<T> Letter<T> {
+    /// Whether it was in somebody's hands before: of a receiver that did not ack it, or of one that gave it back unread, as a receive that
+    /// is given up does. Such a letter may come after those that were sent later; all others of a sender come in the order of sending.
+    #[must_use]
+    pub fn redelivered(&self) -> bool {
+        self.again
     }
 }
 

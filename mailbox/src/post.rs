@@ -52,6 +52,8 @@ pub struct Delivered {
     pub sender: u32,
     /// How often it was delivered, this time included.
     pub deliveries: u32,
+    /// It was in somebody's hands before, read or not.
+    pub again: bool,
     /// What it says.
     pub bytes: Bytes,
 }

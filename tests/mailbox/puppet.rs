@@ -290,6 +290,7 @@ impl Actor {
             }
             "sender" => Ok(self.letters[0].sender().pid.to_string()),
             "deliveries" => Ok(self.letters[0].delivery_count().to_string()),
+            "redelivered" => Ok(self.letters[0].redelivered().to_string()),
             "count" => self.count(&mailbox, words.next().unwrap_or_default()),
             _ => panic!("`{command}` is no command"),
         }

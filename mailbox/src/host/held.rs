@@ -64,11 +64,11 @@ impl Taken {
         let letters = letters.into_iter().map(|letter| {
             let known = senders.iter().rposition(|sender| Arc::ptr_eq(sender, &letter.sender));
             let sender = known.unwrap_or(senders.len()) as u32;
-            let deliveries = letter.deliveries();
+            let (deliveries, again) = (letter.deliveries(), letter.handed_out > 1);
             if known.is_none() {
                 senders.push(letter.sender);
             }
-            Delivered { sender, deliveries, bytes: letter.bytes }
+            Delivered { sender, deliveries, again, bytes: letter.bytes }
         });
         let letters = letters.collect();
         let senders = senders.into_iter().map(Arc::unwrap_or_clone).collect();

@@ -175,7 +175,9 @@ impl Consumer {
     fn took(&self, lane: u32, letter: &Letter<Item>) -> Result<()> {
         let (name, sender) = (letter.name, letter.sender().pid);
         let delivery = letter.delivery_count();
-        self.role.note(format_args!("took {name} {delivery} {lane} {sender}"))?;
+        // Its place in the order may be lost, though nobody has read it before.
+        let again = if letter.redelivered() { " again" } else { "" };
+        self.role.note(format_args!("took {name} {delivery} {lane} {sender}{again}"))?;
         if !letter.is_intact() {
             self.role.note(format_args!("wrong bytes of {name}"))?;
         }

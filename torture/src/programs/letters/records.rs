@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Default, Debug)]
 pub(super) struct Records {
     pub(super) letters: BTreeMap<Name, Letter>,
-    /// Letters that came for the first time, in the order in which they came: of each consumer's lane, those of each producer's.
+    /// Letters that were in nobody's hands before, in the order in which they came: of each consumer's lane, those of each producer's.
     pub(super) order: BTreeMap<[u32; 4], Vec<u64>>,
     /// Receives that a consumer gave up.
     pub(super) left: usize,
@@ -155,9 +155,9 @@ impl Records {
     fn of_consumer(&mut self, number: usize, line: &str) -> Result<()> {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
-            ["took", name, delivery, lane, sender] => {
+            ["took", name, delivery, lane, sender, ref again @ ..] => {
                 let (name, delivery): (Name, _) = (name.parse()?, delivery.parse()?);
-                if delivery == 1 {
+                if delivery == 1 && again.is_empty() {
                     let way = [u32::try_from(number)?, lane.parse()?, name.producer, name.lane];
                     self.order.entry(way).or_default().push(name.number);
                 }
@@ -205,7 +205,8 @@ mod tests {
         records.read_producer(0, producer).expect("it means something");
         let first = "took 0.0.1 1 0 5\nback 0.0.1 1\nleft 0\nclosed 9 lane 1\ngone lane 0";
         records.read_consumer(0, first).expect("it means something");
-        let second = "took 0.0.1 2 1 5\nacks 0.0.1 2\nacked 0.0.1 2\nwrong bytes of 0.0.1";
+        let second = "took 0.0.1 2 1 5\nacks 0.0.1 2\nacked 0.0.1 2\nwrong bytes of 0.0.1\n\
+            took 0.0.2 1 1 5 again";
         records.read_consumer(1, second).expect("it means something");
         let sent: Vec<_> = records.letters.values().map(|letter| letter.sent).collect();
         let want = [
