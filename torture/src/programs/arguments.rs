@@ -1,8 +1,9 @@
 //! The command line.
 
+use super::flags::Flags;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, time::Duration};
 
 /// What the program can be told.
 pub(crate) const USAGE: &str = "\
@@ -10,12 +11,17 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        objects [--rounds N] [--seed S] [--transport shm|unix|tcp]
        letters [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
+       storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
 
 kills     kills and stops clients and servers, at every step and at random instants
 objects   has three processes pass references around, and kills one of them in each round
 letters   has processes pass letters through mailboxes, and kills senders, receivers and hosts
 hostile   writes into the shared memory of a client and of a server what nobody should
+storm     kills a server again and again and starts it again, under many clients
   --rounds     how often (100)
+  --restarts   how often, over each transport (20)
+  --seconds    how long that takes, over each transport (60)
+  --clients    connections, each with a caller of its own (200)
   --seed       what chance begins with (1)
   --transport  only this one, instead of all three in turn";
 
@@ -25,10 +31,13 @@ pub(crate) enum Command {
     Objects(Options),
     Letters(Options),
     Hostile(Options),
+    Storm(Storm),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
     Call(Call),
+    /// Be many clients.
+    Crowd(Crowd),
     /// Be one of those that pass references.
     Peer(Peer),
     /// Host a mailbox.
@@ -45,6 +54,17 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) seed: u64,
     pub(crate) transports: Vec<Transport>,
+}
+
+/// How a storm runs.
+#[derive(Debug)]
+pub(crate) struct Storm {
+    pub(crate) seed: u64,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) restarts: usize,
+    /// How long it takes, over each transport.
+    pub(crate) time: Duration,
+    pub(crate) clients: usize,
 }
 
 /// A transport between processes.
@@ -68,6 +88,14 @@ pub(crate) struct Call {
     pub(crate) journal: PathBuf,
     /// The servers, in the order of their numbers.
     pub(crate) addresses: Vec<String>,
+}
+
+/// What many clients in one process are told at their start.
+pub(crate) struct Crowd {
+    pub(crate) call: Call,
+    /// How many they are.
+    pub(crate) clients: usize,
+    pub(crate) seed: u64,
 }
 
 /// What one of those that pass references is told at its start.
@@ -95,6 +123,9 @@ pub(crate) struct User {
 }
 
 impl Transport {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Shm, Self::Unix, Self::Tcp];
+
     pub(crate) fn scheme(self) -> &'static str {
         match self {
             Self::Shm => "shm",
@@ -104,23 +135,29 @@ impl Transport {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let all = [Self::Shm, Self::Unix, Self::Tcp];
-        let named = all.into_iter().find(|one| one.scheme() == text);
+        let named = Self::ALL.into_iter().find(|one| one.scheme() == text);
         named.with_context(|| format!("unknown transport: {text}"))
+    }
+
+    /// The one that is named, or all.
+    fn take(flags: &mut Flags) -> Result<Vec<Self>> {
+        let named = flags.take("--transport");
+        named.map_or(Ok(Self::ALL.to_vec()), |named| Ok(vec![Self::parse(&named)?]))
     }
 }
 
 impl Command {
     /// Reads the arguments after the program's name.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let all = [Transport::Shm, Transport::Unix, Transport::Tcp];
         match arguments.next().as_deref() {
-            Some("kills") => Ok(Self::Kills(Options::parse(arguments, &all)?)),
-            Some("objects") => Ok(Self::Objects(Options::parse(arguments, &all)?)),
-            Some("letters") => Ok(Self::Letters(Options::parse(arguments, &all)?)),
-            Some("hostile") => Ok(Self::Hostile(Options::parse(arguments, &[Transport::Shm])?)),
+            Some("kills") => Ok(Self::Kills(Options::parse(arguments)?)),
+            Some("objects") => Ok(Self::Objects(Options::parse(arguments)?)),
+            Some("letters") => Ok(Self::Letters(Options::parse(arguments)?)),
+            Some("hostile") => Ok(Self::Hostile(Options::of_memory(arguments)?)),
+            Some("storm") => Ok(Self::Storm(Storm::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
+            Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),
             Some("peer") => Ok(Self::Peer(Peer::parse(arguments)?)),
             Some("host") => Ok(Self::Host(Host::parse(arguments)?)),
             Some("produce") => Ok(Self::Produce(User::parse(arguments)?)),
@@ -132,21 +169,20 @@ impl Command {
 }
 
 impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>, all: &[Transport]) -> Result<Self> {
-        let mut options = Self { rounds: 100, seed: 1, transports: all.to_vec() };
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{argument} of what?"));
-            match argument.as_str() {
-                "--rounds" => options.rounds = number::<NonZeroUsize>(&argument, &value()?)?.get(),
-                "--seed" => options.seed = number(&argument, &value()?)?,
-                "--transport" => options.transports = vec![Transport::parse(&value()?)?],
-                other => bail!("unknown argument: {other}"),
-            }
-        }
-        if options.transports.iter().any(|one| !all.contains(one)) {
-            bail!("only shm has memory to write into");
-        }
-        Ok(options)
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (rounds, seed) = (flags.count("--rounds", 100)?, flags.number("--seed", 1)?);
+        let transports = Transport::take(&mut flags)?;
+        flags.end()?;
+        Ok(Self { rounds, seed, transports })
+    }
+
+    /// Those of a program that writes into shared memory.
+    fn of_memory(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (rounds, seed) = (flags.count("--rounds", 100)?, flags.number("--seed", 1)?);
+        flags.end().context("only shm has memory to write into")?;
+        Ok(Self { rounds, seed, transports: vec![Transport::Shm] })
     }
 
     /// The rounds of each transport: a share each, and the first has what is left over.
@@ -161,9 +197,19 @@ impl Options {
     }
 }
 
-/// What an argument says in figures.
-fn number<T: FromStr>(argument: &str, text: &str) -> Result<T> {
-    text.parse().ok().with_context(|| format!("{argument} wants a number from 1 on, not `{text}`"))
+impl Storm {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let storm = Self {
+            seed: flags.number("--seed", 1)?,
+            transports: Transport::take(&mut flags)?,
+            restarts: flags.count("--restarts", 20)?,
+            time: Duration::from_secs(flags.count("--seconds", 60)? as u64),
+            clients: flags.count("--clients", 200)?,
+        };
+        flags.end()?;
+        Ok(storm)
+    }
 }
 
 impl Serve {
@@ -179,6 +225,14 @@ impl Call {
         let number = arguments.next().context("which client?")?.parse()?;
         let journal = arguments.next().context("which journal?")?.into();
         Ok(Self { number, journal, addresses: arguments.collect() })
+    }
+}
+
+impl Crowd {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let clients = arguments.next().context("how many?")?.parse()?;
+        let seed = arguments.next().context("which seed?")?.parse()?;
+        Ok(Self { call: Call::parse(arguments)?, clients, seed })
     }
 }
 
@@ -243,9 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_is_described() {
+        let line = "storm --seconds 3 --restarts 2 --clients 7 --transport unix";
+        let Ok(Command::Storm(storm)) = Command::parse(line.split_whitespace().map(str::to_owned))
+        else {
+            panic!("no storm")
+        };
+        assert_eq!((storm.time.as_secs(), storm.restarts, storm.clients), (3, 2, 7));
+        assert_eq!((storm.seed, storm.transports), (1, vec![Transport::Unix]));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "",
+            "hostile --rounds",
             "kill",
             "kills --rounds 0",
             "kills --rounds",
@@ -254,6 +320,9 @@ mod tests {
             "hostile --transport tcp",
             "letters --transport udp",
             "produce 1",
+            "storm --restarts 0",
+            "storm --rounds 1",
+            "crowd 1 2",
             "serve",
             "call x",
         ] {

@@ -1,17 +1,22 @@
 //! What there is to run: one file per program, and what they share.
 
 mod arguments;
+mod flags;
 
 mod hostile;
 mod kills;
 mod letters;
 mod objects;
+mod storm;
 
 mod child;
 mod leftovers;
+mod orders;
 mod scene;
 
+mod caller;
 mod client;
+mod gate;
 mod server;
 
 mod journal;
@@ -29,8 +34,10 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Objects(options)) => objects::run(&options),
         Ok(Command::Letters(options)) => letters::run(&options),
         Ok(Command::Hostile(options)) => hostile::run(&options),
+        Ok(Command::Storm(options)) => storm::run(&options),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
         Ok(Command::Call(role)) => client::run(role).map(|()| true),
+        Ok(Command::Crowd(role)) => storm::crowd(role).map(|()| true),
         Ok(Command::Peer(role)) => objects::be(role).map(|()| true),
         Ok(Command::Host(role)) => letters::host(&role).map(|()| true),
         Ok(Command::Produce(role)) => letters::produce(role).map(|()| true),

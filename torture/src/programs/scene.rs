@@ -51,7 +51,8 @@ impl Scene {
     pub(crate) fn address(&self, server: usize) -> String {
         match (self.transport, &self.ports[server]) {
             (Transport::Tcp, Some(address)) => address.clone(),
-            (Transport::Tcp, None) => "tcp://127.0.0.1:0".to_owned(),
+            // No client of this host has that address: the port is free when its owner is dead.
+            (Transport::Tcp, None) => "tcp://127.0.0.2:0".to_owned(),
             _ => format!(
                 "{}://{}",
                 self.transport.scheme(),
@@ -102,6 +103,23 @@ impl Scene {
         let mut arguments = vec!["call".to_owned(), number.to_string(), journal];
         arguments.extend_from_slice(addresses);
         Ok(Client { number, child: self.begin(format!("client {number}"), arguments)? })
+    }
+
+    /// Starts so many clients of a server, in one process.
+    pub(crate) fn begin_crowd(
+        &mut self,
+        server: usize,
+        clients: usize,
+        seed: u64,
+    ) -> Result<Client> {
+        let number = self.clients;
+        self.clients += 1;
+        let journal = self.journal(&format!("client-{number}"));
+        let (clients, seed) = (clients.to_string(), seed.to_string());
+        let address = self.address(server);
+        let arguments =
+            vec!["crowd".to_owned(), clients, seed, number.to_string(), journal, address];
+        Ok(Client { number, child: self.begin(format!("crowd {number}"), arguments)? })
     }
 
     /// Kills a client.

@@ -4,15 +4,13 @@ use super::{
     arguments::{Serve, settle},
     journal::Journal,
     loans::Shelf,
+    orders::orders,
     work::{Work, Worker},
 };
 use anyhow::{Result, bail};
 use farcall::{Remote, Server};
-use std::{io, path::Path, sync::Arc, thread};
-use tokio::{
-    runtime::Builder,
-    sync::{Notify, mpsc},
-};
+use std::{path::Path, sync::Arc};
+use tokio::{runtime::Builder, sync::Notify};
 
 /// Serves until it is told to `drain`, or its parent is gone.
 pub(crate) fn run(role: &Serve) -> Result<()> {
@@ -44,13 +42,4 @@ async fn serve(role: &Serve) -> Result<()> {
     println!("draining");
     running.shutdown().await;
     Ok(())
-}
-
-/// The lines of the standard input.
-fn orders() -> mpsc::UnboundedReceiver<String> {
-    let (sender, orders) = mpsc::unbounded_channel();
-    thread::spawn(move || {
-        io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-    });
-    orders
 }
