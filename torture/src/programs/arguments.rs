@@ -11,12 +11,14 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        objects [--rounds N] [--seed S] [--transport shm|unix|tcp]
        letters [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
+       polls   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
 
 kills     kills and stops clients and servers, at every step and at random instants
 objects   has three processes pass references around, and kills one of them in each round
 letters   has processes pass letters through mailboxes, and kills senders, receivers and hosts
 hostile   writes into the shared memory of a client and of a server what nobody should
+polls     drops each future of the library after k polls, for every k
 storm     kills a server again and again and starts it again, under many clients
   --rounds     how often (100)
   --restarts   how often, over each transport (20)
@@ -32,6 +34,7 @@ pub(crate) enum Command {
     Letters(Options),
     Hostile(Options),
     Storm(Storm),
+    Polls(Options),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
@@ -155,6 +158,7 @@ impl Command {
             Some("letters") => Ok(Self::Letters(Options::parse(arguments)?)),
             Some("hostile") => Ok(Self::Hostile(Options::of_memory(arguments)?)),
             Some("storm") => Ok(Self::Storm(Storm::parse(arguments)?)),
+            Some("polls") => Ok(Self::Polls(Options::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
             Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),

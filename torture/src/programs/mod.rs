@@ -7,6 +7,7 @@ mod hostile;
 mod kills;
 mod letters;
 mod objects;
+mod polls;
 mod storm;
 
 mod child;
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Objects(options)) => objects::run(&options),
         Ok(Command::Letters(options)) => letters::run(&options),
         Ok(Command::Hostile(options)) => hostile::run(&options),
+        Ok(Command::Polls(options)) => polls::run(&options),
         Ok(Command::Storm(options)) => storm::run(&options),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
         Ok(Command::Call(role)) => client::run(role).map(|()| true),

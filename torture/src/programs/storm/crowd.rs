@@ -31,6 +31,8 @@ const REST: Duration = Duration::from_millis(40);
 const LATE: Duration = Duration::from_secs(1);
 /// A call that was on its way when its server died may fail; one of so many must not.
 const ATTEMPTS: usize = 3;
+/// Milliseconds that some calls take, so that there are always some under way.
+const LINGER: u32 = 20;
 /// How long those wait that change their mind, at most.
 const CHANGE_OF_MIND: Duration = Duration::from_millis(3);
 
@@ -148,7 +150,8 @@ impl Client {
         let (caller, to) = (&self.crowd.caller, self.to());
         let begun = match kind {
             0..50 => caller.run(to, sent, length),
-            50..70 => caller.again(to),
+            50..60 => caller.again(to),
+            60..70 => caller.begin(to, "again", |remote, call| remote.linger(call, LINGER)),
             70..80 => caller.tell(to),
             80..86 => caller.run(to, sent << 8, length << 8),
             86..92 => caller.lend(to, 8 + (sent << 8), 8 + (length << 8), Arc::new(Shelf::full())),

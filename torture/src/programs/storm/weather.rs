@@ -8,6 +8,7 @@ use crate::programs::{
 };
 use anyhow::{Context, Result};
 use fastrand::Rng;
+use rustix::process::Signal;
 use std::{
     thread,
     time::{Duration, Instant},
@@ -73,7 +74,13 @@ impl Weather {
             }
             let end = Instant::now() + slot;
             thread::sleep(self.part_of(slot / 3));
-            self.server.take().context("no server")?.kill()?;
+            let mut server = self.server.take().context("no server")?;
+            if self.random.bool() {
+                // Calls pile up before it that it has not seen.
+                server.signal(Signal::STOP)?;
+                thread::sleep(self.part_of(slot / 20));
+            }
+            server.kill()?;
             thread::sleep(self.part_of(slot / 10));
             self.server = Some(self.scene.serve(SERVER)?);
             let started = Instant::now();

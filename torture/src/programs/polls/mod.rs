@@ -1,0 +1,100 @@
+//! Every future that the library gives out is dropped after k polls, for every k until it is ready.
+//!
+//! Client and server are in this process, with a transport between them. Futures are dropped in three manners: between two polls, at some
+//! time after one when what they wait for may have come, and after polls that nothing has asked for. After each, the connection must be at
+//! rest as before: nothing lent, borrowed, served, held or open that was not, and the next call is answered. What the library says about
+//! dropping that future must hold, too.
+
+mod act;
+mod bench;
+mod calls;
+mod cut;
+mod letters;
+mod places;
+mod stage;
+mod streams;
+mod tally;
+
+use super::arguments::{Options, Transport};
+use act::ACTS;
+use anyhow::{Context, Result};
+use cut::{Cut, End, MANNERS};
+use fastrand::Rng;
+use stage::Stage;
+use std::{
+    panic,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tally::Tally;
+use tokio::runtime::Builder;
+
+/// Polls after which a future counts as one that is never ready.
+const MOST: usize = 64;
+
+/// Runs the rounds over each transport in turn. Whether every promise was kept.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let panics = count_panics();
+    let mut clean = true;
+    for (transport, rounds) in options.shares() {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let mut tally = runtime.block_on(play(transport, rounds, options.seed))?;
+        let panicked = panics.swap(0, Ordering::Relaxed);
+        if panicked > 0 {
+            tally.object(format!("{panicked} panics"));
+        }
+        tally.end();
+        println!("polls over {}: {rounds} rounds, seed {}", transport.scheme(), options.seed);
+        tally.print();
+        clean &= tally.is_clean();
+    }
+    Ok(clean)
+}
+
+/// Panics are told of as before, and counted.
+fn count_panics() -> Arc<AtomicUsize> {
+    let panics = Arc::new(AtomicUsize::new(0));
+    let (counted, before) = (Arc::clone(&panics), panic::take_hook());
+    panic::set_hook(Box::new(move |panic| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        before(panic);
+    }));
+    panics
+}
+
+async fn play(transport: Transport, rounds: usize, seed: u64) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut random = Rng::with_seed(seed);
+    let stage = Stage::new(transport).await?;
+    for round in 0..rounds {
+        for (number, act) in ACTS.iter().enumerate() {
+            for manner in MANNERS {
+                for polls in 0..=MOST {
+                    let cut = Cut { polls, manner, pause: random.u64(..400) };
+                    let told = || format!("round {round}, {} after {cut}", act.name);
+                    match (act.run)(&stage, cut).await.with_context(told) {
+                        Ok(end) => tally.take(number, polls, end),
+                        Err(error) => tally.object(format!("{error:#}")),
+                    }
+                    if let Err(error) = stage.rest().await.with_context(told) {
+                        tally.object(format!("{error:#}"));
+                        // What is left of it would be blamed on the next.
+                        return Ok(tally);
+                    }
+                    if tally.last(number) != Some(End::Dropped) {
+                        break;
+                    }
+                }
+            }
+        }
+        if round == 0 {
+            stage.remember_memory()?;
+        }
+    }
+    if let Err(error) = stage.end().await {
+        tally.object(format!("in the end: {error:#}"));
+    }
+    Ok(tally)
+}
