@@ -31,6 +31,8 @@ use std::{
 use tally::Tally;
 use tokio::runtime::Builder;
 
+/// How those wait that are polled: a call whose answer comes while they spin is ready in its first poll.
+const SPINS: [&str; 2] = ["off", "adaptive"];
 /// Polls after which a future counts as one that is never ready.
 const MOST: usize = 64;
 
@@ -40,7 +42,11 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let mut clean = true;
     for (transport, rounds) in options.shares() {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let mut tally = runtime.block_on(play(transport, rounds, options.seed))?;
+        let mut tally = Tally::default();
+        for (number, spin) in SPINS.into_iter().enumerate() {
+            let rounds = (rounds + 1 - number) / SPINS.len();
+            runtime.block_on(play(transport, spin, (rounds, options.seed), &mut tally))?;
+        }
         let panicked = panics.swap(0, Ordering::Relaxed);
         if panicked > 0 {
             tally.object(format!("{panicked} panics"));
@@ -64,16 +70,20 @@ fn count_panics() -> Arc<AtomicUsize> {
     panics
 }
 
-async fn play(transport: Transport, rounds: usize, seed: u64) -> Result<Tally> {
-    let mut tally = Tally::default();
+async fn play(
+    transport: Transport,
+    spin: &'static str,
+    (rounds, seed): (usize, u64),
+    tally: &mut Tally,
+) -> Result<()> {
     let mut random = Rng::with_seed(seed);
-    let stage = Stage::new(transport).await?;
+    let stage = Stage::new(transport, spin).await?;
     for round in 0..rounds {
         for (number, act) in ACTS.iter().enumerate() {
             for manner in MANNERS {
                 for polls in 0..=MOST {
                     let cut = Cut { polls, manner, pause: random.u64(..400) };
-                    let told = || format!("round {round}, {} after {cut}", act.name);
+                    let told = || format!("round {round}, spin {spin}, {} after {cut}", act.name);
                     match (act.run)(&stage, cut).await.with_context(told) {
                         Ok(end) => tally.take(number, polls, end),
                         Err(error) => tally.object(format!("{error:#}")),
@@ -81,7 +91,7 @@ async fn play(transport: Transport, rounds: usize, seed: u64) -> Result<Tally> {
                     if let Err(error) = stage.rest().await.with_context(told) {
                         tally.object(format!("{error:#}"));
                         // What is left of it would be blamed on the next.
-                        return Ok(tally);
+                        return Ok(());
                     }
                     if tally.last(number) != Some(End::Dropped) {
                         break;
@@ -96,5 +106,5 @@ async fn play(transport: Transport, rounds: usize, seed: u64) -> Result<Tally> {
     if let Err(error) = stage.end().await {
         tally.object(format!("in the end: {error:#}"));
     }
-    Ok(tally)
+    Ok(())
 }

@@ -39,6 +39,7 @@ const GROWTH: usize = 64 << 20;
 /// Where the acts play.
 pub(super) struct Stage {
     transport: Transport,
+    spin: &'static str,
     folder: TempDir,
     next: AtomicU64,
     pub(super) counts: Arc<Counts>,
@@ -68,21 +69,24 @@ struct State {
 }
 
 impl Stage {
-    pub(super) async fn new(transport: Transport) -> Result<Self> {
+    /// One whose clients wait so.
+    pub(super) async fn new(transport: Transport, spin: &'static str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("torture-").tempdir()?;
         let (next, counts) = (AtomicU64::new(0), Arc::<Counts>::default());
         let at = |name: &str| address(transport, &folder, name);
         let bank = Remote::<dyn Bench>::new(Bank(Arc::clone(&counts)));
         let server = Server::new().export("bench", bank).export(naming::SERVICE, naming::empty());
         let server = server.listen(&at("server")?).start().await?;
-        let remote = farcall::connect(&format!("{}#bench", server.address())).await?;
-        let names = farcall::connect(&format!("{}#{}", server.address(), naming::SERVICE)).await?;
+        let service = |at: &str, name: &str| format!("{at}?spin={spin}#{name}");
+        let remote = farcall::connect(&service(server.address(), "bench")).await?;
+        let names = farcall::connect(&service(server.address(), naming::SERVICE)).await?;
         let host = Mailbox::host(&format!("{}#box", at("box")?));
         let host = host.capacity(Capacity::Bounded(CAPACITY)).open().await?;
-        let mailbox = Mailbox::attach(&format!("{}#box", host.address())).await?;
+        let mailbox = Mailbox::attach(&service(host.address(), "box")).await?;
         let (before, memory) = (None, OnceLock::new());
         let mut stage = Self {
             transport,
+            spin,
             folder,
             next,
             counts,
@@ -114,6 +118,11 @@ impl Stage {
         format!("registry+{}#{name}", self.server.address())
     }
 
+    /// The address of the servant.
+    pub(super) fn service(&self) -> String {
+        format!("{}?spin={}#bench", self.server.address(), self.spin)
+    }
+
     /// A servant of this process.
     pub(super) fn bank(&self) -> Remote<dyn Bench> {
         Remote::<dyn Bench>::new(Bank(Arc::clone(&self.counts)))
@@ -121,7 +130,7 @@ impl Stage {
 
     /// The address of the mailbox.
     pub(super) fn mail(&self) -> String {
-        format!("{}#box", self.host.address())
+        format!("{}?spin={}#box", self.host.address(), self.spin)
     }
 
     /// A call has ended so, with what is right if it was answered: it must have run once, or not at all if it was dropped.
