@@ -114,13 +114,12 @@ pub(super) async fn watch(stage: &Stage, cut: Cut) -> Result<End> {
 /// A server that binds a name, too.
 pub(super) async fn announce(stage: &Stage, cut: Cut) -> Result<End> {
     let place = stage.place()?;
-    let server = server(stage, &place).listen(&stage.name("bench"));
+    let server = server(stage, &place).listen(&stage.name());
     let polled = cut.polled(server.start()).await;
     let end = polled.end();
     if let Polled::Ready(running) = polled {
         running?.shutdown().await;
     }
-    is_unbound(stage).await?;
     is_free(stage, &place).await?;
     Ok(end)
 }
@@ -128,8 +127,8 @@ pub(super) async fn announce(stage: &Stage, cut: Cut) -> Result<End> {
 /// A connection to whoever has bound a name.
 pub(super) async fn resolve(stage: &Stage, cut: Cut) -> Result<End> {
     let place = stage.place()?;
-    let running = server(stage, &place).listen(&stage.name("bench")).start().await?;
-    let name = stage.name("bench");
+    let name = stage.name();
+    let running = server(stage, &place).listen(&name).start().await?;
     let connecting = farcall::connect::<dyn Bench>(&name).into_future();
     let polled = cut.polled(connecting).await;
     let end = polled.end();
@@ -139,7 +138,6 @@ pub(super) async fn resolve(stage: &Stage, cut: Cut) -> Result<End> {
         stage.counts.take(call);
     }
     running.shutdown().await;
-    is_unbound(stage).await?;
     is_free(stage, &place).await?;
     Ok(end)
 }
@@ -156,19 +154,6 @@ async fn answers(stage: &Stage, polled: Polled<farcall::Result<Remote<dyn Bench>
         stage.counts.take(call);
     }
     Ok(end)
-}
-
-/// Waits until the registry knows no name.
-async fn is_unbound(stage: &Stage) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let bound = stage.names.list("").await?;
-        if bound.is_empty() {
-            return Ok(());
-        }
-        ensure!(Instant::now() < until, "a name remains bound: {bound:?}");
-        sleep(LOOK).await;
-    }
 }
 
 /// Another server may listen there.
