@@ -12,6 +12,7 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        letters [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
        polls   [--rounds N] [--seed S] [--transport shm|unix|tcp]
+       faults  [--every N] [--seed S]
        storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
 
 kills     kills and stops clients and servers, at every step and at random instants
@@ -19,8 +20,10 @@ objects   has three processes pass references around, and kills one of them in e
 letters   has processes pass letters through mailboxes, and kills senders, receivers and hosts
 hostile   writes into the shared memory of a client and of a server what nobody should
 polls     drops each future of the library after k polls, for every k
+faults    cuts a connection in memory at each byte of a session
 storm     kills a server again and again and starts it again, under many clients
   --rounds     how often (100)
+  --every      only at every so many-th byte, of which the seed says the first (1)
   --restarts   how often, over each transport (20)
   --seconds    how long that takes, over each transport (60)
   --clients    connections, each with a caller of its own (200)
@@ -35,6 +38,7 @@ pub(crate) enum Command {
     Hostile(Options),
     Storm(Storm),
     Polls(Options),
+    Faults(Faults),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
@@ -68,6 +72,13 @@ pub(crate) struct Storm {
     /// How long it takes, over each transport.
     pub(crate) time: Duration,
     pub(crate) clients: usize,
+}
+
+/// At which bytes a session is cut.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    pub(crate) seed: u64,
+    pub(crate) every: usize,
 }
 
 /// A transport between processes.
@@ -159,6 +170,7 @@ impl Command {
             Some("hostile") => Ok(Self::Hostile(Options::of_memory(arguments)?)),
             Some("storm") => Ok(Self::Storm(Storm::parse(arguments)?)),
             Some("polls") => Ok(Self::Polls(Options::parse(arguments)?)),
+            Some("faults") => Ok(Self::Faults(Faults::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
             Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),
@@ -213,6 +225,15 @@ impl Storm {
         };
         flags.end()?;
         Ok(storm)
+    }
+}
+
+impl Faults {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (seed, every) = (flags.number("--seed", 1)?, flags.count("--every", 1)?);
+        flags.end()?;
+        Ok(Self { seed, every })
     }
 }
 
@@ -326,6 +347,7 @@ mod tests {
             "produce 1",
             "storm --restarts 0",
             "storm --rounds 1",
+            "faults --every 0",
             "crowd 1 2",
             "serve",
             "call x",

@@ -3,6 +3,7 @@
 mod arguments;
 mod flags;
 
+mod faults;
 mod hostile;
 mod kills;
 mod letters;
@@ -13,8 +14,10 @@ mod storm;
 mod child;
 mod leftovers;
 mod orders;
+mod panics;
 mod scene;
 
+mod bench;
 mod caller;
 mod client;
 mod gate;
@@ -35,6 +38,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Objects(options)) => objects::run(&options),
         Ok(Command::Letters(options)) => letters::run(&options),
         Ok(Command::Hostile(options)) => hostile::run(&options),
+        Ok(Command::Faults(options)) => faults::run(&options),
         Ok(Command::Polls(options)) => polls::run(&options),
         Ok(Command::Storm(options)) => storm::run(&options),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),

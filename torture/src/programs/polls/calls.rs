@@ -1,10 +1,10 @@
 //! Calls that are given up: each begins once at most, and its handler does not outlive that, unless it says so.
 
 use super::{
-    bench::{Bench, Coin, Token},
     cut::{Cut, End},
     stage::Stage,
 };
+use crate::programs::bench::{Bench, Coin, Token};
 use anyhow::{Result, ensure};
 use farcall::{Call, Remote};
 

@@ -6,7 +6,6 @@
 //! dropping that future must hold, too.
 
 mod act;
-mod bench;
 mod calls;
 mod cut;
 mod letters;
@@ -15,19 +14,16 @@ mod stage;
 mod streams;
 mod tally;
 
-use super::arguments::{Options, Transport};
+use super::{
+    arguments::{Options, Transport},
+    panics,
+};
 use act::ACTS;
 use anyhow::{Context, Result};
 use cut::{Cut, End, MANNERS};
 use fastrand::Rng;
 use stage::Stage;
-use std::{
-    panic,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::sync::atomic::Ordering;
 use tally::Tally;
 use tokio::runtime::Builder;
 
@@ -38,7 +34,7 @@ const MOST: usize = 64;
 
 /// Runs the rounds over each transport in turn. Whether every promise was kept.
 pub(crate) fn run(options: &Options) -> Result<bool> {
-    let panics = count_panics();
+    let panics = panics::count();
     let mut clean = true;
     for (transport, rounds) in options.shares() {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -57,17 +53,6 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         clean &= tally.is_clean();
     }
     Ok(clean)
-}
-
-/// Panics are told of as before, and counted.
-fn count_panics() -> Arc<AtomicUsize> {
-    let panics = Arc::new(AtomicUsize::new(0));
-    let (counted, before) = (Arc::clone(&panics), panic::take_hook());
-    panic::set_hook(Box::new(move |panic| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        before(panic);
-    }));
-    panics
 }
 
 async fn play(

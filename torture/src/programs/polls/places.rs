@@ -1,10 +1,10 @@
 //! Connecting, serving and naming: whoever gives one of them up has taken no address, no name and no connection.
 
 use super::{
-    bench::Bench,
     cut::{Cut, End, Polled},
     stage::Stage,
 };
+use crate::programs::bench::Bench;
 use anyhow::{Context, Result, ensure};
 use farcall::{
     ErrorKind, Executed, Remote, Running, Server,

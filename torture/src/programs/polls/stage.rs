@@ -1,11 +1,9 @@
 //! What the acts play on: a server, a registry and a mailbox, clients of them, and what must be as it was after each act.
 
-use super::{
-    bench::{Bank, Bench, Counts},
-    cut::{End, Polled},
-};
+use super::cut::{End, Polled};
 use crate::programs::{
     arguments::Transport,
+    bench::{Bank, Bench, Counts},
     leftovers::{Holds, names},
 };
 use anyhow::{Context, Result, bail, ensure};

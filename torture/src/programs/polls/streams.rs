@@ -1,10 +1,10 @@
 //! Streams: no item is lost or comes twice, whoever gives up waiting for one or for room.
 
 use super::{
-    bench::Bench,
     cut::{Cut, End, Polled},
     stage::Stage,
 };
+use crate::programs::bench::Bench;
 use anyhow::{Context, Result, ensure};
 
 /// Items of a stream.

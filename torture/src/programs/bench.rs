@@ -17,7 +17,7 @@ const SLOW: Duration = Duration::from_millis(1);
 
 /// What is called. The first argument is the call's number.
 #[farcall::remote]
-pub(super) trait Bench {
+pub(crate) trait Bench {
     /// Answers with the number.
     async fn quick(&self, call: u64) -> farcall::Result<u64>;
     /// The same, a little later.
@@ -25,6 +25,9 @@ pub(super) trait Bench {
     /// The same, whether it was given up or not.
     #[remote(no_cancel)]
     async fn stubborn(&self, call: u64) -> farcall::Result<u64>;
+    /// The same as the slow one, and may be run again.
+    #[remote(idempotent)]
+    async fn again(&self, call: u64) -> farcall::Result<u64>;
     /// Never answers.
     async fn endless(&self, call: u64) -> farcall::Result<u64>;
     /// Answers with the bytes.
@@ -48,25 +51,25 @@ pub(super) trait Bench {
 
 /// An object that counts itself.
 #[farcall::remote]
-pub(super) trait Token {
+pub(crate) trait Token {
     /// Its number.
     async fn number(&self) -> farcall::Result<u64>;
 }
 
 /// What there is at a time, on both sides.
 #[derive(Default, Debug)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Handlers that run.
-    pub(super) running: AtomicUsize,
+    pub(crate) running: AtomicUsize,
     /// Objects.
-    pub(super) tokens: AtomicUsize,
+    pub(crate) tokens: AtomicUsize,
     /// How often each call has begun, and how often it has come to its end.
     calls: Mutex<HashMap<u64, (u32, u32)>>,
 }
 
 impl Counts {
     /// How often a call has begun, and how often it has come to its end. It is forgotten.
-    pub(super) fn take(&self, call: u64) -> (u32, u32) {
+    pub(crate) fn take(&self, call: u64) -> (u32, u32) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&call).unwrap_or_default()
     }
 
@@ -102,13 +105,13 @@ impl Drop for Running {
 }
 
 /// An object.
-pub(super) struct Coin {
+pub(crate) struct Coin {
     number: u64,
     counts: Arc<Counts>,
 }
 
 impl Coin {
-    pub(super) fn new(number: u64, counts: &Arc<Counts>) -> Self {
+    pub(crate) fn new(number: u64, counts: &Arc<Counts>) -> Self {
         counts.tokens.fetch_add(1, Ordering::Relaxed);
         Self { number, counts: Arc::clone(counts) }
     }
@@ -127,7 +130,7 @@ impl Token for Coin {
 }
 
 /// The servant.
-pub(super) struct Bank(pub(super) Arc<Counts>);
+pub(crate) struct Bank(pub(crate) Arc<Counts>);
 
 impl Bench for Bank {
     async fn quick(&self, call: u64) -> farcall::Result<u64> {
@@ -140,6 +143,10 @@ impl Bench for Bank {
         sleep(SLOW).await;
         running.ended();
         Ok(call)
+    }
+
+    async fn again(&self, call: u64) -> farcall::Result<u64> {
+        self.slow(call).await
     }
 
     async fn stubborn(&self, call: u64) -> farcall::Result<u64> {
