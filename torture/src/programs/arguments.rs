@@ -13,6 +13,7 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
        polls   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        faults  [--every N] [--seed S]
+       soak    [--minutes N | --seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
        storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
 
 kills     kills and stops clients and servers, at every step and at random instants
@@ -21,12 +22,14 @@ letters   has processes pass letters through mailboxes, and kills senders, recei
 hostile   writes into the shared memory of a client and of a server what nobody should
 polls     drops each future of the library after k polls, for every k
 faults    cuts a connection in memory at each byte of a session
+soak      has clients do everything for a long time, of which nothing may grow
 storm     kills a server again and again and starts it again, under many clients
   --rounds     how often (100)
-  --every      only at every so many-th byte, of which the seed says the first (1)
+  --every      in the large call only at every so many-th byte, of which the seed says the first (1)
   --restarts   how often, over each transport (20)
   --seconds    how long that takes, over each transport (60)
-  --clients    connections, each with a caller of its own (200)
+  --minutes    how long a soak takes (30)
+  --clients    those of each transport, each with a connection of its own (200, in a soak 8)
   --seed       what chance begins with (1)
   --transport  only this one, instead of all three in turn";
 
@@ -39,6 +42,7 @@ pub(crate) enum Command {
     Storm(Storm),
     Polls(Options),
     Faults(Faults),
+    Soak(Soak),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
@@ -81,6 +85,25 @@ pub(crate) struct Faults {
     pub(crate) every: usize,
 }
 
+/// How a soak runs.
+#[derive(Debug)]
+pub(crate) struct Soak {
+    pub(crate) seed: u64,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) time: Duration,
+    /// Those of each transport.
+    pub(crate) clients: usize,
+}
+
+/// What many clients do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Load {
+    /// They call.
+    Calls,
+    /// They pass objects and streams, too.
+    Mixed,
+}
+
 /// A transport between processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Transport {
@@ -110,6 +133,7 @@ pub(crate) struct Crowd {
     /// How many they are.
     pub(crate) clients: usize,
     pub(crate) seed: u64,
+    pub(crate) load: Load,
 }
 
 /// What one of those that pass references is told at its start.
@@ -171,6 +195,7 @@ impl Command {
             Some("storm") => Ok(Self::Storm(Storm::parse(arguments)?)),
             Some("polls") => Ok(Self::Polls(Options::parse(arguments)?)),
             Some("faults") => Ok(Self::Faults(Faults::parse(arguments)?)),
+            Some("soak") => Ok(Self::Soak(Soak::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
             Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),
@@ -237,6 +262,36 @@ impl Faults {
     }
 }
 
+impl Soak {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let minutes = flags.count("--minutes", 30)?;
+        let seconds = flags.count("--seconds", minutes * 60)?;
+        let soak = Self {
+            seed: flags.number("--seed", 1)?,
+            transports: Transport::take(&mut flags)?,
+            time: Duration::from_secs(seconds as u64),
+            clients: flags.count("--clients", 8)?,
+        };
+        flags.end()?;
+        Ok(soak)
+    }
+}
+
+impl Load {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let named = [Self::Calls, Self::Mixed].into_iter().find(|load| load.word() == text);
+        named.with_context(|| format!("unknown load: {text}"))
+    }
+}
+
 impl Serve {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let journal = arguments.next().context("which journal?")?.into();
@@ -257,7 +312,8 @@ impl Crowd {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let clients = arguments.next().context("how many?")?.parse()?;
         let seed = arguments.next().context("which seed?")?.parse()?;
-        Ok(Self { call: Call::parse(arguments)?, clients, seed })
+        let load = Load::parse(&arguments.next().context("which load?")?)?;
+        Ok(Self { call: Call::parse(arguments)?, clients, seed, load })
     }
 }
 
@@ -348,6 +404,8 @@ mod tests {
             "storm --restarts 0",
             "storm --rounds 1",
             "faults --every 0",
+            "soak --minutes 0",
+            "crowd 1 2 none 3 j a",
             "crowd 1 2",
             "serve",
             "call x",

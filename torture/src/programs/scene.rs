@@ -1,7 +1,7 @@
 //! A scene: a folder with sockets and journals, the processes in it, and the ledger of what they do.
 
 use super::{
-    arguments::Transport,
+    arguments::{Load, Transport},
     child::Child,
     ledger::Ledger,
     leftovers::{self, named_memory, names},
@@ -105,20 +105,15 @@ impl Scene {
         Ok(Client { number, child: self.begin(format!("client {number}"), arguments)? })
     }
 
-    /// Starts so many clients of a server, in one process.
-    pub(crate) fn begin_crowd(
-        &mut self,
-        server: usize,
-        clients: usize,
-        seed: u64,
-    ) -> Result<Client> {
+    /// Starts so many clients of the first server, in one process.
+    pub(crate) fn begin_crowd(&mut self, clients: usize, seed: u64, load: Load) -> Result<Client> {
         let number = self.clients;
         self.clients += 1;
         let journal = self.journal(&format!("client-{number}"));
         let (clients, seed) = (clients.to_string(), seed.to_string());
-        let address = self.address(server);
-        let arguments =
-            vec!["crowd".to_owned(), clients, seed, number.to_string(), journal, address];
+        let load = load.word().to_owned();
+        let arguments = ["crowd".to_owned(), clients, seed, load, number.to_string(), journal];
+        let arguments = [&arguments[..], &[self.address(0)]].concat();
         Ok(Client { number, child: self.begin(format!("crowd {number}"), arguments)? })
     }
 

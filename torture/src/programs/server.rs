@@ -2,6 +2,7 @@
 
 use super::{
     arguments::{Serve, settle},
+    bench::{Bank, Bench},
     journal::Journal,
     loans::Shelf,
     orders::orders,
@@ -28,7 +29,9 @@ async fn serve(role: &Serve) -> Result<()> {
     // What liars call is no call of the ledger's, and what they lend is not held longer than they are there.
     let lies = role.journal.with_extension("lies");
     let server = Server::new().export("work", servant(&role.journal, Shelf::new())?);
-    let server = server.export("target", servant(&lies, Shelf::full())?).listen(&role.address);
+    let bench = Remote::<dyn Bench>::new(Bank(Arc::default()));
+    let server = server.export("target", servant(&lies, Shelf::full())?).export("bench", bench);
+    let server = server.listen(&role.address);
     let running = server.start().await?;
     println!("ready {}", running.address());
     let mut orders = orders();

@@ -19,7 +19,7 @@ use tokio::{runtime::Builder, task::JoinSet, time::timeout};
 const AT_ONCE: usize = 8;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Cuts at fewer bytes are too few to tell what was never seen.
+/// Fewer sessions are too few to tell what never happens.
 const ENOUGH: usize = 1000;
 
 /// Cuts the session everywhere. Whether every promise was kept.
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Faults) -> Result<bool> {
     }
     let Faults { seed, every } = options;
     println!(
-        "faults in a session of {} B there and {} B back, at every {every}. byte, seed {seed}",
+        "faults in a session of {} B there and {} B back, in the large call at every {every}. byte, seed {seed}",
         bytes[0], bytes[1]
     );
     tally.end(ENOUGH);
@@ -49,8 +49,9 @@ async fn cut_all(options: &Faults, tally: &mut Tally) -> Result<[usize; 2]> {
     let bytes = whole.bytes;
     let first = usize::try_from(options.seed % options.every as u64)?;
     let cuts = [Way::ToServer, Way::ToClient].into_iter().flat_map(|way| {
-        let at = (first..=bytes[way as usize]).step_by(options.every);
-        at.map(move |bytes| Cut { way, bytes })
+        let (small, bytes) = (whole.small[way as usize], bytes[way as usize]);
+        let large = (small + first..=bytes).step_by(options.every);
+        (0..small).chain(large).map(move |bytes| Cut { way, bytes })
     });
     let mut playing = JoinSet::new();
     for cut in cuts {

@@ -47,7 +47,8 @@ pub(super) struct Rest {
 #[derive(Debug)]
 pub(super) struct Played {
     pub(super) made: Vec<Made>,
-    /// Bytes that have arrived, each way.
+    /// Bytes that had arrived before the large call, each way, and at the end.
+    pub(super) small: [usize; 2],
     pub(super) bytes: [usize; 2],
     pub(super) rest: Rest,
 }
@@ -70,6 +71,8 @@ pub(super) struct Session {
     counts: Arc<Counts>,
     next: AtomicU64,
     made: Vec<Made>,
+    /// Bytes that had arrived before the large call, each way.
+    small: [usize; 2],
 }
 
 impl Session {
@@ -79,6 +82,7 @@ impl Session {
         session.calls().await;
         session.streams().await;
         session.objects().await;
+        session.large().await;
         session.end(cut.map(|(_, rest)| rest)).await
     }
 
@@ -88,13 +92,14 @@ impl Session {
         if let Some(Cut { way, bytes }) = cut {
             network.cut_after(way, bytes);
             // Some sessions come in pieces, which are cut too.
-            network.chop([0, 7, 100][bytes % 3]);
+            network.chop([0, 50, 1000][bytes % 3]);
         }
         let bank = Remote::<dyn Bench>::new(Bank(Arc::clone(&counts)));
         let server = Server::new().export("bench", bank).listen(&network.address("it"));
         let running = server.start().await?;
         let remote = farcall::connect(&network.address("it")).await.context("cannot connect")?;
-        Ok(Self { network, running, remote, counts, next: AtomicU64::new(0), made: Vec::new() })
+        let (next, made, small) = (AtomicU64::new(0), Vec::new(), [0; 2]);
+        Ok(Self { network, running, remote, counts, next, made, small })
     }
 
     async fn calls(&mut self) {
@@ -103,12 +108,6 @@ impl Session {
         self.step("again", |remote, call| async move { right(call, remote.again(call).await) })
             .await;
         self.give_up().await;
-        self.step("large", |remote, call| async move {
-            let bytes = [call as u8; LARGE];
-            let answer = remote.large(call, &bytes).await.map_err(Failure::Call)?;
-            is_right(answer == bytes, "the bytes")
-        })
-        .await;
     }
 
     async fn streams(&mut self) {
@@ -155,6 +154,16 @@ impl Session {
         .await;
     }
 
+    async fn large(&mut self) {
+        self.small = self.bytes();
+        self.step("large", |remote, call| async move {
+            let bytes = [call as u8; LARGE];
+            let answer = remote.large(call, &bytes).await.map_err(Failure::Call)?;
+            is_right(answer == bytes, "the bytes")
+        })
+        .await;
+    }
+
     /// Begins a call and gives it up.
     async fn give_up(&mut self) {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
@@ -191,7 +200,7 @@ impl Session {
         // What was sent before this, and not lost, has come when it is answered.
         let call = self.next.fetch_add(1, Ordering::Relaxed);
         self.remote.idempotent().quick(call).await.context("the last call")?;
-        let bytes = [Way::ToServer, Way::ToClient].map(|way| self.network.passed(way));
+        let bytes = self.bytes();
         let mut rest = self.rest()?;
         for _ in 0..LOOK.1 {
             let done =
@@ -208,7 +217,11 @@ impl Session {
         for made in &mut self.made {
             (made.begun, made.ended) = self.counts.take(made.call);
         }
-        Ok(Played { made: self.made, bytes, rest })
+        Ok(Played { made: self.made, small: self.small, bytes, rest })
+    }
+
+    fn bytes(&self) -> [usize; 2] {
+        [Way::ToServer, Way::ToClient].map(|way| self.network.passed(way))
     }
 
     fn rest(&self) -> Result<Rest> {

@@ -93,6 +93,8 @@ impl Made {
             Outcome::Failed(error) if self.is_idempotent() => {
                 Some(format!("was not sent again: {error}"))
             }
+            // What was borrowed over a wire that is gone is broken.
+            Outcome::FailedAfter(error) if error.kind() == ErrorKind::Broken => None,
             Outcome::Failed(error) | Outcome::FailedAfter(error)
                 if error.kind() != ErrorKind::Disconnected =>
             {
@@ -238,6 +240,9 @@ mod tests {
         let made = Made::failed("quick", 1, lost(Executed::No));
         check(Made { attempt: 1, ..made }, (0, 0), Some("failed again"));
         check(Made::failed("again", 1, lost(Executed::Maybe)), (1, 0), Some("was not sent again"));
+        let broken = error(ErrorKind::Broken, Executed::No);
+        check(Made::failed("quick", 1, broken.clone()), (0, 0), Some("failed with Broken"));
+        check(Made::failed_after("make", 1, broken), (1, 1), None);
         let late = error(ErrorKind::TimedOut, Executed::Maybe);
         check(Made::failed("quick", 1, late.clone()), (1, 0), Some("failed with TimedOut"));
         check(Made::failed_after("flow", 1, late), (1, 1), Some("failed with TimedOut"));

@@ -3,10 +3,7 @@
 //! The clients are connections of a few processes, each with a caller of its own. After each start every one of them must be answered, and
 //! in the end the processes hold no more than after the first starts. No call may last longer than its deadline.
 
-mod crowd;
 mod weather;
-
-pub(crate) use crowd::run as crowd;
 
 use super::{
     arguments::{Storm, Transport},

@@ -1,7 +1,7 @@
 //! The processes of a storm: a server that dies, processes full of clients, and what these hold in the end.
 
 use crate::programs::{
-    arguments::{Storm, Transport},
+    arguments::{Load, Storm, Transport},
     child::Child,
     leftovers::Holds,
     scene::{Client, Scene, compare},
@@ -44,8 +44,9 @@ impl Weather {
         let server = Some(scene.serve(SERVER)?);
         let crowds = CROWDS.min(storm.clients);
         let share = |crowd| storm.clients / crowds + usize::from(crowd < storm.clients % crowds);
-        let begun: Result<Vec<_>> =
-            (0..crowds).map(|crowd| scene.begin_crowd(SERVER, share(crowd), storm.seed)).collect();
+        let begun: Result<Vec<_>> = (0..crowds)
+            .map(|crowd| scene.begin_crowd(share(crowd), storm.seed, Load::Calls))
+            .collect();
         let mut crowds = begun?;
         for crowd in &mut crowds {
             crowd.child.hear("ready")?;
