@@ -1,9 +1,11 @@
 //! The command line.
 
-use super::flags::Flags;
+use super::{
+    flags::Flags,
+    roles::{Call, Crowd, Host, Peer, Serve, User},
+};
 use anyhow::{Context, Result, bail};
-use rustix::process::{Signal, set_parent_process_death_signal};
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// What the program can be told.
 pub(crate) const USAGE: &str = "\
@@ -95,69 +97,12 @@ pub(crate) struct Soak {
     pub(crate) clients: usize,
 }
 
-/// What many clients do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Load {
-    /// They call.
-    Calls,
-    /// They pass objects and streams, too.
-    Mixed,
-}
-
 /// A transport between processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Transport {
     Shm,
     Unix,
     Tcp,
-}
-
-/// What a server is told at its start.
-pub(crate) struct Serve {
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-}
-
-/// What a client is told at its start.
-pub(crate) struct Call {
-    /// Its number, which no other client of the run has.
-    pub(crate) number: u64,
-    pub(crate) journal: PathBuf,
-    /// The servers, in the order of their numbers.
-    pub(crate) addresses: Vec<String>,
-}
-
-/// What many clients in one process are told at their start.
-pub(crate) struct Crowd {
-    pub(crate) call: Call,
-    /// How many they are.
-    pub(crate) clients: usize,
-    pub(crate) seed: u64,
-    pub(crate) load: Load,
-}
-
-/// What one of those that pass references is told at its start.
-pub(crate) struct Peer {
-    pub(crate) number: u8,
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-}
-
-/// What the host of a mailbox is told at its start.
-pub(crate) struct Host {
-    /// In which round it is, from which its parameters follow.
-    pub(crate) round: usize,
-    pub(crate) address: String,
-}
-
-/// What one who uses a mailbox is told at its start.
-pub(crate) struct User {
-    /// Its number among those who do the same.
-    pub(crate) number: u32,
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-    pub(crate) round: usize,
-    pub(crate) seed: u64,
 }
 
 impl Transport {
@@ -276,77 +221,6 @@ impl Soak {
         flags.end()?;
         Ok(soak)
     }
-}
-
-impl Load {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Calls => "calls",
-            Self::Mixed => "mixed",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        let named = [Self::Calls, Self::Mixed].into_iter().find(|load| load.word() == text);
-        named.with_context(|| format!("unknown load: {text}"))
-    }
-}
-
-impl Serve {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let journal = arguments.next().context("which journal?")?.into();
-        let address = arguments.next().context("at which address?")?;
-        Ok(Self { journal, address })
-    }
-}
-
-impl Call {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which client?")?.parse()?;
-        let journal = arguments.next().context("which journal?")?.into();
-        Ok(Self { number, journal, addresses: arguments.collect() })
-    }
-}
-
-impl Crowd {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let clients = arguments.next().context("how many?")?.parse()?;
-        let seed = arguments.next().context("which seed?")?.parse()?;
-        let load = Load::parse(&arguments.next().context("which load?")?)?;
-        Ok(Self { call: Call::parse(arguments)?, clients, seed, load })
-    }
-}
-
-impl Peer {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which of them?")?.parse()?;
-        let Serve { journal, address } = Serve::parse(arguments)?;
-        Ok(Self { number, journal, address })
-    }
-}
-
-impl Host {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let round = arguments.next().context("in which round?")?.parse()?;
-        let address = arguments.next().context("at which address?")?;
-        Ok(Self { round, address })
-    }
-}
-
-impl User {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which of them?")?.parse()?;
-        let journal = arguments.next().context("which journal?")?.into();
-        let address = arguments.next().context("at which address?")?;
-        let round = arguments.next().context("in which round?")?.parse()?;
-        let seed = arguments.next().context("which seed?")?.parse()?;
-        Ok(Self { number, journal, address, round, seed })
-    }
-}
-
-/// Binds the life of this process to its parent's.
-pub(crate) fn settle() -> Result<()> {
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 #[cfg(test)]

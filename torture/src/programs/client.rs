@@ -1,10 +1,10 @@
 //! A client process: threads and tasks that call whenever they may, and calls that it is told to make.
 
 use super::{
-    arguments::{Call as Role, settle},
     caller::{Begun, Caller, To},
     gate::Gate,
     loans::{LARGE, Shelf},
+    roles::{Call as Role, settle},
     work::Work,
 };
 use anyhow::{Context, Result, bail};

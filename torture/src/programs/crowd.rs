@@ -1,12 +1,12 @@
 //! A process full of clients: each has a connection and a task of its own, and calls all the time.
 
 use super::{
-    arguments::{Crowd as Role, Load, settle},
     bench::{Bench, Coin, Counts, Token},
     caller::{Begun, Caller, To},
     client::{DEADLINE, connecting},
     loans::Shelf,
     orders::orders,
+    roles::{Crowd as Role, Load, settle},
     work::Work,
 };
 use anyhow::{Result, bail, ensure};

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod flags;
+mod roles;
 
 mod faults;
 mod hostile;

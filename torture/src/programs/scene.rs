@@ -1,10 +1,11 @@
 //! A scene: a folder with sockets and journals, the processes in it, and the ledger of what they do.
 
 use super::{
-    arguments::{Load, Transport},
+    arguments::Transport,
     child::Child,
     ledger::Ledger,
     leftovers::{self, named_memory, names},
+    roles::Load,
 };
 use anyhow::Result;
 use std::{collections::BTreeSet, fs, path::PathBuf};

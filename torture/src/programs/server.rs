@@ -1,11 +1,11 @@
 //! A server process: serves, says what its servant says, and does what it is told until it is told to end.
 
 use super::{
-    arguments::{Serve, settle},
-    bench::{Bank, Bench},
+    bench::{Bank, Bench, Counts},
     journal::Journal,
     loans::Shelf,
     orders::orders,
+    roles::{Serve, settle},
     work::{Work, Worker},
 };
 use anyhow::{Result, bail};
@@ -29,7 +29,7 @@ async fn serve(role: &Serve) -> Result<()> {
     // What liars call is no call of the ledger's, and what they lend is not held longer than they are there.
     let lies = role.journal.with_extension("lies");
     let server = Server::new().export("work", servant(&role.journal, Shelf::new())?);
-    let bench = Remote::<dyn Bench>::new(Bank(Arc::default()));
+    let bench = Remote::<dyn Bench>::new(Bank(Arc::new(Counts::that_forget())));
     let server = server.export("target", servant(&lies, Shelf::full())?).export("bench", bench);
     let server = server.listen(&role.address);
     let running = server.start().await?;

@@ -1,7 +1,7 @@
 //! When and how a future is dropped.
 
 use std::{fmt, future::poll_fn, pin::pin, task::Poll, time::Duration};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// How long a future may leave those who poll it waiting before it counts as one that nothing will wake.
 const SILENCE: Duration = Duration::from_millis(20);
@@ -70,16 +70,19 @@ impl Cut {
                 }
             }
         });
-        match timeout(SILENCE, polled).await {
-            Ok(Some(output)) => Polled::Ready(output),
-            Ok(None) => {
-                if self.manner == Manner::Later {
-                    sleep(Duration::from_micros(self.pause)).await;
-                }
-                Polled::Dropped
+        let polled = tokio::select! {
+            // Nothing is polled because of the time.
+            biased;
+            () = sleep(SILENCE) => return Polled::Silent,
+            polled = polled => polled,
+        };
+        let Some(output) = polled else {
+            if self.manner == Manner::Later {
+                sleep(Duration::from_micros(self.pause)).await;
             }
-            Err(_) => Polled::Silent,
-        }
+            return Polled::Dropped;
+        };
+        Polled::Ready(output)
     }
 }
 

@@ -3,10 +3,11 @@
 mod series;
 
 use super::{
-    arguments::{Load, Soak, Transport},
+    arguments::{Soak, Transport},
     child::Child,
     ledger::{Server, Verdict},
     leftovers::Holds,
+    roles::Load,
     scene::{Client, Scene, compare},
 };
 use anyhow::{Context, Result, anyhow};

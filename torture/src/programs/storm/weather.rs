@@ -1,9 +1,10 @@
 //! The processes of a storm: a server that dies, processes full of clients, and what these hold in the end.
 
 use crate::programs::{
-    arguments::{Load, Storm, Transport},
+    arguments::{Storm, Transport},
     child::Child,
     leftovers::Holds,
+    roles::Load,
     scene::{Client, Scene, compare},
 };
 use anyhow::{Context, Result};
