@@ -48,6 +48,17 @@ pub(super) enum End {
     Silent,
 }
 
+impl Manner {
+    /// Polls after which a future counts as one that is never ready.
+    pub(super) fn most(self) -> usize {
+        match self {
+            Self::AtOnce | Self::Later => 64,
+            // They say nothing about how far it has come.
+            Self::Unasked => 12,
+        }
+    }
+}
+
 impl Cut {
     /// Polls a future as often as it may be, and drops it.
     pub(super) async fn polled<F: Future>(self, future: F) -> Polled<F::Output> {

@@ -29,8 +29,6 @@ use tokio::runtime::Builder;
 
 /// How those wait that are polled: a call whose answer comes while they spin is ready in its first poll.
 const SPINS: [&str; 2] = ["off", "adaptive"];
-/// Polls after which a future counts as one that is never ready.
-const MOST: usize = 64;
 
 /// Runs the rounds over each transport in turn. Whether every promise was kept.
 pub(crate) fn run(options: &Options) -> Result<bool> {
@@ -66,7 +64,7 @@ async fn play(
     for round in 0..rounds {
         for (number, act) in ACTS.iter().enumerate() {
             for manner in MANNERS {
-                for polls in 0..=MOST {
+                for polls in 0..=manner.most() {
                     let cut = Cut { polls, manner, pause: random.u64(..400) };
                     let told = || format!("round {round}, spin {spin}, {} after {cut}", act.name);
                     match (act.run)(&stage, cut).await.with_context(told) {
