@@ -261,8 +261,7 @@ fn watchers_may_be_slow() {
                 Ok(())
             }
         });
-        let _watch =
-            names.timeout(Duration::MAX).watch("", watcher).await.expect("room");
+        let _watch = names.timeout(Duration::MAX).watch("", watcher).await.expect("room");
         let entry = Entry::new(&archive("one"));
         for _ in 0..naming::BEHIND {
             names.bind("a", entry.clone()).await.expect("it is free");
