@@ -10,9 +10,13 @@ use everywhere::everywhere;
 use farcall::{
     Error, ErrorKind, Remote, Running, Server,
     naming::{self, Change, Entry, Names, Watcher},
+    testing::{Network, Way},
 };
 use place::{Host, Place, one_thread};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::{Semaphore, mpsc};
 
 #[farcall::remote]
@@ -149,6 +153,31 @@ fn services_are_found_by_name_and_dialled() {
 }
 
 #[test]
+fn a_server_that_is_given_up_while_it_starts_leaves_no_name() {
+    one_thread(async {
+        let network = Network::new();
+        // The name is bound long before its owner is told.
+        network.delay(Way::ToClient, Duration::from_millis(20));
+        let (at, near) = (network.address("registry"), "inproc://given-up");
+        let registry = Server::new().export(naming::SERVICE, naming::empty());
+        let _registry = registry.listen(&at).listen(near).start().await.expect("free");
+        let names = farcall::connect::<dyn Names>(near).await.expect("it listens");
+        let is_bound = async || !names.list("").await.expect("it answers").is_empty();
+        let mut given_up = false;
+        while !given_up {
+            let server = Server::new().export("archive", archive("one"));
+            let starting = server.listen(&format!("registry+{at}#archive")).start();
+            tokio::select! {
+                biased;
+                () = async { while !is_bound().await {} } => given_up = true,
+                running = starting => running.expect("the name is free").shutdown().await,
+            }
+        }
+        while is_bound().await {}
+    });
+}
+
+#[test]
 fn owners_that_listen_nowhere_are_reached_through_the_registry() {
     everywhere(|place| async move {
         let (names, host) = registry(place).await;
@@ -232,8 +261,7 @@ fn watchers_may_be_slow() {
                 Ok(())
             }
         });
-        let _watch =
-            names.timeout(std::time::Duration::MAX).watch("", watcher).await.expect("room");
+        let _watch = names.timeout(Duration::MAX).watch("", watcher).await.expect("room");
         let entry = Entry::new(&archive("one"));
         for _ in 0..naming::BEHIND {
             names.bind("a", entry.clone()).await.expect("it is free");

@@ -8,10 +8,20 @@ use farcall_core::{
 };
 use farcall_mailbox::{Host, Post};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    marker::PhantomData,
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The service of a mailbox whose address names neither a service nor itself.
 const SERVICE: &str = "mailbox";
+/// How long to look for the host of a mailbox.
+const TRYING: Duration = Duration::from_secs(10);
+/// How long to do so first, where the mailbox could be hosted by this process just as well.
+const TURN: Duration = Duration::from_millis(100);
 
 /// A mailbox for letters of type `T`, as this process has it. What it does are the methods of [`Access`].
 ///
@@ -35,11 +45,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Mailbox<T> {
     /// `OtherLetters`, `MailboxBusy`, `Closed`; a call's `Unreachable`, `NoSuchService`.
     pub fn attach(name: &str) -> Action<Self> {
         let name = name.to_owned();
-        Action::new(async move { Self::join(&name, None).await })
+        Action::new(async move { Self::join(&name, None, TRYING).await })
     }
 
-    async fn join(name: &str, wanted: Option<Terms>) -> Result<Self> {
-        let post = crate::connect::<dyn Post>(name).await?;
+    async fn join(name: &str, wanted: Option<Terms>, within: Duration) -> Result<Self> {
+        let post = crate::connect::<dyn Post>(name).within(within).await?;
         let access = Access::new(post, wanted);
         access.attach().await?;
         Ok(Self { access, host: None })
@@ -128,11 +138,20 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Hosting<T> {
         let on_crash = self.on_crash.unwrap_or(Terms::of(self.terms.capacity).on_crash);
         let (address, terms) = (self.address, Terms { on_crash, ..self.terms });
         Action::new(async move {
-            match open(&address, terms).await {
-                Err(Error::Call(error)) if error.kind() == ErrorKind::AddressInUse => {
-                    Mailbox::join(&address, Some(terms)).await
+            let (until, mut turn) = (Instant::now() + TRYING, TURN);
+            loop {
+                match open(&address, terms).await {
+                    Err(Error::Call(error)) if error.kind() == ErrorKind::AddressInUse => {}
+                    opened => return opened,
                 }
-                opened => opened,
+                // Whoever listens there may be about to go: then it is free a moment later.
+                let left = until.saturating_duration_since(Instant::now());
+                match Mailbox::join(&address, Some(terms), turn.min(left)).await {
+                    Err(Error::Call(error))
+                        if error.kind() == ErrorKind::Unreachable && turn < left => {}
+                    joined => return joined,
+                }
+                turn *= 2;
             }
         })
     }

@@ -28,9 +28,19 @@ pub(crate) async fn announce(
         Ok::<_, Error>(entry.at(&address.to_string()))
     })?;
     let names = resolve::registry(&at, within).await?;
-    let watch = bind(&names, &at.name, &entry).await?;
-    let keeping = tokio::spawn(keep(names.clone(), at.name.clone(), entry, watch)).abort_handle();
-    Ok(Announced { names: Some(names), name: at.name, keeping })
+    // A task of its own knows what it has bound, and gives that back if nobody waits for it any more.
+    let binding = tokio::spawn(bind_and_keep(names, at.name, entry));
+    binding.await.unwrap_or_else(|error| Err(Error::new(format!("a name is not bound: {error}"))))
+}
+
+async fn bind_and_keep(
+    names: Remote<dyn Names>,
+    name: String,
+    entry: Entry,
+) -> Result<Announced, Error> {
+    let watch = bind(&names, &name, &entry).await?;
+    let keeping = tokio::spawn(keep(names.clone(), name.clone(), entry, watch)).abort_handle();
+    Ok(Announced { names: Some(names), name, keeping })
 }
 
 impl Announced {

@@ -1,6 +1,9 @@
 //! What goes wrong by mistake is said, and in which words.
 
 use crate::puppet::everywhere;
+use farcall::mailbox::Mailbox;
+use std::net::TcpListener;
+use tokio::runtime::Builder;
 
 #[test]
 fn a_mailbox_is_opened_again_with_its_own_parameters_only() {
@@ -13,6 +16,22 @@ fn a_mailbox_is_opened_again_with_its_own_parameters_only() {
             "the mailbox exists as Bounded(2), RoundRobin, Redeliver { max: 5 }, at most 1073741824 B, and was opened as Bounded(3), \
              RoundRobin, Redeliver { max: 5 }, at most 1073741824 B: open it with the same parameters, or attach to it"
         );
+    });
+}
+
+#[test]
+fn a_mailbox_is_opened_where_somebody_is_about_to_go() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let going = TcpListener::bind("127.0.0.2:0").expect("a free port");
+        let address = format!("tcp://{}#box", going.local_addr().expect("it listens"));
+        let mut opening = Mailbox::<u32>::host(&address).open();
+        tokio::select! {
+            biased;
+            _ = &mut opening => panic!("somebody listens there"),
+            () = tokio::task::yield_now() => drop(going),
+        }
+        assert!(opening.await.expect("nobody listens there").is_host());
     });
 }
 

@@ -1,6 +1,7 @@
-//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `letters`, `hostile`. Each exits with 1 if a promise was broken.
+//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `letters`, `hostile`, `storm`, `polls`, `faults`, `soak`.
+//! Each exits with 1 if a promise was broken.
 //!
-//! A program starts this same program again as servers and clients, in processes of their own, and tells them what to do line by
+//! But for `polls` and `faults`, a program starts this same program again as servers and clients, in processes of their own, and tells them what to do line by
 //! line. What they do they write into journals, which survive their death; the ledger is what the journals say in the end.
 #![cfg_attr(
     target_os = "linux",

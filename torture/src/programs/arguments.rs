@@ -1,8 +1,11 @@
 //! The command line.
 
+use super::{
+    flags::Flags,
+    roles::{Call, Crowd, Host, Peer, Serve, User},
+};
 use anyhow::{Context, Result, bail};
-use rustix::process::{Signal, set_parent_process_death_signal};
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
+use std::time::Duration;
 
 /// What the program can be told.
 pub(crate) const USAGE: &str = "\
@@ -10,12 +13,25 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        objects [--rounds N] [--seed S] [--transport shm|unix|tcp]
        letters [--rounds N] [--seed S] [--transport shm|unix|tcp]
        hostile [--rounds N] [--seed S]
+       polls   [--rounds N] [--seed S] [--transport shm|unix|tcp]
+       faults  [--every N] [--seed S]
+       soak    [--minutes N | --seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
+       storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
 
 kills     kills and stops clients and servers, at every step and at random instants
 objects   has three processes pass references around, and kills one of them in each round
 letters   has processes pass letters through mailboxes, and kills senders, receivers and hosts
 hostile   writes into the shared memory of a client and of a server what nobody should
+polls     drops each future of the library after k polls, for every k
+faults    cuts a connection in memory at each byte of a session
+soak      has clients do everything for a long time, of which nothing may grow
+storm     kills a server again and again and starts it again, under many clients
   --rounds     how often (100)
+  --every      in the large call only at every so many-th byte, of which the seed says the first (1)
+  --restarts   how often, over each transport (20)
+  --seconds    how long that takes, over each transport (60)
+  --minutes    how long a soak takes (30)
+  --clients    those of each transport, each with a connection of its own (200, in a soak 8)
   --seed       what chance begins with (1)
   --transport  only this one, instead of all three in turn";
 
@@ -25,10 +41,16 @@ pub(crate) enum Command {
     Objects(Options),
     Letters(Options),
     Hostile(Options),
+    Storm(Storm),
+    Polls(Options),
+    Faults(Faults),
+    Soak(Soak),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
     Call(Call),
+    /// Be many clients.
+    Crowd(Crowd),
     /// Be one of those that pass references.
     Peer(Peer),
     /// Host a mailbox.
@@ -47,6 +69,34 @@ pub(crate) struct Options {
     pub(crate) transports: Vec<Transport>,
 }
 
+/// How a storm runs.
+#[derive(Debug)]
+pub(crate) struct Storm {
+    pub(crate) seed: u64,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) restarts: usize,
+    /// How long it takes, over each transport.
+    pub(crate) time: Duration,
+    pub(crate) clients: usize,
+}
+
+/// At which bytes a session is cut.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    pub(crate) seed: u64,
+    pub(crate) every: usize,
+}
+
+/// How a soak runs.
+#[derive(Debug)]
+pub(crate) struct Soak {
+    pub(crate) seed: u64,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) time: Duration,
+    /// Those of each transport.
+    pub(crate) clients: usize,
+}
+
 /// A transport between processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Transport {
@@ -55,46 +105,10 @@ pub(crate) enum Transport {
     Tcp,
 }
 
-/// What a server is told at its start.
-pub(crate) struct Serve {
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-}
-
-/// What a client is told at its start.
-pub(crate) struct Call {
-    /// Its number, which no other client of the run has.
-    pub(crate) number: u64,
-    pub(crate) journal: PathBuf,
-    /// The servers, in the order of their numbers.
-    pub(crate) addresses: Vec<String>,
-}
-
-/// What one of those that pass references is told at its start.
-pub(crate) struct Peer {
-    pub(crate) number: u8,
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-}
-
-/// What the host of a mailbox is told at its start.
-pub(crate) struct Host {
-    /// In which round it is, from which its parameters follow.
-    pub(crate) round: usize,
-    pub(crate) address: String,
-}
-
-/// What one who uses a mailbox is told at its start.
-pub(crate) struct User {
-    /// Its number among those who do the same.
-    pub(crate) number: u32,
-    pub(crate) journal: PathBuf,
-    pub(crate) address: String,
-    pub(crate) round: usize,
-    pub(crate) seed: u64,
-}
-
 impl Transport {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Shm, Self::Unix, Self::Tcp];
+
     pub(crate) fn scheme(self) -> &'static str {
         match self {
             Self::Shm => "shm",
@@ -104,23 +118,32 @@ impl Transport {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let all = [Self::Shm, Self::Unix, Self::Tcp];
-        let named = all.into_iter().find(|one| one.scheme() == text);
+        let named = Self::ALL.into_iter().find(|one| one.scheme() == text);
         named.with_context(|| format!("unknown transport: {text}"))
+    }
+
+    /// The one that is named, or all.
+    fn take(flags: &mut Flags) -> Result<Vec<Self>> {
+        let named = flags.take("--transport");
+        named.map_or(Ok(Self::ALL.to_vec()), |named| Ok(vec![Self::parse(&named)?]))
     }
 }
 
 impl Command {
     /// Reads the arguments after the program's name.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let all = [Transport::Shm, Transport::Unix, Transport::Tcp];
         match arguments.next().as_deref() {
-            Some("kills") => Ok(Self::Kills(Options::parse(arguments, &all)?)),
-            Some("objects") => Ok(Self::Objects(Options::parse(arguments, &all)?)),
-            Some("letters") => Ok(Self::Letters(Options::parse(arguments, &all)?)),
-            Some("hostile") => Ok(Self::Hostile(Options::parse(arguments, &[Transport::Shm])?)),
+            Some("kills") => Ok(Self::Kills(Options::parse(arguments)?)),
+            Some("objects") => Ok(Self::Objects(Options::parse(arguments)?)),
+            Some("letters") => Ok(Self::Letters(Options::parse(arguments)?)),
+            Some("hostile") => Ok(Self::Hostile(Options::of_memory(arguments)?)),
+            Some("storm") => Ok(Self::Storm(Storm::parse(arguments)?)),
+            Some("polls") => Ok(Self::Polls(Options::parse(arguments)?)),
+            Some("faults") => Ok(Self::Faults(Faults::parse(arguments)?)),
+            Some("soak") => Ok(Self::Soak(Soak::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
+            Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),
             Some("peer") => Ok(Self::Peer(Peer::parse(arguments)?)),
             Some("host") => Ok(Self::Host(Host::parse(arguments)?)),
             Some("produce") => Ok(Self::Produce(User::parse(arguments)?)),
@@ -132,21 +155,20 @@ impl Command {
 }
 
 impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>, all: &[Transport]) -> Result<Self> {
-        let mut options = Self { rounds: 100, seed: 1, transports: all.to_vec() };
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{argument} of what?"));
-            match argument.as_str() {
-                "--rounds" => options.rounds = number::<NonZeroUsize>(&argument, &value()?)?.get(),
-                "--seed" => options.seed = number(&argument, &value()?)?,
-                "--transport" => options.transports = vec![Transport::parse(&value()?)?],
-                other => bail!("unknown argument: {other}"),
-            }
-        }
-        if options.transports.iter().any(|one| !all.contains(one)) {
-            bail!("only shm has memory to write into");
-        }
-        Ok(options)
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (rounds, seed) = (flags.count("--rounds", 100)?, flags.number("--seed", 1)?);
+        let transports = Transport::take(&mut flags)?;
+        flags.end()?;
+        Ok(Self { rounds, seed, transports })
+    }
+
+    /// Those of a program that writes into shared memory.
+    fn of_memory(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (rounds, seed) = (flags.count("--rounds", 100)?, flags.number("--seed", 1)?);
+        flags.end().context("only shm has memory to write into")?;
+        Ok(Self { rounds, seed, transports: vec![Transport::Shm] })
     }
 
     /// The rounds of each transport: a share each, and the first has what is left over.
@@ -161,57 +183,44 @@ impl Options {
     }
 }
 
-/// What an argument says in figures.
-fn number<T: FromStr>(argument: &str, text: &str) -> Result<T> {
-    text.parse().ok().with_context(|| format!("{argument} wants a number from 1 on, not `{text}`"))
-}
-
-impl Serve {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let journal = arguments.next().context("which journal?")?.into();
-        let address = arguments.next().context("at which address?")?;
-        Ok(Self { journal, address })
+impl Storm {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let storm = Self {
+            seed: flags.number("--seed", 1)?,
+            transports: Transport::take(&mut flags)?,
+            restarts: flags.count("--restarts", 20)?,
+            time: Duration::from_secs(flags.count("--seconds", 60)? as u64),
+            clients: flags.count("--clients", 200)?,
+        };
+        flags.end()?;
+        Ok(storm)
     }
 }
 
-impl Call {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which client?")?.parse()?;
-        let journal = arguments.next().context("which journal?")?.into();
-        Ok(Self { number, journal, addresses: arguments.collect() })
+impl Faults {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let (seed, every) = (flags.number("--seed", 1)?, flags.count("--every", 1)?);
+        flags.end()?;
+        Ok(Self { seed, every })
     }
 }
 
-impl Peer {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which of them?")?.parse()?;
-        let Serve { journal, address } = Serve::parse(arguments)?;
-        Ok(Self { number, journal, address })
+impl Soak {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let minutes = flags.count("--minutes", 30)?;
+        let seconds = flags.count("--seconds", minutes * 60)?;
+        let soak = Self {
+            seed: flags.number("--seed", 1)?,
+            transports: Transport::take(&mut flags)?,
+            time: Duration::from_secs(seconds as u64),
+            clients: flags.count("--clients", 8)?,
+        };
+        flags.end()?;
+        Ok(soak)
     }
-}
-
-impl Host {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let round = arguments.next().context("in which round?")?.parse()?;
-        let address = arguments.next().context("at which address?")?;
-        Ok(Self { round, address })
-    }
-}
-
-impl User {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let number = arguments.next().context("which of them?")?.parse()?;
-        let journal = arguments.next().context("which journal?")?.into();
-        let address = arguments.next().context("at which address?")?;
-        let round = arguments.next().context("in which round?")?.parse()?;
-        let seed = arguments.next().context("which seed?")?.parse()?;
-        Ok(Self { number, journal, address, round, seed })
-    }
-}
-
-/// Binds the life of this process to its parent's.
-pub(crate) fn settle() -> Result<()> {
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 #[cfg(test)]
@@ -243,9 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_is_described() {
+        let line = "storm --seconds 3 --restarts 2 --clients 7 --transport unix";
+        let Ok(Command::Storm(storm)) = Command::parse(line.split_whitespace().map(str::to_owned))
+        else {
+            panic!("no storm")
+        };
+        assert_eq!((storm.time.as_secs(), storm.restarts, storm.clients), (3, 2, 7));
+        assert_eq!((storm.seed, storm.transports), (1, vec![Transport::Unix]));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "",
+            "hostile --rounds",
             "kill",
             "kills --rounds 0",
             "kills --rounds",
@@ -254,6 +275,12 @@ mod tests {
             "hostile --transport tcp",
             "letters --transport udp",
             "produce 1",
+            "storm --restarts 0",
+            "storm --rounds 1",
+            "faults --every 0",
+            "soak --minutes 0",
+            "crowd 1 2 none 3 j a",
+            "crowd 1 2",
             "serve",
             "call x",
         ] {

@@ -46,6 +46,7 @@ pub(crate) enum Server {
 struct Entry {
     made: Option<Manner>,
     ended: Option<Ending>,
+    late: bool,
     ran: u32,
 }
 
@@ -120,6 +121,7 @@ impl Ledger {
         match (what, words.next()) {
             (Some("ran"), None) => entry.ran += 1,
             (Some("made"), Some(manner)) => entry.made = Some(Manner::of(manner)?),
+            (Some("ended"), Some("late")) => entry.late = true,
             (Some("ended"), Some(ending)) => entry.ended = Some(Ending::of(ending)?),
             _ => bail!("not a line of a journal"),
         }
@@ -149,6 +151,9 @@ fn broken(entry: Entry, orphaned: bool, server: Server) -> Option<&'static str> 
     let Some(manner) = entry.made else { return Some("ran and was never made") };
     if entry.ended.is_none() && !orphaned {
         return Some("hangs");
+    }
+    if entry.late {
+        return Some("ended after its deadline");
     }
     if server == Server::Liar {
         return None;
@@ -310,6 +315,11 @@ mod tests {
             ("made C0 again\nended C0 answered", Server::Unharmed, "was answered and never ran"),
             ("made C0 once\nran C0", Server::Mortal, "hangs"),
             ("made C0 once", Server::Liar, "hangs"),
+            (
+                "made C0 once\nended C0 no\nended C0 late",
+                Server::Mortal,
+                "ended after its deadline",
+            ),
             ("ran C0", Server::Mortal, "ran and was never made"),
             (
                 "made C0 once\nended C0 wrong\nran C0",

@@ -1,12 +1,21 @@
 //! What a process holds, and what processes leave behind.
 
 use anyhow::{Context, Result};
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// Where named shared memory would be.
 const NAMED_MEMORY: &str = "/dev/shm";
 /// What `/proc` calls a segment of a connection.
 const SEGMENT: &str = "/memfd:farcall";
+
+/// How soon everything that a dead process has left with another must be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a process holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +37,19 @@ impl Holds {
         let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let own = own.context("no `RssAnon` in /proc")?.trim().trim_end_matches(" kB");
         Ok(Self { descriptors, mappings, memory: own.parse::<usize>()? << 10 })
+    }
+
+    /// What that process holds as soon as it holds no more than before, or after a while.
+    pub(crate) fn settled(process: u32, before: Self) -> Result<Self> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let after = Self::of(process)?;
+            let more = after.descriptors > before.descriptors || after.mappings > before.mappings;
+            if !more || Instant::now() > until {
+                return Ok(after);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

@@ -1,17 +1,29 @@
 //! What there is to run: one file per program, and what they share.
 
 mod arguments;
+mod flags;
+mod roles;
 
+mod faults;
 mod hostile;
 mod kills;
 mod letters;
 mod objects;
+mod polls;
+mod soak;
+mod storm;
 
 mod child;
 mod leftovers;
+mod orders;
+mod panics;
 mod scene;
 
+mod bench;
+mod caller;
 mod client;
+mod crowd;
+mod gate;
 mod server;
 
 mod journal;
@@ -29,8 +41,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Objects(options)) => objects::run(&options),
         Ok(Command::Letters(options)) => letters::run(&options),
         Ok(Command::Hostile(options)) => hostile::run(&options),
+        Ok(Command::Soak(options)) => soak::run(&options),
+        Ok(Command::Faults(options)) => faults::run(&options),
+        Ok(Command::Polls(options)) => polls::run(&options),
+        Ok(Command::Storm(options)) => storm::run(&options),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
         Ok(Command::Call(role)) => client::run(role).map(|()| true),
+        Ok(Command::Crowd(role)) => crowd::run(role).map(|()| true),
         Ok(Command::Peer(role)) => objects::be(role).map(|()| true),
         Ok(Command::Host(role)) => letters::host(&role).map(|()| true),
         Ok(Command::Produce(role)) => letters::produce(role).map(|()| true),

@@ -5,6 +5,7 @@ use super::{
     child::Child,
     ledger::Ledger,
     leftovers::{self, named_memory, names},
+    roles::Load,
 };
 use anyhow::Result;
 use std::{collections::BTreeSet, fs, path::PathBuf};
@@ -51,7 +52,8 @@ impl Scene {
     pub(crate) fn address(&self, server: usize) -> String {
         match (self.transport, &self.ports[server]) {
             (Transport::Tcp, Some(address)) => address.clone(),
-            (Transport::Tcp, None) => "tcp://127.0.0.1:0".to_owned(),
+            // No client of this host has that address: the port is free when its owner is dead.
+            (Transport::Tcp, None) => "tcp://127.0.0.2:0".to_owned(),
             _ => format!(
                 "{}://{}",
                 self.transport.scheme(),
@@ -102,6 +104,18 @@ impl Scene {
         let mut arguments = vec!["call".to_owned(), number.to_string(), journal];
         arguments.extend_from_slice(addresses);
         Ok(Client { number, child: self.begin(format!("client {number}"), arguments)? })
+    }
+
+    /// Starts so many clients of the first server, in one process.
+    pub(crate) fn begin_crowd(&mut self, clients: usize, seed: u64, load: Load) -> Result<Client> {
+        let number = self.clients;
+        self.clients += 1;
+        let journal = self.journal(&format!("client-{number}"));
+        let (clients, seed) = (clients.to_string(), seed.to_string());
+        let load = load.word().to_owned();
+        let arguments = ["crowd".to_owned(), clients, seed, load, number.to_string(), journal];
+        let arguments = [&arguments[..], &[self.address(0)]].concat();
+        Ok(Client { number, child: self.begin(format!("crowd {number}"), arguments)? })
     }
 
     /// Kills a client.

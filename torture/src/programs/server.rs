@@ -1,18 +1,17 @@
 //! A server process: serves, says what its servant says, and does what it is told until it is told to end.
 
 use super::{
-    arguments::{Serve, settle},
+    bench::{Bank, Bench, Counts},
     journal::Journal,
     loans::Shelf,
+    orders::orders,
+    roles::{Serve, settle},
     work::{Work, Worker},
 };
 use anyhow::{Result, bail};
 use farcall::{Remote, Server};
-use std::{io, path::Path, sync::Arc, thread};
-use tokio::{
-    runtime::Builder,
-    sync::{Notify, mpsc},
-};
+use std::{path::Path, sync::Arc};
+use tokio::{runtime::Builder, sync::Notify};
 
 /// Serves until it is told to `drain`, or its parent is gone.
 pub(crate) fn run(role: &Serve) -> Result<()> {
@@ -30,7 +29,9 @@ async fn serve(role: &Serve) -> Result<()> {
     // What liars call is no call of the ledger's, and what they lend is not held longer than they are there.
     let lies = role.journal.with_extension("lies");
     let server = Server::new().export("work", servant(&role.journal, Shelf::new())?);
-    let server = server.export("target", servant(&lies, Shelf::full())?).listen(&role.address);
+    let bench = Remote::<dyn Bench>::new(Bank(Arc::new(Counts::that_forget())));
+    let server = server.export("target", servant(&lies, Shelf::full())?).export("bench", bench);
+    let server = server.listen(&role.address);
     let running = server.start().await?;
     println!("ready {}", running.address());
     let mut orders = orders();
@@ -44,13 +45,4 @@ async fn serve(role: &Serve) -> Result<()> {
     println!("draining");
     running.shutdown().await;
     Ok(())
-}
-
-/// The lines of the standard input.
-fn orders() -> mpsc::UnboundedReceiver<String> {
-    let (sender, orders) = mpsc::unbounded_channel();
-    thread::spawn(move || {
-        io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-    });
-    orders
 }

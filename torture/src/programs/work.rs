@@ -5,13 +5,16 @@ use super::{
     loans::{LARGE, Shelf, stamped},
 };
 use farcall::Payload;
-use std::{io::Write, sync::Arc};
-use tokio::sync::Notify;
+use std::{io::Write, sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::sleep};
 
 /// Bytes that an answer may have. Who asks for more has been lied to.
 const LONGEST: usize = 15 << 20;
 /// Bytes that a loan may have.
 const LONGEST_LOAN: usize = LARGE;
+
+/// Milliseconds that a servant may linger.
+const LONGEST_LINGER: u32 = 1000;
 
 /// What clients call. The first argument is the call's number.
 #[farcall::remote]
@@ -21,6 +24,9 @@ pub(crate) trait Work {
     /// The same, and may be run again.
     #[remote(idempotent)]
     async fn again(&self, call: u64) -> farcall::Result<Vec<u8>>;
+    /// The same, after so many milliseconds.
+    #[remote(idempotent)]
+    async fn linger(&self, call: u64, millis: u32) -> farcall::Result<Vec<u8>>;
     /// Answers nothing.
     #[remote(oneway)]
     async fn tell(&self, call: u64) -> farcall::Result<()>;
@@ -70,6 +76,12 @@ impl Work for Worker {
 
     async fn again(&self, call: u64) -> farcall::Result<Vec<u8>> {
         self.ran(call, None)?;
+        Ok(answer(call, &[], 0))
+    }
+
+    async fn linger(&self, call: u64, millis: u32) -> farcall::Result<Vec<u8>> {
+        self.ran(call, None)?;
+        sleep(Duration::from_millis(u64::from(millis.min(LONGEST_LINGER)))).await;
         Ok(answer(call, &[], 0))
     }
 

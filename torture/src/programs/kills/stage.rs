@@ -18,8 +18,6 @@ use std::{
 /// The number of the server that lives, and of the one that dies.
 const OLD: usize = 0;
 pub(super) const YOUNG: usize = 1;
-/// How soon everything that a dead process has left with another must be gone.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that an old process may have gained from the first tenth of the rounds to the last one. A large payload for a server that has just
 /// died lies on the heap, and malloc keeps twice the largest block that it has seen.
 const GROWTH: usize = 64 << 20;
@@ -138,21 +136,14 @@ impl Stage {
 
     /// Waits until the old ones hold no more than they did after the first rounds.
     fn look(&mut self, before: [Holds; 2], rounds: usize) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        let more = |after: &[Holds; 2]| {
-            let each = before.iter().zip(after);
-            each.clone().any(|(before, after)| {
-                after.descriptors > before.descriptors || after.mappings > before.mappings
-            })
-        };
-        let mut after = self.holds()?;
-        while more(&after) && Instant::now() < until {
-            thread::sleep(Duration::from_millis(10));
-            after = self.holds()?;
-        }
-        for ((who, before), after) in
-            ["the old server", "the old client"].iter().zip(before).zip(after)
+        let processes = [
+            self.old_server.as_ref().context("no server")?.id(),
+            self.old_client.as_ref().context("no client")?.child.id(),
+        ];
+        for ((who, before), process) in
+            ["the old server", "the old client"].iter().zip(before).zip(processes)
         {
+            let after = Holds::settled(process, before)?;
             compare(&mut self.scene.ledger, who, before, after);
             let grown = after.memory.saturating_sub(before.memory);
             self.grown = self.grown.max((grown, rounds));

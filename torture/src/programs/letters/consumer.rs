@@ -4,7 +4,7 @@ use super::{
     item::Item,
     role::{Ended, Role, orders},
 };
-use crate::programs::arguments::User;
+use crate::programs::roles::User;
 use anyhow::{Result, anyhow, bail};
 use farcall::mailbox::{Action, Error, Letter};
 use fastrand::Rng;

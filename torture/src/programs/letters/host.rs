@@ -1,7 +1,7 @@
 //! The process that hosts the mailbox of a round, until nobody wants it any more.
 
 use super::{deal::Deal, item::Item, role::orders};
-use crate::programs::arguments::{Host, settle};
+use crate::programs::roles::{Host, settle};
 use anyhow::Result;
 use farcall::mailbox::Mailbox;
 use tokio::runtime::Builder;

@@ -4,7 +4,7 @@ use super::{
     item::{Item, Name},
     role::{Ended, Role, orders},
 };
-use crate::programs::arguments::User;
+use crate::programs::roles::User;
 use anyhow::{Context, Result, anyhow};
 use farcall::mailbox::{Action, Error, ProcessId, Receipt};
 use fastrand::Rng;

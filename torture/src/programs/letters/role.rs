@@ -2,8 +2,8 @@
 
 use super::{deal::Deal, item::Box};
 use crate::programs::{
-    arguments::{User, settle},
     journal::Journal,
+    roles::{User, settle},
 };
 use anyhow::Result;
 use farcall::mailbox::{Action, Error, Mailbox};

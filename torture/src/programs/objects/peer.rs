@@ -1,7 +1,7 @@
 //! One of the three: serves a table, and plays, pauses and settles as it is told.
 
 use super::{
-    super::{arguments::Peer, arguments::settle, journal::Journal},
+    super::{journal::Journal, roles::Peer, roles::settle},
     death::{meet, meet_again, mourn},
     play::play,
     table::{Counter, Door, Entrance, Place, Table},
