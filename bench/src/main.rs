@@ -19,6 +19,7 @@ mod words;
 
 mod rows;
 
+mod calls;
 mod client;
 mod driver;
 #[cfg(any(feature = "farcall-rows", feature = "remoc"))]

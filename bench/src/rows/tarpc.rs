@@ -14,6 +14,7 @@ use tarpc::{client, context};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use crate::calls::Sent;
 use crate::client::{AsyncDriver, Client, Flavour};
 use crate::driver::Driver;
 use crate::placement::Placement;
@@ -124,7 +125,7 @@ async fn answer_all(calls: impl Stream<Item = impl Future<Output = ()> + Send + 
 }
 
 impl Client for BenchClient {
-    const EAGER: bool = false;
+    const SENT: Sent = Sent::WhenPolled;
     type Echoed = Bytes;
 
     async fn connect(address: &str) -> Result<Self> {
