@@ -14,6 +14,8 @@ mod iceoryx2;
 mod remoc;
 #[cfg(feature = "tarpc")]
 mod tarpc;
+#[cfg(feature = "tonic")]
+mod tonic;
 
 /// Every row that was compiled in, in the order of the report.
 pub fn all() -> Vec<&'static dyn Row> {
@@ -40,6 +42,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         remoc::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
+        #[cfg(feature = "tonic")]
+        tonic::ROWS,
     ]
     .concat()
 }
