@@ -99,4 +99,4 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
 }
 
 /// One way through the relay: half of a round trip.
-const HALF: Duration = Duration::from_micros(500);
+pub const HALF: Duration = Duration::from_micros(500);

@@ -6,6 +6,8 @@ use crate::row::Row;
 
 mod raw;
 
+#[cfg(feature = "capnp")]
+mod capnp;
 #[cfg(feature = "farcall-rows")]
 mod farcall;
 #[cfg(feature = "iceoryx2")]
@@ -36,6 +38,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         farcall::objects::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::letters::ROWS,
+        #[cfg(feature = "capnp")]
+        capnp::ROWS,
         #[cfg(feature = "iceoryx2")]
         iceoryx2::ROWS,
         #[cfg(feature = "remoc")]

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use tarpc::serde_transport;
 use tarpc::server::{self, BaseChannel, Channel};
 use tarpc::tokio_serde::formats::Bincode;
-use tarpc::tokio_util::codec::LengthDelimitedCodec;
+use tarpc::tokio_util::codec::length_delimited::{Builder, LengthDelimitedCodec};
 use tarpc::{client, context};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -169,7 +169,7 @@ fn patient() -> context::Context {
     context
 }
 
-fn codec() -> tarpc::tokio_util::codec::length_delimited::Builder {
+fn codec() -> Builder {
     let mut codec = LengthDelimitedCodec::builder();
     codec.max_frame_length(work::MAX_FRAME);
     codec
