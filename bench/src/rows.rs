@@ -14,6 +14,8 @@ mod farcall;
 mod iceoryx2;
 #[cfg(feature = "remoc")]
 mod remoc;
+#[cfg(feature = "shmipc")]
+mod shmipc;
 #[cfg(feature = "tarpc")]
 mod tarpc;
 #[cfg(feature = "tonic")]
@@ -44,6 +46,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         iceoryx2::ROWS,
         #[cfg(feature = "remoc")]
         remoc::ROWS,
+        #[cfg(feature = "shmipc")]
+        shmipc::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
         #[cfg(feature = "tonic")]
