@@ -62,9 +62,14 @@ pub fn find(name: &str) -> Result<&'static dyn Row> {
     row.with_context(|| format!("no such row: {name}"))
 }
 
+/// Whether a row is farcall's.
+pub fn is_ours(name: &str) -> bool {
+    name.starts_with("farcall-")
+}
+
 /// Whether a row is a peer's: neither a floor nor farcall's own.
 pub fn is_peer(name: &str) -> bool {
-    !name.starts_with("raw-") && !name.starts_with("farcall-")
+    !name.starts_with("raw-") && !is_ours(name)
 }
 
 #[cfg(test)]
