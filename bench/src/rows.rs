@@ -14,6 +14,8 @@ mod farcall;
 mod iceoryx2;
 #[cfg(feature = "remoc")]
 mod remoc;
+#[cfg(feature = "rmi")]
+mod rmi;
 #[cfg(feature = "shmipc")]
 mod shmipc;
 #[cfg(feature = "tarpc")]
@@ -46,6 +48,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         iceoryx2::ROWS,
         #[cfg(feature = "remoc")]
         remoc::ROWS,
+        #[cfg(feature = "rmi")]
+        rmi::ROWS,
         #[cfg(feature = "shmipc")]
         shmipc::ROWS,
         #[cfg(feature = "tarpc")]
