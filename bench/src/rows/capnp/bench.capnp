@@ -1,6 +1,6 @@
 @0xd3a1b6c98e7f2450;
 # `bench_capnp.rs.in` is what `capnp compile -orust bench.capnp` makes of this, of capnproto 0.9.2 with the
-# plug-in of capnpc 0.27.0; it is kept so that nobody needs these tools to build.
+# plug-in of capnpc 0.27.0, without blanks at the ends of lines; it is kept so that nobody needs these tools to build.
 
 annotation parentModule @0xabee386cd1450364 (file) :Text;
 # That of Rust's plug-in.
