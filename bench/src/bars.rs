@@ -17,6 +17,7 @@ use crate::work::Work;
 mod filter;
 mod letters;
 mod objects;
+mod peers;
 mod shared;
 
 /// One bar.
@@ -105,6 +106,7 @@ pub fn all(report: &Report) -> Vec<Bar> {
     shared::payloads(report, &mut bars);
     objects::all(report, &mut bars);
     letters::all(report, &mut bars);
+    peers::all(report, &mut bars);
     bars.push(idle(report, "", &Transport::ALL));
     bars.push(idle(report, ", over shared memory", &[Transport::Shm]));
     bars.push(memory(report, "over a socket", Transport::SOCKETS, 10.0 * 1024.0));
@@ -265,21 +267,22 @@ pub const QUIET: f64 = 0.05;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn report() -> Report {
-        let cell = |row: &str, work: Work, calls: u64, p50: u64, p99: u64| {
-            let round = json!({
-                "calls": calls, "nanoseconds": 1_000_000_000, "p50": p50, "p99": p99,
-                "cpu_nanoseconds": 1,
-            });
-            json!({
-                "row": row, "transport": Transport::Shm, "placement": Placement::TwoCores,
-                "work": work, "rounds": [round],
-            })
-        };
+    pub(super) fn cell(row: &str, over: Transport, work: Work, calls: u64, p50: u64) -> Value {
+        let round = json!({
+            "calls": calls, "nanoseconds": 1_000_000_000, "p50": p50, "p99": 3 * p50,
+            "cpu_nanoseconds": 1,
+        });
+        json!({
+            "row": row, "transport": over, "placement": Placement::TwoCores, "work": work,
+            "rounds": [round],
+        })
+    }
+
+    pub(super) fn report(cells: Vec<Value>) -> Report {
         let report = json!({
             "host": {
                 "processor": "", "cpus": 2, "is_virtual": false, "kernel": "", "rustc": "",
@@ -287,20 +290,22 @@ mod tests {
             "settings": {
                 "date": "", "quick": false, "rounds": 1, "milliseconds": 1, "disturbance": 0.0,
             },
-            "rows": [], "idle": [], "memory": [], "sizes": [], "failures": [],
-            "cells": [
-                cell("raw-slots", Work::Add, 1, 400, 500),
-                cell("farcall-wait", Work::Add, 1, 600, 1900),
-                cell("farcall-wait-off", Work::Add, 1, 100, 100),
-                cell("farcall-ct", Work::Oneway(64), 9_000_000, 1, 1),
-            ],
+            "rows": [], "idle": [], "memory": [], "sizes": [], "failures": [], "cells": cells,
         });
         serde_json::from_value(report).expect("a report")
     }
 
     #[test]
     fn bars_look_at_their_own_rows_and_figures() {
-        let bars = all(&report());
+        let shm = |row, work, calls, p50| cell(row, Transport::Shm, work, calls, p50);
+        let mut waiting = shm("farcall-wait", Work::Add, 1, 600);
+        waiting["rounds"][0]["p99"] = json!(1900);
+        let bars = all(&report(vec![
+            shm("raw-slots", Work::Add, 1, 400),
+            waiting,
+            shm("farcall-wait-off", Work::Add, 1, 100),
+            shm("farcall-ct", Work::Oneway(64), 9_000_000, 1),
+        ]));
         let check = |what: &str, want: (&str, bool)| {
             let bar = bars.iter().find(|bar| bar.what == what);
             let bar = bar.unwrap_or_else(|| panic!("no bar is called {what}"));

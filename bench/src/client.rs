@@ -1,22 +1,21 @@
 //! Asynchronous rows: what a peer's client must offer, and the driver that does all work with it.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::calls::{self, Sent, expect};
 use crate::driver::Driver;
-use crate::stopwatch::{Measured, Stopwatch};
+use crate::stopwatch::Measured;
 use crate::work::{self, Work};
 
 /// A peer's client: the three calls over one connection.
 pub trait Client: Clone + Send + Sync + 'static {
-    /// Whether a call is on its way when it was made, rather than when it is first polled.
-    const EAGER: bool;
+    /// When a call is on its way.
+    const SENT: Sent;
     /// What `echo` gives back.
     type Echoed: AsRef<[u8]> + Send;
 
@@ -35,6 +34,14 @@ pub trait Client: Clone + Send + Sync + 'static {
     /// How many pushes have arrived, ever.
     fn pushed(&self) -> impl Future<Output = Result<u64>> + Send {
         async { bail!("no one-way calls here") }
+    }
+    /// The sum of the first words of as many small items, `0`, `1` and so on, of a stream.
+    fn small(&self, _items: u64) -> impl Future<Output = Result<u64>> + Send {
+        async { bail!("no streams here") }
+    }
+    /// How many bytes as many large items of a stream have.
+    fn large(&self, _items: u64, _length: usize) -> impl Future<Output = Result<u64>> + Send {
+        async { bail!("no streams here") }
     }
 }
 
@@ -85,6 +92,7 @@ impl<C: Client> Driver for AsyncDriver<C> {
             Work::Tasks(depth) => self.runtime.spawn(tasks(client, depth, time)),
             Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
             Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
+            Work::Stream(length) => self.runtime.spawn(streams(client, length, time)),
             other => bail!("no {other} here"),
         };
         self.runtime.block_on(run)?
@@ -116,98 +124,34 @@ async fn sequence<C: Client>(client: C, work: Work, time: Duration) -> Result<Me
         _ => Bytes::new(),
     };
     match work {
-        Work::Echo(_) => {
-            ensure!(client.echo(&data).await?.as_ref() == data, "another echo");
-            let sum = work::sum(&data);
-            let mut watch = Stopwatch::start(time);
-            loop {
-                work::check_echo(client.echo(&data).await?.as_ref(), sum)?;
-                if !watch.lap() {
-                    return Ok(watch.finish());
-                }
-            }
-        }
+        Work::Echo(_) => calls::echoes(time, &data, || client.echo(&data)).await,
         Work::Sum(_) => {
             let sum = work::sum(&data);
-            let mut watch = Stopwatch::start(time);
-            loop {
-                ensure!(client.sum(&data).await? == sum, "a wrong sum");
-                if !watch.lap() {
-                    return Ok(watch.finish());
-                }
-            }
+            calls::one_by_one(time, || async { expect(client.sum(&data).await?, sum) }).await
         }
-        _ => {
-            let mut watch = Stopwatch::start(time);
-            loop {
-                ensure!(client.add(1, 2).await? == 3, "a wrong sum");
-                if !watch.lap() {
-                    return Ok(watch.finish());
-                }
-            }
-        }
+        _ => calls::one_by_one(time, || async { expect(client.add(1, 2).await?, 3) }).await,
     }
 }
 
 /// As many tasks, each with one call at a time.
 async fn tasks<C: Client>(client: C, depth: usize, time: Duration) -> Result<Measured> {
     let started = Instant::now();
-    let tasks: Vec<_> = (0..depth)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move {
-                let mut calls = 0;
-                while started.elapsed() < time {
-                    for _ in 0..CALLS_PER_CLOCK_READ {
-                        calls += 1;
-                        ensure!(client.add(calls, 1).await? == calls + 1, "a wrong sum");
-                    }
-                }
-                Ok(calls)
-            })
-        })
-        .collect();
-    let mut calls = 0;
-    for task in tasks {
-        calls += task.await??;
-    }
-    Ok(Measured::bulk(calls, started))
+    let tasks = (0..depth).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { calls::task(started, time, |a, b| client.add(a, b)).await })
+    });
+    calls::joined(started, tasks.collect()).await
 }
 
-/// One task that always has as many calls under way, and awaits them in the order it made them.
+/// One task that always has as many calls under way.
 async fn held<C: Client>(client: C, depth: usize, time: Duration) -> Result<Measured> {
-    let started = Instant::now();
-    let mut window: Vec<_> = Vec::with_capacity(depth);
-    for number in 0..depth as u64 {
-        window.push(Slot { future: Box::pin(client.add(number, 1)), early: None });
-    }
-    if !C::EAGER {
-        for slot in &mut window {
-            slot.prime().await;
-        }
-    }
-    let mut calls = 0;
-    loop {
-        let goes_on = started.elapsed() < time;
-        for _ in 0..CALLS_PER_CLOCK_READ {
-            let slot = &mut window[calls as usize % depth];
-            ensure!(slot.answer().await? == calls + 1, "a wrong sum");
-            slot.future.set(client.add(calls + depth as u64, 1));
-            if !C::EAGER {
-                slot.prime().await;
-            }
-            calls += 1;
-        }
-        if !goes_on {
-            break;
-        }
-    }
-    for _ in 0..depth {
-        let slot = &mut window[calls as usize % depth];
-        ensure!(slot.answer().await? == calls + 1, "a wrong sum");
-        calls += 1;
-    }
-    Ok(Measured::bulk(calls, started))
+    calls::held(depth, time, C::SENT, |a, b| client.add(a, b)).await
+}
+
+/// One stream after the other.
+async fn streams<C: Client>(client: C, length: usize, time: Duration) -> Result<Measured> {
+    let (small, large) = (|items| client.small(items), |items| client.large(items, length));
+    calls::streams(length, time, small, large).await
 }
 
 /// One task that sends one way. It is never more than two batches ahead: the count of the batch before
@@ -229,31 +173,5 @@ async fn oneway<C: Client>(client: C, length: usize, time: Duration) -> Result<M
     Ok(Measured::bulk(sent, started))
 }
 
-/// Room for one call of [`held`], used again and again.
-struct Slot<F: Future> {
-    future: Pin<Box<F>>,
-    early: Option<F::Output>,
-}
-
-impl<F: Future> Slot<F> {
-    /// Polls once, which is what sends a lazy call.
-    async fn prime(&mut self) {
-        self.early = poll_fn(|context| match self.future.as_mut().poll(context) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await;
-    }
-
-    async fn answer(&mut self) -> F::Output {
-        match self.early.take() {
-            Some(answer) => answer,
-            None => self.future.as_mut().await,
-        }
-    }
-}
-
-/// A clock read costs as much as a fast call's share of a batch.
-pub const CALLS_PER_CLOCK_READ: u64 = 16;
 /// Twice as many one-way calls may be under way.
 pub const PUSHES_PER_COUNT: u64 = 256;

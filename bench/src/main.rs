@@ -19,12 +19,13 @@ mod words;
 
 mod rows;
 
+mod calls;
 mod client;
 mod driver;
-#[cfg(any(feature = "farcall-rows", feature = "remoc"))]
+#[cfg(any(feature = "capnp", feature = "farcall-rows", feature = "remoc"))]
 mod objects;
 mod placement;
-#[cfg(any(feature = "farcall-rows", feature = "remoc"))]
+#[cfg(any(feature = "capnp", feature = "farcall-rows", feature = "remoc"))]
 mod relay;
 mod row;
 mod stopwatch;

@@ -1,15 +1,16 @@
 //! Rows of objects: what a peer's client must offer, and the driver that does the work with it.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use tokio::runtime::Runtime;
 
+use crate::calls::{self, expect, one_by_one};
 use crate::driver::Driver;
 use crate::relay;
-use crate::stopwatch::{Measured, Stopwatch};
-use crate::work::{SMALL, Work};
+use crate::stopwatch::Measured;
+use crate::work::Work;
 
 /// A peer's client: objects that calls return, and that calls take.
 pub trait Objects: Clone + Send + Sync + 'static {
@@ -68,23 +69,28 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
         let (client, address) = (self.client.clone(), self.address.clone());
         let run = self.runtime.spawn(async move {
             match work {
-                Work::Add => run(time, || async { expect(client.add(1, 2).await?, 3) }).await,
+                Work::Add => {
+                    one_by_one(time, || async { expect(client.add(1, 2).await?, 3) }).await
+                }
                 Work::Member => {
                     let member = client.make().await?;
-                    run(time, || async { expect(C::add_by(&member, 1, 2).await?, 3) }).await
+                    one_by_one(time, || async { expect(C::add_by(&member, 1, 2).await?, 3) }).await
                 }
                 Work::Callback => {
-                    run(time, || async { expect(client.call_back(1, 2).await?, 3) }).await
+                    one_by_one(time, || async { expect(client.call_back(1, 2).await?, 3) }).await
                 }
                 Work::Life => {
                     let one = || async { expect(C::add_by(&client.make().await?, 1, 2).await?, 3) };
-                    run(time, one).await
+                    one_by_one(time, one).await
                 }
                 Work::Chain(hops) => {
                     let far = C::connect(&relay::to(&address, HALF)?).await?;
-                    run(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
+                    one_by_one(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
                 }
-                Work::Stream(length) => stream(client, length, time).await,
+                Work::Stream(length) => {
+                    let small = |items| client.small(items);
+                    calls::streams(length, time, small, |items| client.large(items, length)).await
+                }
                 other => bail!("no work for objects: {other}"),
             }
         });
@@ -92,41 +98,5 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
     }
 }
 
-async fn run<F: Future<Output = Result<()>>>(
-    time: Duration,
-    mut call: impl FnMut() -> F,
-) -> Result<Measured> {
-    call().await?;
-    let mut watch = Stopwatch::start(time);
-    loop {
-        call().await?;
-        if !watch.lap() {
-            return Ok(watch.finish());
-        }
-    }
-}
-
-/// One stream after the other: each is long enough that its beginning does not matter.
-async fn stream<C: Objects>(client: C, length: usize, time: Duration) -> Result<Measured> {
-    let (mut total, started) = (0, Instant::now());
-    while started.elapsed() < time {
-        if length == SMALL {
-            let items = 200_000;
-            expect(client.small(items).await?, (0..items).sum())?;
-            total += items;
-        } else {
-            let items = 500;
-            expect(client.large(items, length).await?, items * length as u64)?;
-            total += items;
-        }
-    }
-    Ok(Measured::bulk(total, started))
-}
-
-fn expect(found: u64, want: u64) -> Result<()> {
-    ensure!(found == want, "{found} instead of {want}");
-    Ok(())
-}
-
 /// One way through the relay: half of a round trip.
-const HALF: Duration = Duration::from_micros(500);
+pub const HALF: Duration = Duration::from_micros(500);

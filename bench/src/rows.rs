@@ -6,14 +6,22 @@ use crate::row::Row;
 
 mod raw;
 
+#[cfg(feature = "capnp")]
+mod capnp;
 #[cfg(feature = "farcall-rows")]
 mod farcall;
 #[cfg(feature = "iceoryx2")]
 mod iceoryx2;
 #[cfg(feature = "remoc")]
 mod remoc;
+#[cfg(feature = "rmi")]
+mod rmi;
+#[cfg(feature = "shmipc")]
+mod shmipc;
 #[cfg(feature = "tarpc")]
 mod tarpc;
+#[cfg(feature = "tonic")]
+mod tonic;
 
 /// Every row that was compiled in, in the order of the report.
 pub fn all() -> Vec<&'static dyn Row> {
@@ -34,12 +42,20 @@ pub fn all() -> Vec<&'static dyn Row> {
         farcall::objects::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::letters::ROWS,
+        #[cfg(feature = "capnp")]
+        capnp::ROWS,
         #[cfg(feature = "iceoryx2")]
         iceoryx2::ROWS,
         #[cfg(feature = "remoc")]
         remoc::ROWS,
+        #[cfg(feature = "rmi")]
+        rmi::ROWS,
+        #[cfg(feature = "shmipc")]
+        shmipc::ROWS,
         #[cfg(feature = "tarpc")]
         tarpc::ROWS,
+        #[cfg(feature = "tonic")]
+        tonic::ROWS,
     ]
     .concat()
 }
@@ -55,9 +71,14 @@ pub fn find(name: &str) -> Result<&'static dyn Row> {
     row.with_context(|| format!("no such row: {name}"))
 }
 
+/// Whether a row is farcall's.
+pub fn is_ours(name: &str) -> bool {
+    name.starts_with("farcall-")
+}
+
 /// Whether a row is a peer's: neither a floor nor farcall's own.
 pub fn is_peer(name: &str) -> bool {
-    !name.starts_with("raw-") && !name.starts_with("farcall-")
+    !name.starts_with("raw-") && !is_ours(name)
 }
 
 #[cfg(test)]

@@ -1,13 +1,30 @@
 //! What this process has used: CPU time, sleeps and resident memory. Room for many descriptors.
 
-use anyhow::{Context, Result};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
-/// Nanoseconds of CPU that all threads of this process have used, also those that have ended.
-pub fn cpu_nanoseconds() -> u64 {
-    let used = clock_gettime(ClockId::ProcessCPUTime);
-    used.tv_sec.unsigned_abs() * 1_000_000_000 + used.tv_nsec.unsigned_abs()
+use anyhow::{Context, Result};
+use nix::sys::time::TimeSpec;
+use nix::time::ClockId;
+use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Nanoseconds of CPU that all threads of this process have used, also those that have ended, and those of the
+/// processes it has started.
+pub fn cpu_nanoseconds() -> Result<u64> {
+    let mut all = nanoseconds(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?);
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        // A thread may end meanwhile, and its children are another's then.
+        let children = std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace() {
+            let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(child.parse()?))?;
+            all += nanoseconds(clock.now()?);
+        }
+    }
+    Ok(all)
+}
+
+fn nanoseconds(used: TimeSpec) -> u64 {
+    Duration::from(used).as_nanos() as u64
 }
 
 /// How often a thread of this process that is still there has gone to sleep. Each question of the conductor's is one or two of them.

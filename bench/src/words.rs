@@ -61,7 +61,7 @@ pub fn obey_all(mut obey: impl FnMut(Order) -> Result<Answer>) -> Result<()> {
 /// Answers the orders that every child understands.
 pub fn obey_any(order: Order) -> Result<Answer> {
     match order {
-        Order::Cpu => Ok(Answer::Used(usage::cpu_nanoseconds())),
+        Order::Cpu => Ok(Answer::Used(usage::cpu_nanoseconds()?)),
         Order::Switches => Ok(Answer::Used(usage::voluntary_switches()?)),
         Order::Resident => Ok(Answer::Used(usage::resident_bytes()?)),
         other => anyhow::bail!("not an order for this process: {other:?}"),

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
+use crate::rows;
 use crate::work::Work;
 
 /// farcall as it is if an address says nothing.
@@ -21,10 +22,36 @@ pub const ICEORYX2: &[&str] = &["iceoryx2-spin"];
 /// Which cells of a report are looked at.
 #[derive(Clone, Copy, Default)]
 pub struct Filter {
-    rows: &'static [&'static str],
+    rows: Rows,
     works: [Option<Work>; 2],
     transport: Option<Transport>,
+    sockets: bool,
     placement: Option<Placement>,
+}
+
+#[derive(Clone, Copy)]
+enum Rows {
+    Named(&'static [&'static str]),
+    /// All of farcall's that cross the border of a process.
+    Ours,
+    /// All that are neither farcall's nor a floor.
+    Peers,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Named(&[])
+    }
+}
+
+impl Rows {
+    fn contain(self, cell: &Cell) -> bool {
+        match self {
+            Self::Named(names) => names.contains(&cell.row.as_str()),
+            Self::Ours => rows::is_ours(&cell.row) && cell.transport != Transport::Inproc,
+            Self::Peers => rows::is_peer(&cell.row),
+        }
+    }
 }
 
 impl Filter {
@@ -40,12 +67,27 @@ impl Filter {
 
     /// Those of these rows.
     pub fn of(self, rows: &'static [&'static str]) -> Self {
-        Self { rows, ..self }
+        Self { rows: Rows::Named(rows), ..self }
+    }
+
+    /// Those of all rows of farcall's between two processes.
+    pub fn ours(self) -> Self {
+        Self { rows: Rows::Ours, ..self }
+    }
+
+    /// Those of all peers.
+    pub fn peers(self) -> Self {
+        Self { rows: Rows::Peers, ..self }
     }
 
     /// Those over this transport.
     pub fn over(self, transport: Transport) -> Self {
         Self { transport: Some(transport), ..self }
+    }
+
+    /// Those over a socket, of either kind.
+    pub fn over_sockets(self) -> Self {
+        Self { sockets: true, ..self }
     }
 
     /// Those in this placement.
@@ -55,9 +97,10 @@ impl Filter {
 
     fn cells(self, report: &Report) -> impl Iterator<Item = &Cell> {
         report.cells.iter().filter(move |cell| {
-            self.rows.contains(&cell.row.as_str())
+            self.rows.contain(cell)
                 && self.works.contains(&Some(cell.work))
                 && self.transport.is_none_or(|transport| transport == cell.transport)
+                && (!self.sockets || Transport::SOCKETS.contains(&cell.transport))
                 && self.placement.is_none_or(|placement| placement == cell.placement)
         })
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use farcall::Remote;
 
+use crate::calls::Sent;
 use crate::client::{AsyncDriver, Client, Flavour};
 use crate::driver::Driver;
 use crate::placement::Placement;
@@ -219,7 +220,7 @@ fn service(address: &str) -> String {
 struct BenchClient(Remote<dyn Bench>);
 
 impl Client for BenchClient {
-    const EAGER: bool = true;
+    const SENT: Sent = Sent::WhenMade;
     type Echoed = Vec<u8>;
 
     async fn connect(address: &str) -> Result<Self> {

@@ -9,11 +9,12 @@ use futures::{Stream, StreamExt};
 use tarpc::serde_transport;
 use tarpc::server::{self, BaseChannel, Channel};
 use tarpc::tokio_serde::formats::Bincode;
-use tarpc::tokio_util::codec::LengthDelimitedCodec;
+use tarpc::tokio_util::codec::length_delimited::{Builder, LengthDelimitedCodec};
 use tarpc::{client, context};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use crate::calls::Sent;
 use crate::client::{AsyncDriver, Client, Flavour};
 use crate::driver::Driver;
 use crate::placement::Placement;
@@ -124,7 +125,7 @@ async fn answer_all(calls: impl Stream<Item = impl Future<Output = ()> + Send + 
 }
 
 impl Client for BenchClient {
-    const EAGER: bool = false;
+    const SENT: Sent = Sent::WhenPolled;
     type Echoed = Bytes;
 
     async fn connect(address: &str) -> Result<Self> {
@@ -168,7 +169,7 @@ fn patient() -> context::Context {
     context
 }
 
-fn codec() -> tarpc::tokio_util::codec::length_delimited::Builder {
+fn codec() -> Builder {
     let mut codec = LengthDelimitedCodec::builder();
     codec.max_frame_length(work::MAX_FRAME);
     codec

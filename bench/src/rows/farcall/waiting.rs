@@ -7,7 +7,8 @@ use anyhow::{Result, bail, ensure};
 use farcall::Remote;
 
 use super::{Bench, service};
-use crate::client::{CALLS_PER_CLOCK_READ, PUSHES_PER_COUNT};
+use crate::calls::CALLS_PER_CLOCK_READ;
+use crate::client::PUSHES_PER_COUNT;
 use crate::driver::Driver;
 use crate::stopwatch::{Measured, Stopwatch};
 use crate::work::{self, Work};

@@ -12,7 +12,7 @@ use iceoryx2::prelude::*;
 use iceoryx2::service::port_factory::request_response::PortFactory as Calls;
 
 use super::IpcNode;
-use crate::client::CALLS_PER_CLOCK_READ;
+use crate::calls::CALLS_PER_CLOCK_READ;
 use crate::stopwatch::{Measured, Stopwatch};
 
 /// What is added.
