@@ -1,7 +1,8 @@
 //! What a model of a mailbox does, at random.
 
-use crate::{Capacity, Key, OnCrash, Policy, Terms};
+use crate::{Capacity, Key, OnCrash, Policy, ProcessId, Terms};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// Bytes of letters in the mailboxes of the model.
 pub(super) const CEILING: u64 = 400;
@@ -79,4 +80,20 @@ pub(super) fn terms() -> impl Strategy<Value = Terms> {
         policy,
         on_crash,
     })
+}
+
+/// A process of this number.
+pub(super) fn process(number: u8) -> Arc<ProcessId> {
+    Arc::new(ProcessId { name: String::new(), pid: number.into(), instance: number.into() })
+}
+
+/// The one that a number chooses.
+pub(super) fn pick<T: Clone>(from: &[T], at: usize) -> Option<T> {
+    from.get(at.checked_rem(from.len())?).cloned()
+}
+
+/// The same, taken out.
+pub(super) fn take<T>(from: &mut Vec<T>, at: usize) -> Option<T> {
+    let at = at.checked_rem(from.len())?;
+    Some(from.remove(at))
 }

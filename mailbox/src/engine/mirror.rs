@@ -1,4 +1,4 @@
-//! A mailbox whose letters are stored keeps the same promises, and the store has, after each deed, what the mailbox has.
+//! Random deeds: a mailbox keeps its promises, one whose letters are stored the same, and the store has, after each deed, what it has.
 
 use super::{
     Change, Engine, Kept, LetterId,
@@ -65,6 +65,20 @@ fn check_restored(engine: &Engine, kept: &Kept) {
     assert_eq!(found, want);
     check(&restored, &stored);
     assert!(restored.next >= kept.next && kept.letters.iter().all(|(of, _)| of.id.0 < kept.next));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn promises_are_kept(terms in terms(), deeds in prop::collection::vec(deed(), 1..120)) {
+        let mut model = Model::new(Engine::new(terms));
+        for deed in &deeds {
+            model.apply(deed);
+            model.drain();
+            model.check();
+        }
+    }
 }
 
 proptest! {

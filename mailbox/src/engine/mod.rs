@@ -12,6 +12,8 @@
 mod dead;
 #[cfg(test)]
 mod deeds;
+#[cfg(test)]
+mod known;
 mod letter;
 mod looking;
 #[cfg(test)]

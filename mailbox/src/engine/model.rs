@@ -2,58 +2,15 @@
 
 use super::{
     Draft, Engine, Event, Hold, LetterId, Manner, SeatId, Ticket, Until,
-    deeds::{CEILING, Deed, deed, terms},
+    deeds::{CEILING, Deed, pick, process, take},
+    known::{Known, Place, Sending},
 };
 use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId};
 use bytes::Bytes;
-use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
-
-fn process(number: u8) -> Arc<ProcessId> {
-    Arc::new(ProcessId { name: String::new(), pid: number.into(), instance: number.into() })
-}
-
-/// Where a letter is, as far as its events tell.
-#[derive(Clone, PartialEq, Debug)]
-enum Place {
-    Ready,
-    Held(SeatId),
-    Acked(Arc<ProcessId>),
-    /// Dead, dropped or returned.
-    Lost,
-}
-
-#[derive(Debug)]
-struct Known {
-    place: Place,
-    /// What was sent, which no two letters have in common.
-    bytes: Bytes,
-    sender: SeatId,
-    key: u64,
-    deliveries: u32,
-    unread: u32,
-    /// Who took it last.
-    taken_by: Option<Arc<ProcessId>>,
-}
-
-/// Letters that are sent, one after the other, and not accepted yet.
-#[derive(Debug)]
-struct Sending {
-    seat: SeatId,
-    key: u64,
-    letters: VecDeque<Bytes>,
-    /// The last one that was accepted.
-    accepted: Option<LetterId>,
-}
-
-impl Sending {
-    fn bytes(&self) -> u64 {
-        self.letters.iter().map(|letter| letter.len() as u64).sum()
-    }
-}
 
 /// A mailbox, and what its users know of it.
 pub(super) struct Model {
@@ -431,29 +388,6 @@ impl Model {
         }
         if !matches!(terms.policy, Policy::RoundRobin | Policy::Sticky(_)) {
             assert!(counts.ready == 0 || self.receives.is_empty(), "asks though a letter is there");
-        }
-    }
-}
-
-fn pick<T: Clone>(from: &[T], at: usize) -> Option<T> {
-    from.get(at.checked_rem(from.len())?).cloned()
-}
-
-fn take<T>(from: &mut Vec<T>, at: usize) -> Option<T> {
-    let at = at.checked_rem(from.len())?;
-    Some(from.remove(at))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn promises_are_kept(terms in terms(), deeds in prop::collection::vec(deed(), 1..120)) {
-        let mut model = Model::new(Engine::new(terms));
-        for deed in &deeds {
-            model.apply(deed);
-            model.drain();
-            model.check();
         }
     }
 }

@@ -1,12 +1,7 @@
 //! The engine's limits, and who is served.
 
-use super::{Draft, Engine, Event, Manner, SEATS, SeatId, WAITING};
-use crate::{Capacity, Error, Policy, ProcessId, Terms};
-use std::sync::Arc;
-
-fn process(number: u8) -> Arc<ProcessId> {
-    Arc::new(ProcessId { name: String::new(), pid: number.into(), instance: number.into() })
-}
+use super::{Draft, Engine, Event, Manner, SEATS, SeatId, WAITING, deeds::process};
+use crate::{Capacity, Error, Policy, Terms};
 
 fn seated(terms: Terms, processes: u8) -> (Engine, Vec<SeatId>) {
     let mut engine = Engine::new(terms);
