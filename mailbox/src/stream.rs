@@ -1,14 +1,9 @@
 //! A mailbox as a stream of letters, or of their values, and as a sink of them.
 
 use crate::{
-    Access, Error, Letter, Result,
-    access::{Sending, decode},
-    bundle::Bundle,
-    desk::Begun,
-    parcel::Parcel,
-    post::Patience,
+    Access, Error, Letter, Result, access::Sending, bundle::Bundle, desk::Begun, parcel::Packing,
+    post::Patience, writing::Writing,
 };
-use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
 use serde::{Serialize, de::DeserializeOwned};
@@ -74,8 +69,8 @@ impl<T> fmt::Debug for Letters<T> {
 /// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
 pub struct Values<T> {
     access: Access<T>,
-    taking: Option<Begun<vec::IntoIter<Bytes>>>,
-    taken: vec::IntoIter<Bytes>,
+    taking: Option<Begun<vec::IntoIter<Writing>>>,
+    taken: vec::IntoIter<Writing>,
 }
 
 impl<T> Values<T> {
@@ -91,7 +86,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Values<T> {
         let this = &mut *self;
         loop {
             if let Some(letter) = this.taken.next() {
-                return Poll::Ready(Some(decode(&letter)));
+                return Poll::Ready(Some(letter.read()));
             }
             let take = || this.access.fetch_acked(PREFETCHED);
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
@@ -122,13 +117,13 @@ fn unless_over<T>(error: Error) -> Option<Result<T>> {
 /// most four parcels are on their way. Dropping it withdraws what is not accepted.
 pub struct Outgoing<T> {
     access: Access<T>,
-    parcel: Parcel,
+    parcel: Packing,
     sending: VecDeque<Sending>,
 }
 
 impl<T> Outgoing<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, parcel: Parcel::default(), sending: VecDeque::new() }
+        Self { access, parcel: Packing::default(), sending: VecDeque::new() }
     }
 
     /// Waits until at most so many parcels are on their way.

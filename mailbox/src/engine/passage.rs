@@ -124,12 +124,13 @@ impl Engine {
         }
     }
 
-    /// The next letters for a receiver: at least one if there is one.
+    /// The next letters for a receiver: at least one if there is one, and none after one that encloses something.
     fn hand_out(&mut self, seat: SeatId, most: usize, manner: Manner) -> Vec<Letter> {
         let (mut letters, mut bytes) = (Vec::with_capacity(most.min(self.queue.len())), 0);
         while letters.is_empty() || (letters.len() < most && bytes < PORTION_BYTES) {
             let Some(mut letter) = self.queue.take(seat) else { break };
-            bytes += letter.bytes.len();
+            bytes += letter.writing.bytes.len();
+            let is_last = !letter.writing.enclosed.is_empty();
             letter.handed_out += 1;
             self.counts.deliveries += 1;
             match (manner, self.receivers.seated_mut(seat)) {
@@ -139,7 +140,7 @@ impl Engine {
                     if let Some(storing) = &mut self.storing {
                         storing.note(Change::Over(letter.id));
                     }
-                    self.counts.bytes -= letter.bytes.len() as u64;
+                    self.counts.bytes -= letter.size();
                     let process = Arc::clone(&seated.process);
                     self.over(letter.id, Ok(process));
                 }
@@ -154,12 +155,15 @@ impl Engine {
                 }
             }
             letters.push(letter);
+            if is_last {
+                break;
+            }
         }
         letters
     }
 
     pub(super) fn not_acked(&mut self, letter: Letter, by: &ProcessId) {
-        let length = letter.bytes.len() as u64;
+        let length = letter.size();
         let deliveries = letter.deliveries();
         let fate = fate(self.terms.on_crash, deliveries);
         if fate == Fate::Again {
@@ -194,7 +198,7 @@ impl Engine {
     }
 
     pub(super) fn dropped(&mut self, letter: &Letter, why: Error) {
-        self.counts.bytes -= letter.bytes.len() as u64;
+        self.counts.bytes -= letter.size();
         self.counts.dropped += 1;
         self.note(|| Change::Over(letter.id));
         self.over(letter.id, Err(why));

@@ -130,7 +130,7 @@ impl Engine {
         engine.counts.accepted = kept.letters.len() as u64;
         for (letter, by) in kept.letters {
             engine.next = engine.next.max(letter.id.0.saturating_add(1));
-            engine.counts.bytes += letter.bytes.len() as u64;
+            engine.counts.bytes += letter.size();
             engine.receipts.accepted(letter.id);
             match by {
                 Some(by) if fate(terms.on_crash, letter.deliveries()) != Fate::Again => {
@@ -164,7 +164,7 @@ impl Engine {
     pub fn unstored(&mut self, letters: &[LetterId], why: &Error) {
         for id in letters {
             let Some(Waiting { letter, ticket, .. }) = self.take_storing(*id) else { continue };
-            self.counts.bytes -= letter.bytes.len() as u64;
+            self.counts.bytes -= letter.size();
             if let Some(ticket) = ticket {
                 self.fail(ticket, why);
             }

@@ -4,7 +4,9 @@ use super::{Outcome, Shared, held::Taken};
 use crate::{
     Capacity, Counts, Error, ProcessId,
     engine::{Draft, LetterId, Manner, SeatId, Until},
+    parcel::Parcel,
     post::{Delivery, Patience, Seat},
+    writing::Writing,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -24,26 +26,36 @@ impl Chair {
     pub(crate) fn post(
         &self,
         key: u64,
-        letter: Bytes,
+        letter: Writing,
         patience: Patience,
     ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
-        let draft = Draft::one(Arc::clone(&self.process), key, letter);
-        self.post_draft(draft, patience)
+        self.post_draft(Some(Draft::one(Arc::clone(&self.process), key, letter)), patience)
     }
 
-    /// Sends letters of these lengths.
+    /// Sends the letters of a parcel.
     pub(crate) fn post_all(
         &self,
         key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
+        parcel: Parcel,
+        patience: Patience,
     ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
-        let draft = Draft::many(Arc::clone(&self.process), key, letters, lengths);
-        let sent = draft.map(|draft| self.post_draft(draft, Patience::Endless));
-        async move { sent.ok_or(Error::Uneven)?.await }
+        self.post_draft(Draft::many(Arc::clone(&self.process), key, parcel), patience)
     }
 
+    /// None: its letters do not fit together.
     fn post_draft(
+        &self,
+        draft: Option<Draft>,
+        patience: Patience,
+    ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
+        let sent = draft.ok_or(Error::Uneven).and_then(|draft| {
+            self.shared.check_lasts(&draft)?;
+            Ok(self.post_checked(draft, patience))
+        });
+        async move { sent?.await }
+    }
+
+    fn post_checked(
         &self,
         draft: Draft,
         patience: Patience,
@@ -83,7 +95,7 @@ impl Chair {
     pub(crate) fn take_acked(
         &self,
         most: u32,
-    ) -> impl Future<Output = Result<Vec<Bytes>, Error>> + Send + use<> {
+    ) -> impl Future<Output = Result<Vec<Writing>, Error>> + Send + use<> {
         // What is to be stored is acked when that is stored that it was taken.
         let is_stored = self.shared.keeping.is_some();
         let manner = if is_stored { Manner::Held } else { Manner::Acked };
@@ -117,24 +129,24 @@ impl Chair {
 
 impl Seat for Chair {
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
-        self.post(key, Bytes::copy_from_slice(letter), patience).await
+        self.post(key, Bytes::copy_from_slice(letter).into(), patience).await
     }
 
     async fn send_all(
         &self,
         key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
+        letters: Parcel,
+        patience: Patience,
     ) -> Result<LetterId, Error> {
-        self.post_all(key, lengths, letters).await
+        self.post_all(key, letters, patience).await
     }
 
     async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
         Ok(self.take(most, Manner::Held, patience).await?.delivery())
     }
 
-    async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error> {
-        self.take_acked(most).await
+    async fn recv_acked(&self, most: u32) -> Result<Parcel, Error> {
+        Ok(Parcel::of(self.take_acked(most).await?))
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {
