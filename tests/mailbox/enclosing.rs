@@ -176,7 +176,9 @@ fn payloads_outlive_their_sender_and_handles_say_that_it_is_gone() {
         sender.kill();
         assert_eq!(receiver.ask(&format!("attach_orders {address}")), "ok");
         assert_eq!(receiver.ask("take_order"), "9 with 200000");
-        assert_eq!(receiver.ask("reply_to_order"), "Broken");
+        // Whether the host has heard of it already or not.
+        let said = receiver.ask("reply_to_order");
+        assert!(matches!(&*said, "Broken" | "Disconnected"), "{said}");
     });
 }
 

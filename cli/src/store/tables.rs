@@ -86,9 +86,9 @@ fn insert(
     which: Which,
     letter: &Letter,
 ) -> Result<(), redb::Error> {
-    let Letter { id, sender, key, writing, .. } = letter;
+    let Letter { id, sender, key, writing: says, .. } = letter;
     // Encoded here, a payload is its bytes.
-    let entry = (&**sender, key, &writing.bytes, writing.enclosed.payloads());
+    let entry = (&**sender, key, &says.bytes, says.enclosed.payloads());
     letters.insert((number(which), id.0), &encode(&entry)?[..])?;
     writing.open_table(NEXT)?.insert(number(which), id.0.saturating_add(1))?;
     Ok(())
