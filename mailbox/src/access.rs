@@ -5,13 +5,13 @@ use crate::{
     bundle::Bundle,
     desk::{Begun, Desk, Entrance, near},
     engine::{LetterId, Manner},
-    parcel::Packing,
+    parcel::{Packing, Writings},
     post::{Patience, Post},
     writing::Writing,
 };
 use farcall_core::{stub::Remote, transport::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration, vec};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
 /// A mailbox as one process uses it. Clones are the same attachment.
@@ -230,7 +230,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     }
 
     /// Takes letters, at most so many, which are acked as they are taken.
-    pub(crate) fn fetch_acked(&self, most: u32) -> Begun<vec::IntoIter<Writing>> {
+    pub(crate) fn fetch_acked(&self, most: u32) -> Begun<Writings> {
         let inner = Arc::clone(&self.inner);
         if let Some(desk) = inner.at_once() {
             return desk.recv_acked(most);

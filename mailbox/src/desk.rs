@@ -5,12 +5,12 @@ use crate::{
     bundle::{Bundle, End},
     engine::{LetterId, Manner, Until},
     host::Chair,
-    parcel::Parcel,
+    parcel::{Parcel, Writings},
     post::{Attached, Member, Patience, Post, Seat},
     writing::Writing,
 };
 use farcall_core::{stub::Remote, transport::BoxFuture};
-use std::{sync::Arc, vec};
+use std::sync::Arc;
 use tokio::task::coop;
 
 /// A mailbox that is to be used.
@@ -100,18 +100,17 @@ impl Desk {
     }
 
     /// What letters say that are acked as they are taken.
-    pub(crate) fn recv_acked(&self, most: u32) -> Begun<vec::IntoIter<Writing>> {
+    pub(crate) fn recv_acked(&self, most: u32) -> Begun<Writings> {
         match self {
             Self::Near(chair) => {
                 let taken = chair.take_acked(most);
-                near(async move { Ok(taken.await?.into_iter()) })
+                near(async move { Ok(Writings::Near(taken.await?.into_iter())) })
             }
             Self::Far(seat) => {
                 let taken = seat.recv_acked(most);
-                Box::pin(async move {
-                    let unpacked = taken.await?.open().ok_or(Error::Uneven)?;
-                    Ok(unpacked.collect::<Vec<_>>().into_iter())
-                })
+                Box::pin(
+                    async move { Ok(Writings::Far(taken.await?.open().ok_or(Error::Uneven)?)) },
+                )
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     Result,
+    engine::Letter,
     writing::{LONG, Writing, bytes_of, enclosed, is_within},
 };
 use bytes::Bytes;
-use farcall_core::{codec::Encoder, payload::Payload, stub::Enclosures};
+use farcall_core::{codec::Encoder, copy, payload::Payload, stub::Enclosures};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::vec;
 
@@ -45,7 +46,7 @@ impl Parcel {
             (Vec::with_capacity(all), Vec::with_capacity(writings.len()));
         let mut enclosed = Vec::new();
         for (number, writing) in (0..).zip(writings) {
-            bytes.extend_from_slice(&writing.bytes);
+            copy::append(&mut bytes, &writing.bytes);
             lengths.push(length(writing.bytes.len()));
             if !writing.enclosed.is_empty() {
                 enclosed.push((number, writing.enclosed));
@@ -133,6 +134,25 @@ impl Iterator for Unpacked {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.lengths.size_hint()
+    }
+}
+
+/// What letters say that are acked as they are taken.
+pub(crate) enum Writings {
+    /// Of a mailbox of this process.
+    Near(vec::IntoIter<Letter>),
+    /// Of another process's.
+    Far(Unpacked),
+}
+
+impl Iterator for Writings {
+    type Item = Writing;
+
+    fn next(&mut self) -> Option<Writing> {
+        match self {
+            Self::Near(letters) => letters.next().map(|letter| letter.writing),
+            Self::Far(unpacked) => unpacked.next(),
+        }
     }
 }
 

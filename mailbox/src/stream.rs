@@ -1,8 +1,12 @@
 //! A mailbox as a stream of letters, or of their values, and as a sink of them.
 
 use crate::{
-    Access, Error, Letter, Result, access::Sending, bundle::Bundle, desk::Begun, parcel::Packing,
-    post::Patience, writing::Writing,
+    Access, Error, Letter, Result,
+    access::Sending,
+    bundle::Bundle,
+    desk::Begun,
+    parcel::{Packing, Writings},
+    post::Patience,
 };
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -12,7 +16,6 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
-    vec,
 };
 
 /// Letters that a stream takes at once, where the policy and the capacity allow it.
@@ -69,13 +72,13 @@ impl<T> fmt::Debug for Letters<T> {
 /// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
 pub struct Values<T> {
     access: Access<T>,
-    taking: Option<Begun<vec::IntoIter<Writing>>>,
-    taken: vec::IntoIter<Writing>,
+    taking: Option<Begun<Writings>>,
+    taken: Writings,
 }
 
 impl<T> Values<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, taking: None, taken: Vec::new().into_iter() }
+        Self { access, taking: None, taken: Writings::Near(Vec::new().into_iter()) }
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn enclosed<T: Serialize + 'static>(
 }
 
 /// Whether a letter may enclose so much.
+#[inline]
 pub(crate) fn is_within(enclosed: &Enclosures) -> bool {
     enclosed.payloads().len() <= ENCLOSED && enclosed.remotes().len() <= ENCLOSED
 }

@@ -26,19 +26,21 @@ impl Engine {
         let id = LetterId(self.next);
         let Some((ticket, _, draft)) = self.waiting.front_mut() else { return false };
         let (ticket, letter) = (*ticket, draft.accept(id));
-        let done = draft.is_accepted().then_some(ticket);
-        if done.is_some() {
+        let is_last = draft.is_accepted();
+        if is_last {
             self.waiting.pop_front();
         }
         let Some(letter) = letter else { return true };
         self.next += 1;
-        if let Some(letter) = self.store(ticket, done.is_some(), letter) {
-            self.accept(letter, done);
+        match &mut self.storing {
+            None => self.accept(letter, is_last.then_some(ticket)),
+            Some(storing) => storing.store(ticket, is_last, letter),
         }
         true
     }
 
     /// A letter is accepted, and with it its send, if it is the last one.
+    #[inline]
     pub(super) fn accept(&mut self, letter: Letter, done: Option<Ticket>) {
         self.counts.accepted += 1;
         self.receipts.accepted(letter.id);
@@ -67,6 +69,7 @@ impl Engine {
     }
 
     /// A letter waits to be taken. In a mailbox that has closed itself nobody will: it is dropped.
+    #[inline]
     pub(super) fn enqueue(&mut self, letter: Letter) {
         if let Some(why @ Error::Closed { .. }) = &self.closed {
             let why = why.clone();

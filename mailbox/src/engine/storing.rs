@@ -113,6 +113,13 @@ impl Storing {
         self.changes.push(change);
     }
 
+    /// Has a letter stored before it is accepted.
+    pub(super) fn store(&mut self, ticket: Ticket, is_last: bool, letter: Letter) {
+        self.changes.push(Change::Accepted(letter.clone()));
+        let ticket = Some(ticket);
+        self.letters.insert(letter.id, Waiting { letter, ticket, is_last });
+    }
+
     /// A letter was taken, with which its deliveries are counted.
     pub(super) fn taken(&mut self, letter: &Letter, by: &ProcessId) {
         let (letter, deliveries, by) = (letter.id, letter.deliveries(), by.clone());
@@ -216,20 +223,6 @@ impl Engine {
     /// Letters that are to be accepted once they are stored.
     pub(super) fn storing(&self) -> usize {
         self.storing.as_ref().map_or(0, |storing| storing.letters.len())
-    }
-
-    /// Has a letter stored before it is accepted. The letter comes back, if there is no store.
-    pub(super) fn store(
-        &mut self,
-        ticket: Ticket,
-        is_last: bool,
-        letter: Letter,
-    ) -> Option<Letter> {
-        let Some(storing) = &mut self.storing else { return Some(letter) };
-        storing.changes.push(Change::Accepted(letter.clone()));
-        let ticket = Some(ticket);
-        storing.letters.insert(letter.id, Waiting { letter, ticket, is_last });
-        None
     }
 
     /// Has a change stored, if there is a store.

@@ -3,12 +3,13 @@
 use super::{Outcome, Shared, held::Taken};
 use crate::{
     Capacity, Counts, Error, ProcessId,
-    engine::{Draft, LetterId, Manner, SeatId, Until},
+    engine::{Draft, Letter, LetterId, Manner, SeatId, Until},
     parcel::Parcel,
     post::{Delivery, Patience, Seat},
     writing::Writing,
 };
 use bytes::Bytes;
+use farcall_core::copy;
 use std::sync::Arc;
 use tokio::task::AbortHandle;
 
@@ -91,18 +92,18 @@ impl Chair {
         }
     }
 
-    /// Takes what letters say, at most so many, which are acked.
+    /// Takes letters, at most so many, which are acked.
     pub(crate) fn take_acked(
         &self,
         most: u32,
-    ) -> impl Future<Output = Result<Vec<Writing>, Error>> + Send + use<> {
+    ) -> impl Future<Output = Result<Vec<Letter>, Error>> + Send + use<> {
         // What is to be stored is acked when that is stored that it was taken.
         let is_stored = self.shared.keeping.is_some();
         let manner = if is_stored { Manner::Held } else { Manner::Acked };
         let taken = self.take(most, manner, Patience::Endless);
         async move {
             let taken = taken.await?;
-            if is_stored { taken.acked().await } else { Ok(taken.into_values()) }
+            if is_stored { taken.acked().await } else { Ok(taken.into_letters()) }
         }
     }
 
@@ -129,7 +130,7 @@ impl Chair {
 
 impl Seat for Chair {
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
-        self.post(key, Bytes::copy_from_slice(letter).into(), patience).await
+        self.post(key, Bytes::from(copy::to_vec(letter)).into(), patience).await
     }
 
     async fn send_all(
@@ -146,7 +147,8 @@ impl Seat for Chair {
     }
 
     async fn recv_acked(&self, most: u32) -> Result<Parcel, Error> {
-        Ok(Parcel::of(self.take_acked(most).await?))
+        let letters = self.take_acked(most).await?;
+        Ok(Parcel::of(letters.into_iter().map(|letter| letter.writing).collect()))
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {

@@ -27,17 +27,17 @@ impl Taken {
         Delivery::of(senders, letters, Remote::new(held))
     }
 
-    /// What the letters say, which were acked as they were taken.
-    pub(super) fn into_values(mut self) -> Vec<Writing> {
-        std::mem::take(&mut self.letters).into_iter().map(|letter| letter.writing).collect()
+    /// The letters, which were acked as they were taken.
+    pub(super) fn into_letters(mut self) -> Vec<Letter> {
+        std::mem::take(&mut self.letters)
     }
 
-    /// What the letters say, which are acked with this.
-    pub(super) async fn acked(mut self) -> Result<Vec<Writing>, Error> {
+    /// The letters, which are acked with this.
+    pub(super) async fn acked(mut self) -> Result<Vec<Letter>, Error> {
         let letters = std::mem::take(&mut self.letters);
         self.shared.change(|engine| engine.ack(letters.iter().map(Letter::hold)));
         self.shared.stored().await?;
-        Ok(letters.into_iter().map(|letter| letter.writing).collect())
+        Ok(letters)
     }
 
     /// Reads the one letter, and acks it. One that cannot be read is given back.

@@ -69,27 +69,31 @@ impl Enclosures {
     }
 
     /// Whether there are none.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// The payloads, in the order in which the value holds them.
+    #[inline]
     #[must_use]
     pub fn payloads(&self) -> &[Payload] {
         self.0.as_deref().map_or(&[], |held| &held.payloads)
     }
 
     /// The handles, in the order in which the value holds them.
+    #[inline]
     #[must_use]
     pub fn remotes(&self) -> &[AnyRemote] {
         self.0.as_deref().map_or(&[], |held| &held.remotes)
     }
 
     /// Bytes of the payloads.
+    #[inline]
     #[must_use]
     pub fn size(&self) -> usize {
-        self.payloads().iter().map(Payload::len).sum()
+        if self.is_empty() { 0 } else { self.payloads().iter().map(Payload::len).sum() }
     }
 }
 
