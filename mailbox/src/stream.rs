@@ -8,12 +8,14 @@ use crate::{
     parcel::{Packing, Writings},
     post::Patience,
 };
+use farcall_core::runtime;
 use futures_core::Stream;
 use futures_sink::Sink;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -37,6 +39,16 @@ pub struct Letters<T> {
 impl<T> Letters<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
         Self { access, taking: None, bundle: None }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Letters<T> {
+    /// Blocks this thread until the next letter is there: no runtime is needed.
+    ///
+    /// # Errors
+    /// Those of [`Access::recv`]; a call's `WaitInAsync` in async code.
+    pub fn next_wait(&mut self) -> Option<Result<Letter<T>>> {
+        next_wait(self)
     }
 }
 
@@ -76,6 +88,16 @@ pub struct Values<T> {
     taken: Writings,
 }
 
+impl<T: Serialize + DeserializeOwned + Send + 'static> Values<T> {
+    /// Blocks this thread until the next value is there: no runtime is needed.
+    ///
+    /// # Errors
+    /// Those of [`Access::recv`]; a call's `WaitInAsync` in async code.
+    pub fn next_wait(&mut self) -> Option<Result<T>> {
+        next_wait(self)
+    }
+}
+
 impl<T> Values<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
         Self { access, taking: None, taken: Writings::Near(Vec::new().into_iter()) }
@@ -106,6 +128,11 @@ impl<T> fmt::Debug for Values<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Values").field(&self.access).finish()
     }
+}
+
+fn next_wait<T>(stream: &mut (impl Stream<Item = Result<T>> + Unpin)) -> Option<Result<T>> {
+    let next = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx));
+    runtime::wait_here(next).unwrap_or_else(|error| Some(Err(error.into())))
 }
 
 fn unless_over<T>(error: Error) -> Option<Result<T>> {
