@@ -36,7 +36,7 @@ struct Heard(Mutex<Vec<String>>);
 
 impl Reply for Heard {
     async fn say(&self, text: &str) -> Result<(), farcall::Error> {
-        self.0.lock().unwrap().push(text.to_owned());
+        self.0.lock().expect("nobody panics").push(text.to_owned());
         Ok(())
     }
 }
@@ -107,7 +107,7 @@ impl Enclosing {
                     said.map_or_else(|error| format!("{:?}", error.kind()), |()| "ok".into())
                 );
             }
-            "heard_of_orders" => return Ok(self.heard.0.lock().unwrap().join(", ")),
+            "heard_of_orders" => return Ok(self.heard.0.lock().expect("nobody panics").join(", ")),
             _ => panic!("`{command}` is no command"),
         }
         Ok("ok".to_owned())
