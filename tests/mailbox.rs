@@ -7,6 +7,8 @@ mod crashes;
 mod delivery;
 #[path = "mailbox/direct.rs"]
 mod direct;
+#[path = "mailbox/enclosing.rs"]
+mod enclosing;
 #[path = "mailbox/flow.rs"]
 mod flow;
 #[path = "mailbox/flows.rs"]

@@ -10,6 +10,8 @@ mod codes;
 mod damage;
 #[path = "cli/durable.rs"]
 mod durable;
+#[path = "cli/enclosing.rs"]
+mod enclosing;
 #[path = "cli/ending.rs"]
 mod ending;
 #[path = "cli/full.rs"]

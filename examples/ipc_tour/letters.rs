@@ -8,18 +8,16 @@ use super::{
     measure::{FLOOD, Measured, ROUNDS, WARM, median},
     wires::LENGTH,
 };
-use farcall::mailbox::{Action, Capacity, Error, Mailbox, Receipt};
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use farcall::mailbox::{Capacity, Mailbox, Policy};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 type Letters = Mailbox<Vec<u8>>;
 
-/// Round trips, and letters one way: each is a call to send it, and two to take it.
+/// Letters that the mailbox has room for.
+const ROOM: u64 = 1024;
+/// Round trips: each is a letter that is sent and taken, twice.
 const FEWER: usize = ROUNDS / 4;
-const SOME: u64 = FLOOD / 8;
 
 /// Two mailboxes that this process hosts, and the other process that has both.
 pub struct Post {
@@ -35,7 +33,7 @@ impl Post {
         let open = |name: &str| {
             let place = folder.path().join(name).display().to_string();
             let hosting = Letters::host(&format!("{}#{name}", address(means, &place)));
-            hosting.capacity(Capacity::Bounded(AHEAD as u64)).open().wait()
+            hosting.capacity(Capacity::Bounded(ROOM)).policy(Policy::Pair).open().wait()
         };
         let (there, back) = (open("there")?, open("back")?);
         let places = [&there, &back].map(|letters| letters.address().to_owned());
@@ -59,21 +57,15 @@ impl Post {
         Ok(times)
     }
 
-    /// Sends many letters at a time, the last of which comes back: how many in a second.
+    /// Sends many letters, the last of which comes back: how many in a second.
     fn rate(&self) -> Result<f64> {
-        let mut under_way: VecDeque<Action<Receipt>> = VecDeque::new();
+        let letters = vec![vec![1; LENGTH]; AHEAD];
         let begun = Instant::now();
-        for _ in 1..SOME {
-            if under_way.len() == AHEAD
-                && let Some(oldest) = under_way.pop_front()
-            {
-                oldest.wait()?;
-            }
-            under_way.push_back(self.there.send(&Vec::from([1; LENGTH])));
+        for _ in 0..FLOOD / AHEAD as u64 {
+            self.there.send_all(&letters).wait()?;
         }
-        under_way.into_iter().try_for_each(|sent| sent.wait().map(drop))?;
         self.round_trips(1)?;
-        Ok(SOME as f64 / begun.elapsed().as_secs_f64())
+        Ok(FLOOD as f64 / begun.elapsed().as_secs_f64())
     }
 
     /// The other process ends when the mailboxes are gone.
@@ -97,15 +89,13 @@ pub fn answer(places: &str) -> Result<()> {
     let (there, back) = places.split_once(' ').ok_or("where are the mailboxes?")?;
     let there = Letters::attach(&format!("{there}#there")).wait()?;
     let back = Letters::attach(&format!("{back}#back")).wait()?;
-    loop {
-        match there.recv().wait() {
-            Ok(letter) if letter.first() == Some(&7) => {
-                let letter = letter.acked().wait()?;
-                back.send(&letter).wait()?;
-            }
-            Ok(letter) => letter.ack(),
-            Err(Error::MailboxGone(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
+    let mut letters = there.letters();
+    while let Some(letter) = letters.next_wait() {
+        let letter = letter?;
+        if letter.first() == Some(&7) {
+            back.send(&letter).wait()?;
         }
+        letter.ack();
     }
+    Ok(())
 }

@@ -30,4 +30,8 @@ pub struct Peeked {
     pub holder: Option<ProcessId>,
     /// What it says.
     pub bytes: Bytes,
+    /// How many payloads it encloses.
+    pub payloads: u32,
+    /// How many handles on objects it encloses.
+    pub remotes: u32,
 }

@@ -5,18 +5,13 @@ use crate::{
     bundle::Bundle,
     desk::{Begun, Desk, Entrance, near},
     engine::{LetterId, Manner},
-    parcel::{Parcel, bytes_of},
+    parcel::{Packing, Writings},
     post::{Patience, Post},
+    writing::Writing,
 };
-use bytes::Bytes;
-use farcall_core::{
-    codec::{Budget, Decoder, Encoder},
-    limits::Limits,
-    stub::Remote,
-    transport::BoxFuture,
-};
+use farcall_core::{stub::Remote, transport::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration, vec};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
 /// A mailbox as one process uses it. Clones are the same attachment.
@@ -126,9 +121,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     pub fn recv_now(&self) -> Action<T> {
         if let Some(Desk::Near(chair)) = self.inner.at_once() {
             let taken = chair.take(1, Manner::Held, Patience::Endless);
-            return Action(near(async move {
-                taken.await?.read_and_acked(|bytes| decode(bytes)).await
-            }));
+            return Action(near(async move { taken.await?.read_and_acked(Writing::read).await }));
         }
         let letter = self.recv();
         Action::new(async move { letter.await?.acked().await })
@@ -167,7 +160,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     where
         T: 'a,
     {
-        let (mut parcel, mut sent) = (Parcel::default(), Vec::new());
+        let (mut parcel, mut sent) = (Packing::default(), Vec::new());
         for value in values {
             if let Err(error) = parcel.push(value) {
                 return Action::new(async move { Err(error) });
@@ -204,40 +197,40 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     }
 
     fn post(&self, value: &T, patience: Patience) -> Action<Receipt> {
-        let (bytes, key) = (encode(value), self.key);
-        let (bytes, inner) = match bytes {
-            Ok(bytes) => (bytes, Arc::clone(&self.inner)),
+        let (writing, key) = (Writing::of(value), self.key);
+        let (writing, inner) = match writing {
+            Ok(writing) => (writing, Arc::clone(&self.inner)),
             Err(error) => return Action::new(async move { Err(error) }),
         };
         if let Some(seat) = inner.at_once() {
-            let (sent, seat) = (seat.send(key, &bytes, patience), seat.clone());
+            let (sent, seat) = (seat.send(key, writing, patience), seat.clone());
             return Action::new(async move { Ok(Receipt { letter: sent.await?, seat }) });
         }
         Action::new(async move {
             let seat = inner.seat().await?.0.clone();
-            let letter = seat.send(key, &bytes, patience).await?;
+            let letter = seat.send(key, writing, patience).await?;
             Ok(Receipt { letter, seat })
         })
     }
 
     /// Sends letters: which one the last is, and how many they are.
-    pub(crate) fn post_all(&self, parcel: Parcel) -> Sending {
+    pub(crate) fn post_all(&self, packing: Packing) -> Sending {
         let (inner, key) = (Arc::clone(&self.inner), self.key);
-        let (lengths, letters) = parcel.finish();
-        let count = lengths.len() as u64;
+        let parcel = packing.finish();
+        let count = parcel.count();
         if let Some(seat) = inner.at_once() {
-            let (sent, seat) = (seat.send_all(key, lengths, letters), seat.clone());
+            let (sent, seat) = (seat.send_all(key, parcel), seat.clone());
             return Box::pin(async move { Ok((sent.await?, count, seat)) });
         }
         Box::pin(async move {
             let seat = inner.seat().await?.0.clone();
-            let last = seat.send_all(key, lengths, letters).await?;
+            let last = seat.send_all(key, parcel).await?;
             Ok((last, count, seat))
         })
     }
 
     /// Takes letters, at most so many, which are acked as they are taken.
-    pub(crate) fn fetch_acked(&self, most: u32) -> Begun<vec::IntoIter<Bytes>> {
+    pub(crate) fn fetch_acked(&self, most: u32) -> Begun<Writings> {
         let inner = Arc::clone(&self.inner);
         if let Some(desk) = inner.at_once() {
             return desk.recv_acked(most);
@@ -277,22 +270,6 @@ impl Inner {
         let attach = || self.entrance.attach(&self.kind, self.wanted);
         self.seat.get_or_try_init(attach).await
     }
-}
-
-/// The bytes of a letter.
-pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
-    let mut encoder = Encoder::new();
-    encoder.value(value)?;
-    Ok(bytes_of(encoder))
-}
-
-/// The value of a letter.
-pub(crate) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T> {
-    let budget = Budget::of(&Limits::default(), bytes.len());
-    let mut decoder = Decoder::new(bytes, budget);
-    let value = decoder.owned()?;
-    decoder.end()?;
-    Ok(value)
 }
 
 impl<T> Clone for Access<T> {

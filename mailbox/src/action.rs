@@ -29,8 +29,7 @@ impl<T: Send + 'static> Action<T> {
     /// # Errors
     /// Those of awaiting it; a call's `WaitInAsync` in async code.
     pub fn wait(self) -> Result<T> {
-        let future = self.0;
-        runtime::wait(async move { Ok(future.await) }).map_err(Error::from)?
+        runtime::wait_here(self.0).map_err(Error::from)?
     }
 }
 

@@ -1,11 +1,11 @@
 //! Letters that came together, and what this process says of them to their host.
 
 use crate::{
-    Error, Letter, ProcessId, Result,
-    access::decode,
+    Letter, ProcessId, Result,
     desk::Desk,
     host::Held,
     post::{Delivered, Lease},
+    writing::Writing,
 };
 use farcall_core::{runtime, stub::Remote};
 use serde::de::DeserializeOwned;
@@ -18,13 +18,13 @@ use std::{
 /// Letters that came together and that nobody has read yet. Dropped, they are put back.
 pub(crate) struct Bundle {
     hold: Arc<Hold>,
-    unread: iter::Enumerate<vec::IntoIter<Delivered>>,
+    unread: iter::Enumerate<vec::IntoIter<(Delivered, Writing)>>,
 }
 
 impl Bundle {
     pub(crate) fn new(
         senders: Vec<ProcessId>,
-        letters: Vec<Delivered>,
+        letters: Vec<(Delivered, Writing)>,
         lease: End,
         desk: Desk,
     ) -> Self {
@@ -35,13 +35,11 @@ impl Bundle {
 
     /// The next letter.
     pub(crate) fn next<T: DeserializeOwned + 'static>(&mut self) -> Option<Result<Letter<T>>> {
-        let (number, Delivered { sender, deliveries, again, bytes }) = self.unread.next()?;
+        let (number, (delivered, writing)) = self.unread.next()?;
+        let Delivered { sender, deliveries, again } = delivered;
         let place = Place { hold: Arc::clone(&self.hold), number: number as u32, open: true };
-        if self.hold.senders.get(sender as usize).is_none() {
-            return Some(Err(Error::Uneven));
-        }
         let read = |value| Letter { value, sender, deliveries, again, place };
-        Some(decode(&bytes).map(read))
+        Some(writing.read().map(read))
     }
 }
 

@@ -1,15 +1,16 @@
 //! What a process uses a mailbox by: an attachment in the host's own process, or one to another process.
 
 use crate::{
-    Counts, Host, Kind, ProcessId, Result, Terms,
+    Counts, Error, Host, Kind, ProcessId, Result, Terms,
     bundle::{Bundle, End},
     engine::{LetterId, Manner, Until},
     host::Chair,
-    post::{Attached, Delivery, Member, Patience, Post, Seat},
+    parcel::{Parcel, Writings},
+    post::{Attached, Member, Patience, Post, Seat},
+    writing::Writing,
 };
-use bytes::Bytes;
 use farcall_core::{stub::Remote, transport::BoxFuture};
-use std::{sync::Arc, vec};
+use std::sync::Arc;
 use tokio::task::coop;
 
 /// A mailbox that is to be used.
@@ -61,17 +62,20 @@ pub(crate) enum Desk {
 pub(crate) type Begun<T> = BoxFuture<'static, Result<T>>;
 
 impl Desk {
-    pub(crate) fn send(&self, key: u64, letter: &Bytes, patience: Patience) -> Begun<LetterId> {
+    pub(crate) fn send(&self, key: u64, letter: Writing, patience: Patience) -> Begun<LetterId> {
         match self {
-            Self::Near(chair) => near(chair.post(key, letter.clone(), patience)),
-            Self::Far(seat) => Box::pin(seat.send(key, letter, patience)),
+            Self::Near(chair) => near(chair.post(key, letter, patience)),
+            Self::Far(seat) if letter.is_short() => {
+                Box::pin(seat.send(key, &letter.bytes, patience))
+            }
+            Self::Far(seat) => Box::pin(seat.send_all(key, Parcel::one(letter), patience)),
         }
     }
 
-    pub(crate) fn send_all(&self, key: u64, lengths: Vec<u32>, letters: Bytes) -> Begun<LetterId> {
+    pub(crate) fn send_all(&self, key: u64, letters: Parcel) -> Begun<LetterId> {
         match self {
-            Self::Near(chair) => near(chair.post_all(key, lengths, letters)),
-            Self::Far(seat) => Box::pin(seat.send_all(key, lengths, letters)),
+            Self::Near(chair) => near(chair.post_all(key, letters, Patience::Endless)),
+            Self::Far(seat) => Box::pin(seat.send_all(key, letters, Patience::Endless)),
         }
     }
 
@@ -88,7 +92,7 @@ impl Desk {
             Self::Far(seat) => {
                 let taken = seat.recv(most, patience);
                 Box::pin(async move {
-                    let Delivery { senders, letters, lease } = taken.await?;
+                    let (senders, letters, lease) = taken.await?.open()?;
                     Ok(Bundle::new(senders, letters, End::Far(lease), desk))
                 })
             }
@@ -96,15 +100,17 @@ impl Desk {
     }
 
     /// What letters say that are acked as they are taken.
-    pub(crate) fn recv_acked(&self, most: u32) -> Begun<vec::IntoIter<Bytes>> {
+    pub(crate) fn recv_acked(&self, most: u32) -> Begun<Writings> {
         match self {
             Self::Near(chair) => {
                 let taken = chair.take_acked(most);
-                near(async move { Ok(taken.await?.into_iter()) })
+                near(async move { Ok(Writings::Near(taken.await?.into_iter())) })
             }
             Self::Far(seat) => {
                 let taken = seat.recv_acked(most);
-                Box::pin(async move { Ok(taken.await?.into_iter()) })
+                Box::pin(
+                    async move { Ok(Writings::Far(taken.await?.open().ok_or(Error::Uneven)?)) },
+                )
             }
         }
     }

@@ -3,9 +3,9 @@
 use crate::{
     Error, Kind, ProcessId,
     inbox::{Came, Inbox},
+    parcel::Parcel,
     post::Patience,
 };
-use bytes::Bytes;
 use farcall_core::stub::Remote;
 use farcall_macros::remote;
 use std::sync::{
@@ -37,7 +37,7 @@ pub trait Door {
 pub trait Link {
     /// Sends a message, and returns when it has a place. Fails with `Full`, `TimedOut`.
     #[remote(timeout = none)]
-    async fn send(&self, kind: Kind, message: &[u8], patience: Patience) -> Result<(), Error>;
+    async fn send(&self, kind: Kind, message: Parcel, patience: Patience) -> Result<(), Error>;
 }
 
 /// The servant of an end: what comes goes into the process's inbox.
@@ -56,7 +56,11 @@ impl End {
 }
 
 impl Link for End {
-    async fn send(&self, kind: Kind, message: &[u8], patience: Patience) -> Result<(), Error> {
+    async fn send(&self, kind: Kind, message: Parcel, patience: Patience) -> Result<(), Error> {
+        let mut letters = message.open().ok_or(Error::Uneven)?;
+        let (Some(message), true) = (letters.next(), letters.is_empty()) else {
+            return Err(Error::Uneven);
+        };
         let place = Arc::clone(&self.places).acquire_owned();
         let place = match patience {
             Patience::Endless => place.await.map_err(|_| Error::Detached)?,
@@ -71,8 +75,8 @@ impl Link for End {
             },
         };
         self.received.fetch_add(1, Ordering::Relaxed);
-        let (sender, bytes) = (self.sender.clone(), Bytes::copy_from_slice(message));
-        self.inbox.put(Came { sender, kind, bytes, _place: place });
+        let sender = self.sender.clone();
+        self.inbox.put(Came { sender, kind, message, _place: place });
         Ok(())
     }
 }

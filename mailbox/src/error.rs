@@ -113,6 +113,12 @@ pub enum Error {
     /// The letter could not be written or read, or the call to the host failed.
     #[error("{0}")]
     Call(farcall_core::error::Error),
+    /// The mailbox keeps its letters in a store, and a letter encloses a handle on an object, which means nothing there: nothing was sent.
+    #[error(
+        "the letters outlive the mailbox's host here, and a `Remote` does not: send a name or an address instead, or use a mailbox \
+         that is not durable"
+    )]
+    NotLasting,
     /// The mailbox keeps its letters in a store, and that fails, as a full disk does: nothing was sent or taken. What was acked stays so as
     /// long as the host lives, and is stored when that is possible again; a host that dies before delivers the letter once more.
     #[error(

@@ -233,8 +233,8 @@ impl Shared {
             Event::Received(_, received) => {
                 Some(Outcome::Received(received.map(|letters| Taken::new(self, letters))))
             }
-            Event::Died(Letter { sender, key, bytes, .. }) => {
-                self.bury(Draft::one(sender, key, bytes));
+            Event::Died(Letter { sender, key, writing, .. }) => {
+                self.bury(Draft::one(sender, key, writing));
                 None
             }
         }

@@ -1,7 +1,6 @@
 //! What has come for a process and is not taken yet: from all others, in the order in which it came.
 
-use crate::{Error, Kind, ProcessId};
-use bytes::Bytes;
+use crate::{Error, Kind, ProcessId, writing::Writing};
 use std::{
     collections::VecDeque,
     fmt,
@@ -13,7 +12,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 pub(crate) struct Came {
     pub(crate) sender: ProcessId,
     pub(crate) kind: Kind,
-    pub(crate) bytes: Bytes,
+    pub(crate) message: Writing,
     /// Its place on its link, which is free when the message is taken.
     pub(crate) _place: OwnedSemaphorePermit,
 }

@@ -25,6 +25,7 @@ mod desk;
 mod letter;
 mod parcel;
 mod stream;
+mod writing;
 
 pub use about::{About, Peeked};
 pub use access::Access;
@@ -36,12 +37,13 @@ pub use kind::{KIND_BYTES, Kind};
 pub use letter::{Letter, Receipt};
 pub use links::{Dial, LinkInfo};
 pub use message::Message;
-pub use parcel::{PARCEL_BYTES, PARCEL_LETTERS};
+pub use parcel::{PARCEL_BYTES, PARCEL_LETTERS, Parcel};
 pub use post::{Attached, Delivered, Delivery, Lease, Member, Patience, Post, Seat, Until};
 pub use process::Correspondent;
 pub use stream::{Letters, Outgoing, PREFETCHED, Values};
 pub use terms::{CEILING, Capacity, Counts, Key, OnCrash, Policy, Terms};
 pub use who::{NAME_BYTES, ProcessId};
+pub use writing::{ENCLOSED, Writing};
 
 /// The result of what is done with a mailbox.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -4,9 +4,10 @@ use crate::{
     Error, Kind, ProcessId, Result,
     door::{Door, End, Link},
     inbox::Inbox,
+    parcel::Parcel,
     post::Patience,
+    writing::Writing,
 };
-use bytes::Bytes;
 use farcall_core::{error::ErrorKind, stub::Remote, transport::BoxFuture};
 use std::{
     collections::HashMap,
@@ -99,7 +100,7 @@ impl Links {
         &self,
         name: &str,
         kind: Kind,
-        bytes: Bytes,
+        letter: Writing,
         patience: Patience,
     ) -> Result<()> {
         let begun = Instant::now();
@@ -108,7 +109,7 @@ impl Links {
             Patience::For(time) => Patience::For(time.saturating_sub(begun.elapsed())),
             other => other,
         };
-        match linked.far.send(kind, &bytes, patience).await {
+        match linked.far.send(kind, Parcel::one(letter), patience).await {
             Err(Error::MailboxGone(_)) => Err(Error::ProcessGone { process: linked.peer.clone() }),
             sent => {
                 linked.sent.fetch_add(u64::from(sent.is_ok()), Ordering::Relaxed);

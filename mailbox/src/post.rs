@@ -1,8 +1,10 @@
 //! What a mailbox is to its users, as interfaces: the seam between an engine and those who send and receive. A servant of [`Post`] need
 //! not be a hosted mailbox: one that speaks to a broker serves as well, near its user.
 
-use crate::{About, Counts, Error, Kind, Peeked, ProcessId, Terms, engine::LetterId};
-use bytes::Bytes;
+use crate::{
+    About, Counts, Error, Kind, Peeked, ProcessId, Terms, engine::LetterId, parcel::Parcel,
+    writing::Writing,
+};
 use farcall_core::stub::Remote;
 use farcall_macros::remote;
 use serde::{Deserialize, Serialize};
@@ -39,14 +41,16 @@ pub struct Attached {
 pub struct Delivery {
     /// Who sent them, each process once.
     pub senders: Vec<ProcessId>,
-    /// The letters, in order.
+    /// Of each letter, in order, what is said beside it.
     pub letters: Vec<Delivered>,
+    /// The letters.
+    pub parcel: Parcel,
     /// Gives those back that are not acked, when it is dropped.
     pub lease: Remote<dyn Lease>,
 }
 
 /// A letter as it is delivered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Delivered {
     /// Which of the senders has sent it.
     pub sender: u32,
@@ -54,8 +58,32 @@ pub struct Delivered {
     pub deliveries: u32,
     /// It was in somebody's hands before, read or not.
     pub again: bool,
-    /// What it says.
-    pub bytes: Bytes,
+}
+
+impl Delivery {
+    pub(crate) fn of(
+        senders: Vec<ProcessId>,
+        letters: Vec<(Delivered, Writing)>,
+        lease: Remote<dyn Lease>,
+    ) -> Self {
+        let (letters, writings) = letters.into_iter().unzip();
+        Self { senders, letters, parcel: Parcel::of(writings), lease }
+    }
+
+    /// Each letter with what it says, and the lease.
+    ///
+    /// # Errors
+    /// `Uneven`, if the two do not fit together.
+    #[allow(clippy::type_complexity, reason = "it is taken apart at once")]
+    pub fn open(
+        self,
+    ) -> Result<(Vec<ProcessId>, Vec<(Delivered, Writing)>, Remote<dyn Lease>), Error> {
+        let Self { senders, letters, parcel, lease } = self;
+        let is_even = parcel.count() == letters.len() as u64
+            && letters.iter().all(|letter| (letter.sender as usize) < senders.len());
+        let unpacked = parcel.open().filter(|_| is_even).ok_or(Error::Uneven)?;
+        Ok((senders, letters.into_iter().zip(unpacked).collect(), lease))
+    }
 }
 
 /// A mailbox.
@@ -75,18 +103,19 @@ pub trait Post {
 /// never sent then, and what it held is given back.
 #[remote(name = "farcall.Seat", crate = "farcall_core")]
 pub trait Seat {
-    /// Sends a letter, and returns when it is accepted. Fails with `Full`, `NoReceiver`, `TimedOut`, `LimitExceeded`, `Closed`.
+    /// Sends a letter that encloses nothing, and returns when it is accepted. Fails with `Full`, `NoReceiver`, `TimedOut`, `LimitExceeded`, `Closed`.
     #[remote(timeout = none)]
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error>;
 
-    /// Sends letters of these lengths, one directly after the other, and returns when all are accepted: which one the last is. Fails with
-    /// `LimitExceeded`, in which case none was accepted, and `Closed`.
+    /// Sends letters, one directly after the other, and returns when all are accepted: which one the last is. Fails with
+    /// `LimitExceeded` and `NotLasting`, in which case none was accepted, with `Closed`, and as [`send`](Self::send) if it has not the
+    /// patience for all.
     #[remote(timeout = none)]
     async fn send_all(
         &self,
         key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
+        letters: Parcel,
+        patience: Patience,
     ) -> Result<LetterId, Error>;
 
     /// Takes letters, at most so many, and more than one only where policy and capacity allow it. Fails with `Empty`, `TimedOut`,
@@ -96,7 +125,7 @@ pub trait Seat {
 
     /// What letters say, at most so many, which are acked as they are taken. Fails with `Closed`.
     #[remote(timeout = none)]
-    async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error>;
+    async fn recv_acked(&self, most: u32) -> Result<Parcel, Error>;
 
     /// Who has taken, or acked, a letter, once somebody has. Fails with `ReceiverDied`, `GivenUp`, `Closed`,
     /// `Forgotten`.

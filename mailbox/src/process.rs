@@ -2,11 +2,11 @@
 
 use crate::{
     Action, Error, Kind, Message, ProcessId, Result,
-    access::{decode, encode},
     door::Door,
     inbox::Came,
     links::{Dial, LinkInfo, Links},
     post::Patience,
+    writing::Writing,
 };
 use farcall_core::stub::Remote;
 use serde::{Serialize, de::DeserializeOwned};
@@ -51,7 +51,11 @@ impl Correspondent {
     ///
     /// # Errors
     /// `NoSuchProcess` if none is found within 10 s; `ProcessGone` if it ends meanwhile: then it is not known whether it has the message.
-    pub fn send_to<T: Serialize + DeserializeOwned>(&self, name: &str, value: &T) -> Action<()> {
+    pub fn send_to<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        name: &str,
+        value: &T,
+    ) -> Action<()> {
         self.post(name, value, Patience::Endless)
     }
 
@@ -59,7 +63,7 @@ impl Correspondent {
     ///
     /// # Errors
     /// `Full`, and those of [`send_to`](Self::send_to).
-    pub fn try_send_to<T: Serialize + DeserializeOwned>(
+    pub fn try_send_to<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,
         value: &T,
@@ -71,7 +75,7 @@ impl Correspondent {
     ///
     /// # Errors
     /// `TimedOut`: it was surely not sent; and those of [`send_to`](Self::send_to).
-    pub fn send_to_timeout<T: Serialize + DeserializeOwned>(
+    pub fn send_to_timeout<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,
         value: &T,
@@ -141,15 +145,15 @@ impl Correspondent {
         self.take(Some(name.to_owned()), Patience::For(time))
     }
 
-    fn post<T: Serialize + DeserializeOwned>(
+    fn post<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,
         value: &T,
         patience: Patience,
     ) -> Action<()> {
-        let (kind, bytes) = (Kind::of::<T>(), encode(value));
+        let (kind, letter) = (Kind::of::<T>(), Writing::of(value));
         let (links, name) = (Arc::clone(&self.links), name.to_owned());
-        Action::new(async move { links.send(&name, kind, bytes?, patience).await })
+        Action::new(async move { links.send(&name, kind, letter?, patience).await })
     }
 
     fn take<T: DeserializeOwned + Send + 'static>(
@@ -168,7 +172,7 @@ impl Correspondent {
                     links.inbox().take(from.as_deref(), &kind)?.ok_or(Error::Empty)?
                 }
             };
-            Ok(Message { value: decode(&came.bytes)?, sender: came.sender })
+            Ok(Message { value: came.message.read()?, sender: came.sender })
         })
     }
 }

@@ -2,22 +2,22 @@
 
 use crate::{
     Access, Error, Letter, Result,
-    access::{Sending, decode},
+    access::Sending,
     bundle::Bundle,
     desk::Begun,
-    parcel::Parcel,
+    parcel::{Packing, Writings},
     post::Patience,
 };
-use bytes::Bytes;
+use farcall_core::runtime;
 use futures_core::Stream;
 use futures_sink::Sink;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
-    vec,
 };
 
 /// Letters that a stream takes at once, where the policy and the capacity allow it.
@@ -39,6 +39,16 @@ pub struct Letters<T> {
 impl<T> Letters<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
         Self { access, taking: None, bundle: None }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Letters<T> {
+    /// Blocks this thread until the next letter is there: no runtime is needed.
+    ///
+    /// # Errors
+    /// Those of [`Access::recv`]; a call's `WaitInAsync` in async code.
+    pub fn next_wait(&mut self) -> Option<Result<Letter<T>>> {
+        next_wait(self)
     }
 }
 
@@ -74,13 +84,23 @@ impl<T> fmt::Debug for Letters<T> {
 /// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
 pub struct Values<T> {
     access: Access<T>,
-    taking: Option<Begun<vec::IntoIter<Bytes>>>,
-    taken: vec::IntoIter<Bytes>,
+    taking: Option<Begun<Writings>>,
+    taken: Writings,
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Values<T> {
+    /// Blocks this thread until the next value is there: no runtime is needed.
+    ///
+    /// # Errors
+    /// Those of [`Access::recv`]; a call's `WaitInAsync` in async code.
+    pub fn next_wait(&mut self) -> Option<Result<T>> {
+        next_wait(self)
+    }
 }
 
 impl<T> Values<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, taking: None, taken: Vec::new().into_iter() }
+        Self { access, taking: None, taken: Writings::Near(Vec::new().into_iter()) }
     }
 }
 
@@ -91,7 +111,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Values<T> {
         let this = &mut *self;
         loop {
             if let Some(letter) = this.taken.next() {
-                return Poll::Ready(Some(decode(&letter)));
+                return Poll::Ready(Some(letter.read()));
             }
             let take = || this.access.fetch_acked(PREFETCHED);
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));
@@ -110,6 +130,11 @@ impl<T> fmt::Debug for Values<T> {
     }
 }
 
+fn next_wait<T>(stream: &mut (impl Stream<Item = Result<T>> + Unpin)) -> Option<Result<T>> {
+    let next = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx));
+    runtime::wait_here(next).unwrap_or_else(|error| Some(Err(error.into())))
+}
+
 fn unless_over<T>(error: Error) -> Option<Result<T>> {
     match error {
         Error::Closed { .. } | Error::MailboxGone(_) => None,
@@ -122,13 +147,13 @@ fn unless_over<T>(error: Error) -> Option<Result<T>> {
 /// most four parcels are on their way. Dropping it withdraws what is not accepted.
 pub struct Outgoing<T> {
     access: Access<T>,
-    parcel: Parcel,
+    parcel: Packing,
     sending: VecDeque<Sending>,
 }
 
 impl<T> Outgoing<T> {
     pub(crate) fn new(access: Access<T>) -> Self {
-        Self { access, parcel: Parcel::default(), sending: VecDeque::new() }
+        Self { access, parcel: Packing::default(), sending: VecDeque::new() }
     }
 
     /// Waits until at most so many parcels are on their way.

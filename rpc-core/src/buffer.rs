@@ -4,6 +4,7 @@
 //! 16 bytes behind the source, modulo a page, and the kernel does not look. A mapping from the allocator begins 16 bytes after a page's
 //! beginning and a frame's header has about as many, so that sockets would copy at that speed. Large buffers begin in the middle of a page.
 
+use crate::copy;
 use std::{
     cell::RefCell,
     mem,
@@ -71,7 +72,7 @@ impl Buffer {
 
     /// Appends.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        copy::append(&mut self.bytes, bytes);
     }
 
     /// Makes room for so many bytes more, and not for many beyond.

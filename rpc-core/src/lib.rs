@@ -2,6 +2,8 @@
 //!
 //! Users depend on `farcall`, which re-exports what is theirs.
 
+#[doc(hidden)]
+pub mod copy;
 pub mod error;
 pub mod id;
 #[doc(hidden)]

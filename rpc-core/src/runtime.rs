@@ -82,6 +82,16 @@ pub fn wait<T: Send + 'static>(
     })
 }
 
+/// Runs a future to its end on this thread, which sleeps while there is nothing to do. Its timers and tasks are those of the runtime of
+/// the calling code, or of the library's own thread.
+///
+/// # Errors
+/// `WaitInAsync` in async code; `NoRuntime`.
+pub fn wait_here<T>(future: impl Future<Output = T>) -> Result<T, Error> {
+    refuse_wait()?;
+    Ok(background()?.block_on(future))
+}
+
 thread_local! {
     /// Another task of this thread was woken, and whoever spins on it does not know.
     static STIRRED: Cell<bool> = const { Cell::new(false) };

@@ -26,15 +26,19 @@
 //! | who gets a message of a shared mailbox | [`Policy`] |
 //! | direct communication, symmetric or not | [`Process`]: `send_to`, `recv_from`; `recv` and `sender()` |
 //!
+//! What a letter says may hold [`Payload`](crate::Payload)s and [`Remote`](crate::Remote)s, up to [`ENCLOSED`] of each: a payload is there
+//! also when its sender has ended, a handle leads to the sender's object through the host, and says that it is broken once the sender is
+//! gone. A mailbox that outlives its host keeps payloads and refuses handles ([`Error::NotLasting`]).
+//!
 //! `try_send` and `try_recv` are awaited too: whether there is room is decided at the host, and that is a call.
 
 mod hosting;
 mod process;
 
 pub use farcall_mailbox::{
-    Access, Action, CEILING, Capacity, Correspondent, Counts, Error, Key, Kind, Letter, Letters,
-    LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES, PARCEL_LETTERS, PLACES,
-    PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
+    Access, Action, CEILING, Capacity, Correspondent, Counts, ENCLOSED, Error, Key, Kind, Letter,
+    Letters, LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES, PARCEL_LETTERS,
+    PLACES, PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
 };
 pub use hosting::{Hosting, Mailbox, service_of};
 pub use process::Process;

@@ -1,6 +1,6 @@
 //! A process that does with a mailbox what it is told, line by line, and answers each line with one.
 
-use crate::{flow::Flow, named::Named};
+use crate::{enclosing::Enclosing, flow::Flow, named::Named};
 use farcall::mailbox::{Action, Capacity, Error, Key, Letter, Mailbox, OnCrash, Policy, Receipt};
 use std::{
     cell::Cell,
@@ -41,6 +41,11 @@ pub(crate) fn everywhere(test: impl Fn(&Stage)) {
 impl Stage {
     /// A process that hosts a mailbox, and the address of that.
     pub(crate) fn host(&self, terms: &str) -> (Puppet, String) {
+        self.hosted("host", terms)
+    }
+
+    /// The same, by another command.
+    pub(crate) fn hosted(&self, command: &str, terms: &str) -> (Puppet, String) {
         let address = match self.scheme {
             "tcp" => "tcp://127.0.0.1:0#box".to_owned(),
             scheme => {
@@ -49,7 +54,7 @@ impl Stage {
             }
         };
         let mut host = self.puppet();
-        let listening = host.ask(&format!("host {address} {terms}"));
+        let listening = host.ask(&format!("{command} {address} {terms}"));
         (host, format!("{listening}#box"))
     }
 
@@ -174,6 +179,7 @@ fn does_as_it_is_told() {
         runtime: (mode == "async").then(|| runtime.expect("a runtime")),
         named: Named::default(),
         flow: Flow::default(),
+        enclosing: Enclosing::default(),
         mailbox: None,
         letters: Vec::new(),
         receipts: Vec::new(),
@@ -191,6 +197,7 @@ struct Actor {
     runtime: Option<Runtime>,
     named: Named,
     flow: Flow,
+    enclosing: Enclosing,
     mailbox: Option<Mailbox<u32>>,
     /// Those that it holds, the oldest first.
     letters: Vec<Letter<u32>>,
@@ -218,6 +225,10 @@ impl Actor {
             _ if Named::knows(command) => {
                 let (runtime, named) = (&self.runtime, &mut self.named);
                 return named.obey(command, words, runtime.as_ref());
+            }
+            _ if Enclosing::knows(command) => {
+                let runtime = self.runtime.as_ref();
+                return self.enclosing.obey(command, words, runtime);
             }
             _ if Flow::knows(command) => {
                 let mailbox = self.mailbox.as_ref().expect("it has a mailbox");

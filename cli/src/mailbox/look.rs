@@ -122,17 +122,26 @@ pub(crate) async fn peek(arguments: PeekArguments, output: Output) -> Result<(),
 }
 
 fn show(letter: &Peeked, found: &Reached, output: Output) -> Result<(), Failure> {
-    let Peeked { id, sender, deliveries, holder, bytes } = letter;
+    let Peeked { id, sender, deliveries, holder, bytes, payloads, remotes } = letter;
     let kind = found.about.kind.as_ref();
     let shown = Shown { kind, sender, deliveries: *deliveries, bytes };
     let mut object = shown.object();
     object["letter"] = id.0.into();
     object["holder"] = holder.as_ref().map(|of| json!({ "name": of.name, "pid": of.pid })).into();
+    object["payloads"] = (*payloads).into();
+    object["remotes"] = (*remotes).into();
+    let enclosed = match payloads + remotes {
+        0 => "",
+        _ => ", and encloses more",
+    };
     let state = match holder {
         Some(holder) => format!("held by {holder}"),
         None => "ready".to_owned(),
     };
     let from = sender.to_string();
-    output.line(&object, &format!("{:>6}  {from:<22}  {state:<24}  {}", id.0, shown.text()))?;
+    output.line(
+        &object,
+        &format!("{:>6}  {from:<22}  {state:<24}  {}{enclosed}", id.0, shown.text()),
+    )?;
     Ok(())
 }

@@ -11,8 +11,12 @@ use farcall::{
     Remote,
     mailbox::{Error, Kind},
 };
-use farcall_mailbox::{Delivery, Lease, Seat};
+use farcall_mailbox::{Lease, Seat};
 use std::time::Duration;
+
+/// What would be lost.
+const ENCLOSES: &str = "the letter encloses payloads or handles on objects, which cannot be written here, and was put back: take it with a program \
+                        that has its type";
 
 /// Takes letters and writes them to standard output, each acked as soon as it is written.
 #[derive(clap::Args)]
@@ -78,11 +82,16 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     async fn take(&mut self) -> Result<(), Failure> {
-        let Delivery { senders, letters, lease } =
-            self.seat.recv(1, patience(self.arguments.timeout)).await?;
-        let [letter] = &letters[..] else { return Err(Error::Uneven.into()) };
+        let taken = self.seat.recv(1, patience(self.arguments.timeout)).await?;
+        let (senders, letters, lease) = taken.open()?;
+        let [(letter, writing)] = &letters[..] else { return Err(Error::Uneven.into()) };
+        if !writing.enclosed.is_empty() {
+            // Nobody has read it.
+            lease.give_back(vec![0], true).await?;
+            return Err(Failure::Failed(ENCLOSES.to_owned()));
+        }
         let sender = senders.get(letter.sender as usize).ok_or(Error::Uneven)?;
-        let (bytes, deliveries) = (&letter.bytes[..], letter.deliveries);
+        let (bytes, deliveries) = (&writing.bytes[..], letter.deliveries);
         if self.arguments.form == Form::Raw {
             self.output.bytes(bytes)?;
         } else {

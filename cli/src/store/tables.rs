@@ -1,8 +1,9 @@
 //! What is in a file of letters, and how changes are made to it.
 
 use farcall::mailbox::{Kind, ProcessId, Terms};
+use farcall_core::stub::Enclosures;
 use farcall_mailbox::{
-    Contents, Which,
+    Contents, Which, Writing,
     engine::{Change, Kept, Letter, LetterId},
 };
 use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
@@ -10,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// What there is of the whole: [`FORMAT`], [`HEAD`], [`TERMS`], [`KIND`].
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
-/// By mailbox and id: who has sent a letter, its key, and its bytes.
+/// By mailbox and id: who has sent a letter, its key, its bytes, and those of its payloads.
 const LETTERS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("letters");
 /// By mailbox and id: how often a letter was delivered, and who has taken it last. None, as long as nobody has.
 const TAKEN: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("taken");
@@ -28,7 +29,7 @@ const TERMS: &str = "terms";
 /// The key of the letters' type.
 const KIND: &str = "kind";
 /// This layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 type Keyed<'t> = Table<'t, (u8, u64), &'static [u8]>;
 
@@ -85,8 +86,10 @@ fn insert(
     which: Which,
     letter: &Letter,
 ) -> Result<(), redb::Error> {
-    let Letter { id, sender, key, bytes, .. } = letter;
-    letters.insert((number(which), id.0), &encode(&(&**sender, key, bytes))?[..])?;
+    let Letter { id, sender, key, writing: says, .. } = letter;
+    // Encoded here, a payload is its bytes.
+    let entry = (&**sender, key, &says.bytes, says.enclosed.payloads());
+    letters.insert((number(which), id.0), &encode(&entry)?[..])?;
     writing.open_table(NEXT)?.insert(number(which), id.0.saturating_add(1))?;
     Ok(())
 }
@@ -149,13 +152,14 @@ pub(super) fn load(database: &Database) -> Result<Option<(Terms, Contents)>, red
         for entry in letters.range((which, 0)..=(which, u64::MAX))? {
             let (key, letter) = entry?;
             let (_, id) = key.value();
-            let (sender, key, bytes) = decode(letter.value())?;
+            let (sender, key, bytes, payloads) = decode(letter.value())?;
+            let writing = Writing { bytes, enclosed: Enclosures::of_payloads(payloads) };
             let taken = taken.get((which, id))?.map(|taken| decode(taken.value())).transpose()?;
             let (deliveries, by): (u32, Option<ProcessId>) = match taken {
                 Some((deliveries, by)) => (deliveries, Some(by)),
                 None => (0, None),
             };
-            let letter = Letter::delivered(LetterId(id), sender, key, bytes, deliveries);
+            let letter = Letter::delivered(LetterId(id), sender, key, writing, deliveries);
             kept.letters.push((letter, by));
         }
         Ok::<_, redb::Error>(kept)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::failure::Failure;
+use bytes::Bytes;
 use farcall::mailbox::{Capacity, ProcessId, Terms};
 use farcall_mailbox::{
     Contents,
@@ -16,7 +17,7 @@ fn terms() -> Terms {
 fn letter(id: u64) -> Change {
     let sender = ProcessId { name: "somebody".to_owned(), pid: 7, instance: 7 };
     let bytes = vec![u8::try_from(id).unwrap_or_default(); 40 + usize::try_from(id).unwrap_or(0)];
-    Change::Accepted(Letter::delivered(LetterId(id), sender, 3, bytes.into(), 0))
+    Change::Accepted(Letter::delivered(LetterId(id), sender, 3, Bytes::from(bytes).into(), 0))
 }
 
 /// The file of a host that was killed, or, if it is `closed`, of one that has ended well; and what is in it.

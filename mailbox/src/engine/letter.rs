@@ -1,13 +1,15 @@
 //! Letters as the engine has them: bytes that it does not look at, who sent them, and how often they were delivered.
 
 use super::Hold;
-use crate::ProcessId;
-use bytes::Bytes;
+use crate::{
+    ProcessId,
+    parcel::{Parcel, Unpacked},
+    writing::Writing,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     hash::{BuildHasher, Hasher},
     sync::Arc,
-    vec,
 };
 
 /// Which letter of a mailbox, in the order in which they were accepted.
@@ -51,7 +53,7 @@ pub struct Letter {
     /// What letters that go to the same receiver have in common.
     pub key: u64,
     /// What it says.
-    pub bytes: Bytes,
+    pub writing: Writing,
     /// How often it was handed out.
     pub handed_out: u32,
     /// How often of that it came back unread.
@@ -65,11 +67,17 @@ impl Letter {
         id: LetterId,
         sender: ProcessId,
         key: u64,
-        bytes: Bytes,
+        writing: Writing,
         deliveries: u32,
     ) -> Self {
         let sender = Arc::new(sender);
-        Self { id, sender, key, bytes, handed_out: deliveries, unread: 0 }
+        Self { id, sender, key, writing, handed_out: deliveries, unread: 0 }
+    }
+
+    /// Bytes of what it says.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.writing.size() as u64
     }
 
     /// Its place in the hands of who has it.
@@ -90,66 +98,48 @@ impl Letter {
     }
 }
 
-/// Letters as they are sent: one after the other in one piece of memory.
+/// Letters as they are sent, one directly after the other.
 #[derive(Clone, Debug)]
 pub struct Draft {
     sender: Arc<ProcessId>,
     key: u64,
-    /// Of those that are not accepted yet.
-    bytes: Bytes,
-    lengths: vec::IntoIter<u32>,
+    /// Those that are not accepted yet.
+    rest: Unpacked,
 }
 
 impl Draft {
     /// One letter.
     #[must_use]
-    pub fn one(sender: Arc<ProcessId>, key: u64, bytes: Bytes) -> Self {
-        let lengths = vec![u32::try_from(bytes.len()).unwrap_or(u32::MAX)].into_iter();
-        Self { sender, key, bytes, lengths }
+    pub fn one(sender: Arc<ProcessId>, key: u64, writing: Writing) -> Self {
+        Self { sender, key, rest: Unpacked::one(writing) }
     }
 
-    /// Letters of these lengths. None, if the lengths are not those of the bytes, or there are none.
+    /// The letters of a parcel. None, if it is not whole.
     #[must_use]
-    pub fn many(sender: Arc<ProcessId>, key: u64, bytes: Bytes, lengths: Vec<u32>) -> Option<Self> {
-        let all: u64 = lengths.iter().map(|length| u64::from(*length)).sum();
-        let fits = all == bytes.len() as u64 && !lengths.is_empty();
-        fits.then(|| Self { sender, key, bytes, lengths: lengths.into_iter() })
+    pub fn many(sender: Arc<ProcessId>, key: u64, parcel: Parcel) -> Option<Self> {
+        parcel.open().map(|rest| Self { sender, key, rest })
     }
 
     /// Bytes of those letters that are not accepted yet.
     pub(super) fn rest(&self) -> u64 {
-        self.bytes.len() as u64
+        self.rest.size()
+    }
+
+    /// Whether one of those letters encloses a handle on an object.
+    #[must_use]
+    pub fn encloses_remotes(&self) -> bool {
+        self.rest.enclosed().any(|enclosed| !enclosed.remotes().is_empty())
     }
 
     /// Whether all are accepted.
     pub(super) fn is_accepted(&self) -> bool {
-        self.lengths.as_slice().is_empty()
+        self.rest.is_empty()
     }
 
     /// Accepts the next letter.
     pub(super) fn accept(&mut self, id: LetterId) -> Option<Letter> {
-        let length = self.lengths.next()? as usize;
-        let bytes = self.bytes.split_to(length.min(self.bytes.len()));
+        let writing = self.rest.next()?;
         let (sender, key) = (Arc::clone(&self.sender), self.key);
-        Some(Letter { id, sender, key, bytes, handed_out: 0, unread: 0 })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_those_of_the_bytes() {
-        let many = |bytes: &'static [u8], lengths: &[u32]| {
-            let sender = Arc::new(ProcessId { name: String::new(), pid: 1, instance: 1 });
-            Draft::many(sender, 0, Bytes::from_static(bytes), lengths.to_vec()).is_some()
-        };
-        assert!(many(b"abc", &[1, 0, 2]));
-        assert!(many(b"", &[0]));
-        assert!(!many(b"abc", &[1, 1]));
-        assert!(!many(b"abc", &[1, 3]));
-        assert!(!many(b"abc", &[u32::MAX, u32::MAX, 5]));
-        assert!(!many(b"", &[]));
+        Some(Letter { id, sender, key, writing, handed_out: 0, unread: 0 })
     }
 }

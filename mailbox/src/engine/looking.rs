@@ -23,7 +23,9 @@ impl Engine {
             sender: ProcessId::clone(&letter.sender),
             deliveries: letter.deliveries(),
             holder,
-            bytes: letter.bytes.clone(),
+            bytes: letter.writing.bytes.clone(),
+            payloads: letter.writing.enclosed.payloads().len() as u32,
+            remotes: letter.writing.enclosed.remotes().len() as u32,
         });
         peeked.collect()
     }

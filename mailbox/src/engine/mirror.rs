@@ -43,7 +43,8 @@ fn accepted_none(change: &Change) -> bool {
 fn check(engine: &Engine, kept: &Kept) {
     let there = engine.letters(LetterId(0), usize::MAX);
     let there: Vec<_> = there.into_iter().map(|of| (of.id, of.deliveries, of.bytes)).collect();
-    let stored = kept.letters.iter().map(|(of, _)| (of.id, of.deliveries(), of.bytes.clone()));
+    let stored =
+        kept.letters.iter().map(|(of, _)| (of.id, of.deliveries(), of.writing.bytes.clone()));
     assert_eq!(stored.collect::<Vec<_>>(), there);
     assert_eq!(kept.closed.is_some(), engine.closed.is_some());
 }

@@ -255,7 +255,7 @@ impl Engine {
             let Some((seat, letter)) = self.take_held(hold) else { continue };
             acked += 1;
             self.counts.acked += 1;
-            self.counts.bytes -= letter.bytes.len() as u64;
+            self.counts.bytes -= letter.size();
             self.note(|| Change::Over(letter.id));
             if let Some(process) = self.release(seat) {
                 self.over(letter.id, Ok(process));

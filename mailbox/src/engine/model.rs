@@ -5,7 +5,7 @@ use super::{
     deeds::{CEILING, Deed, pick, process, take},
     known::{Known, Place, Sending},
 };
-use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId};
+use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, parcel::Parcel, writing::Writing};
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -162,9 +162,8 @@ impl Model {
             Bytes::from(letter)
         });
         let letters: VecDeque<_> = letters.collect();
-        let lengths = letters.iter().map(|letter| letter.len() as u32).collect();
-        let bytes: Vec<_> = letters.iter().flatten().copied().collect();
-        let draft = Draft::many(sender, key, bytes.into(), lengths).expect("these are the lengths");
+        let parcel = Parcel::of(letters.iter().cloned().map(Writing::from).collect());
+        let draft = Draft::many(sender, key, parcel).expect("it is whole");
         let ticket = self.engine.send(seat, draft);
         self.sends.insert(ticket, Sending { seat, key, letters, accepted: None });
     }
@@ -286,8 +285,8 @@ impl Model {
     fn delivered(&mut self, seat: SeatId, manner: Manner, letter: super::Letter) {
         let known = self.letters.get_mut(&letter.id).expect("accepted before it is taken");
         assert_eq!(known.place, Place::Ready, "taken by two");
-        assert_eq!(letter.bytes, known.bytes);
-        assert!(!self.withdrawn.contains(&letter.bytes), "withdrawn, and taken");
+        assert_eq!(letter.writing.bytes, known.bytes);
+        assert!(!self.withdrawn.contains(&letter.writing.bytes), "withdrawn, and taken");
         known.deliveries += 1;
         assert_eq!((letter.handed_out, letter.unread), (known.deliveries, known.unread));
         let hold = Hold { letter: letter.id, delivery: letter.handed_out };

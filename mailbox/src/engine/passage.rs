@@ -26,19 +26,21 @@ impl Engine {
         let id = LetterId(self.next);
         let Some((ticket, _, draft)) = self.waiting.front_mut() else { return false };
         let (ticket, letter) = (*ticket, draft.accept(id));
-        let done = draft.is_accepted().then_some(ticket);
-        if done.is_some() {
+        let is_last = draft.is_accepted();
+        if is_last {
             self.waiting.pop_front();
         }
         let Some(letter) = letter else { return true };
         self.next += 1;
-        if let Some(letter) = self.store(ticket, done.is_some(), letter) {
-            self.accept(letter, done);
+        match &mut self.storing {
+            None => self.accept(letter, is_last.then_some(ticket)),
+            Some(storing) => storing.store(ticket, is_last, letter),
         }
         true
     }
 
     /// A letter is accepted, and with it its send, if it is the last one.
+    #[inline]
     pub(super) fn accept(&mut self, letter: Letter, done: Option<Ticket>) {
         self.counts.accepted += 1;
         self.receipts.accepted(letter.id);
@@ -67,6 +69,7 @@ impl Engine {
     }
 
     /// A letter waits to be taken. In a mailbox that has closed itself nobody will: it is dropped.
+    #[inline]
     pub(super) fn enqueue(&mut self, letter: Letter) {
         if let Some(why @ Error::Closed { .. }) = &self.closed {
             let why = why.clone();
@@ -124,12 +127,13 @@ impl Engine {
         }
     }
 
-    /// The next letters for a receiver: at least one if there is one.
+    /// The next letters for a receiver: at least one if there is one, and none after one that encloses something.
     fn hand_out(&mut self, seat: SeatId, most: usize, manner: Manner) -> Vec<Letter> {
         let (mut letters, mut bytes) = (Vec::with_capacity(most.min(self.queue.len())), 0);
         while letters.is_empty() || (letters.len() < most && bytes < PORTION_BYTES) {
             let Some(mut letter) = self.queue.take(seat) else { break };
-            bytes += letter.bytes.len();
+            bytes += letter.writing.bytes.len();
+            let is_last = !letter.writing.enclosed.is_empty();
             letter.handed_out += 1;
             self.counts.deliveries += 1;
             match (manner, self.receivers.seated_mut(seat)) {
@@ -139,7 +143,7 @@ impl Engine {
                     if let Some(storing) = &mut self.storing {
                         storing.note(Change::Over(letter.id));
                     }
-                    self.counts.bytes -= letter.bytes.len() as u64;
+                    self.counts.bytes -= letter.size();
                     let process = Arc::clone(&seated.process);
                     self.over(letter.id, Ok(process));
                 }
@@ -154,12 +158,15 @@ impl Engine {
                 }
             }
             letters.push(letter);
+            if is_last {
+                break;
+            }
         }
         letters
     }
 
     pub(super) fn not_acked(&mut self, letter: Letter, by: &ProcessId) {
-        let length = letter.bytes.len() as u64;
+        let length = letter.size();
         let deliveries = letter.deliveries();
         let fate = fate(self.terms.on_crash, deliveries);
         if fate == Fate::Again {
@@ -194,7 +201,7 @@ impl Engine {
     }
 
     pub(super) fn dropped(&mut self, letter: &Letter, why: Error) {
-        self.counts.bytes -= letter.bytes.len() as u64;
+        self.counts.bytes -= letter.size();
         self.counts.dropped += 1;
         self.note(|| Change::Over(letter.id));
         self.over(letter.id, Err(why));

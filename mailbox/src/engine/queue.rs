@@ -22,6 +22,7 @@ impl Queue {
     }
 
     /// Adds a letter, for one receiver or for all.
+    #[inline]
     pub(super) fn insert(&mut self, to: Option<SeatId>, letter: Letter) {
         let lane = match to {
             None => &mut self.for_all,
@@ -44,6 +45,7 @@ impl Queue {
     }
 
     /// Takes it.
+    #[inline]
     pub(super) fn take(&mut self, seat: SeatId) -> Option<Letter> {
         let next = self.next(seat)?;
         let is_for_all = self.for_all.front().is_some_and(|letter| letter.id == next);

@@ -113,6 +113,13 @@ impl Storing {
         self.changes.push(change);
     }
 
+    /// Has a letter stored before it is accepted.
+    pub(super) fn store(&mut self, ticket: Ticket, is_last: bool, letter: Letter) {
+        self.changes.push(Change::Accepted(letter.clone()));
+        let ticket = Some(ticket);
+        self.letters.insert(letter.id, Waiting { letter, ticket, is_last });
+    }
+
     /// A letter was taken, with which its deliveries are counted.
     pub(super) fn taken(&mut self, letter: &Letter, by: &ProcessId) {
         let (letter, deliveries, by) = (letter.id, letter.deliveries(), by.clone());
@@ -130,7 +137,7 @@ impl Engine {
         engine.counts.accepted = kept.letters.len() as u64;
         for (letter, by) in kept.letters {
             engine.next = engine.next.max(letter.id.0.saturating_add(1));
-            engine.counts.bytes += letter.bytes.len() as u64;
+            engine.counts.bytes += letter.size();
             engine.receipts.accepted(letter.id);
             match by {
                 Some(by) if fate(terms.on_crash, letter.deliveries()) != Fate::Again => {
@@ -164,7 +171,7 @@ impl Engine {
     pub fn unstored(&mut self, letters: &[LetterId], why: &Error) {
         for id in letters {
             let Some(Waiting { letter, ticket, .. }) = self.take_storing(*id) else { continue };
-            self.counts.bytes -= letter.bytes.len() as u64;
+            self.counts.bytes -= letter.size();
             if let Some(ticket) = ticket {
                 self.fail(ticket, why);
             }
@@ -216,20 +223,6 @@ impl Engine {
     /// Letters that are to be accepted once they are stored.
     pub(super) fn storing(&self) -> usize {
         self.storing.as_ref().map_or(0, |storing| storing.letters.len())
-    }
-
-    /// Has a letter stored before it is accepted. The letter comes back, if there is no store.
-    pub(super) fn store(
-        &mut self,
-        ticket: Ticket,
-        is_last: bool,
-        letter: Letter,
-    ) -> Option<Letter> {
-        let Some(storing) = &mut self.storing else { return Some(letter) };
-        storing.changes.push(Change::Accepted(letter.clone()));
-        let ticket = Some(ticket);
-        storing.letters.insert(letter.id, Waiting { letter, ticket, is_last });
-        None
     }
 
     /// Has a change stored, if there is a store.

@@ -2,6 +2,7 @@
 
 use super::{Draft, Engine, Event, Manner, SEATS, SeatId, WAITING, deeds::process};
 use crate::{Capacity, Error, Policy, Terms};
+use bytes::Bytes;
 
 fn seated(terms: Terms, processes: u8) -> (Engine, Vec<SeatId>) {
     let mut engine = Engine::new(terms);
@@ -11,7 +12,7 @@ fn seated(terms: Terms, processes: u8) -> (Engine, Vec<SeatId>) {
 }
 
 fn draft(length: usize) -> Draft {
-    Draft::one(process(0), 0, vec![0; length].into())
+    Draft::one(process(0), 0, Bytes::from(vec![0; length]).into())
 }
 
 fn events(engine: &mut Engine) -> Vec<Event> {

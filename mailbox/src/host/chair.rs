@@ -3,10 +3,13 @@
 use super::{Outcome, Shared, held::Taken};
 use crate::{
     Capacity, Counts, Error, ProcessId,
-    engine::{Draft, LetterId, Manner, SeatId, Until},
+    engine::{Draft, Letter, LetterId, Manner, SeatId, Until},
+    parcel::Parcel,
     post::{Delivery, Patience, Seat},
+    writing::Writing,
 };
 use bytes::Bytes;
+use farcall_core::copy;
 use std::sync::Arc;
 use tokio::task::AbortHandle;
 
@@ -24,26 +27,36 @@ impl Chair {
     pub(crate) fn post(
         &self,
         key: u64,
-        letter: Bytes,
+        letter: Writing,
         patience: Patience,
     ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
-        let draft = Draft::one(Arc::clone(&self.process), key, letter);
-        self.post_draft(draft, patience)
+        self.post_draft(Some(Draft::one(Arc::clone(&self.process), key, letter)), patience)
     }
 
-    /// Sends letters of these lengths.
+    /// Sends the letters of a parcel.
     pub(crate) fn post_all(
         &self,
         key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
+        parcel: Parcel,
+        patience: Patience,
     ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
-        let draft = Draft::many(Arc::clone(&self.process), key, letters, lengths);
-        let sent = draft.map(|draft| self.post_draft(draft, Patience::Endless));
-        async move { sent.ok_or(Error::Uneven)?.await }
+        self.post_draft(Draft::many(Arc::clone(&self.process), key, parcel), patience)
     }
 
+    /// None: its letters do not fit together.
     fn post_draft(
+        &self,
+        draft: Option<Draft>,
+        patience: Patience,
+    ) -> impl Future<Output = Result<LetterId, Error>> + Send + use<> {
+        let sent = draft.ok_or(Error::Uneven).and_then(|draft| {
+            self.shared.check_lasts(&draft)?;
+            Ok(self.post_checked(draft, patience))
+        });
+        async move { sent?.await }
+    }
+
+    fn post_checked(
         &self,
         draft: Draft,
         patience: Patience,
@@ -79,18 +92,18 @@ impl Chair {
         }
     }
 
-    /// Takes what letters say, at most so many, which are acked.
+    /// Takes letters, at most so many, which are acked.
     pub(crate) fn take_acked(
         &self,
         most: u32,
-    ) -> impl Future<Output = Result<Vec<Bytes>, Error>> + Send + use<> {
+    ) -> impl Future<Output = Result<Vec<Letter>, Error>> + Send + use<> {
         // What is to be stored is acked when that is stored that it was taken.
         let is_stored = self.shared.keeping.is_some();
         let manner = if is_stored { Manner::Held } else { Manner::Acked };
         let taken = self.take(most, manner, Patience::Endless);
         async move {
             let taken = taken.await?;
-            if is_stored { taken.acked().await } else { Ok(taken.into_values()) }
+            if is_stored { taken.acked().await } else { Ok(taken.into_letters()) }
         }
     }
 
@@ -117,24 +130,25 @@ impl Chair {
 
 impl Seat for Chair {
     async fn send(&self, key: u64, letter: &[u8], patience: Patience) -> Result<LetterId, Error> {
-        self.post(key, Bytes::copy_from_slice(letter), patience).await
+        self.post(key, Bytes::from(copy::to_vec(letter)).into(), patience).await
     }
 
     async fn send_all(
         &self,
         key: u64,
-        lengths: Vec<u32>,
-        letters: Bytes,
+        letters: Parcel,
+        patience: Patience,
     ) -> Result<LetterId, Error> {
-        self.post_all(key, lengths, letters).await
+        self.post_all(key, letters, patience).await
     }
 
     async fn recv(&self, most: u32, patience: Patience) -> Result<Delivery, Error> {
         Ok(self.take(most, Manner::Held, patience).await?.delivery())
     }
 
-    async fn recv_acked(&self, most: u32) -> Result<Vec<Bytes>, Error> {
-        self.take_acked(most).await
+    async fn recv_acked(&self, most: u32) -> Result<Parcel, Error> {
+        let letters = self.take_acked(most).await?;
+        Ok(Parcel::of(letters.into_iter().map(|letter| letter.writing).collect()))
     }
 
     async fn receipt(&self, letter: LetterId, until: Until) -> Result<ProcessId, Error> {

@@ -5,8 +5,8 @@ use crate::{
     Error, ProcessId,
     engine::{Hold, Letter},
     post::{Delivered, Delivery, Lease},
+    writing::Writing,
 };
-use bytes::Bytes;
 use farcall_core::stub::Remote;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,29 +24,29 @@ impl Taken {
     /// The letters and the lease on them, for another process.
     pub(super) fn delivery(self) -> Delivery {
         let (senders, letters, held) = self.into_parts();
-        Delivery { senders, letters, lease: Remote::new(held) }
+        Delivery::of(senders, letters, Remote::new(held))
     }
 
-    /// What the letters say, which were acked as they were taken.
-    pub(super) fn into_values(mut self) -> Vec<Bytes> {
-        std::mem::take(&mut self.letters).into_iter().map(|letter| letter.bytes).collect()
+    /// The letters, which were acked as they were taken.
+    pub(super) fn into_letters(mut self) -> Vec<Letter> {
+        std::mem::take(&mut self.letters)
     }
 
-    /// What the letters say, which are acked with this.
-    pub(super) async fn acked(mut self) -> Result<Vec<Bytes>, Error> {
+    /// The letters, which are acked with this.
+    pub(super) async fn acked(mut self) -> Result<Vec<Letter>, Error> {
         let letters = std::mem::take(&mut self.letters);
         self.shared.change(|engine| engine.ack(letters.iter().map(Letter::hold)));
         self.shared.stored().await?;
-        Ok(letters.into_iter().map(|letter| letter.bytes).collect())
+        Ok(letters)
     }
 
     /// Reads the one letter, and acks it. One that cannot be read is given back.
     pub(crate) async fn read_and_acked<T>(
         mut self,
-        read: impl FnOnce(&[u8]) -> Result<T, Error>,
+        read: impl FnOnce(&Writing) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let letter = self.letters.pop().ok_or(Error::Empty)?;
-        let (read, hold) = (read(&letter.bytes), [letter.hold()]);
+        let (read, hold) = (read(&letter.writing), [letter.hold()]);
         self.shared.change(|engine| match read {
             Ok(_) => engine.ack(hold),
             Err(_) => engine.give_back(hold),
@@ -56,7 +56,7 @@ impl Taken {
     }
 
     /// Who sent the letters, each process once, the letters, and the lease on them.
-    pub(crate) fn into_parts(mut self) -> (Vec<ProcessId>, Vec<Delivered>, Held) {
+    pub(crate) fn into_parts(mut self) -> (Vec<ProcessId>, Vec<(Delivered, Writing)>, Held) {
         let letters = std::mem::take(&mut self.letters);
         let holds = letters.iter().map(|letter| Some(letter.hold())).collect();
         let held = Held { shared: Arc::clone(&self.shared), holds: Mutex::new(holds) };
@@ -68,7 +68,7 @@ impl Taken {
             if known.is_none() {
                 senders.push(letter.sender);
             }
-            Delivered { sender, deliveries, again, bytes: letter.bytes }
+            (Delivered { sender, deliveries, again }, letter.writing)
         });
         let letters = letters.collect();
         let senders = senders.into_iter().map(Arc::unwrap_or_clone).collect();

@@ -61,8 +61,8 @@ impl Shared {
         for (waiter, event) in state.take_events() {
             match event {
                 // It is among the dead letters with the same commit with which it is gone here.
-                Event::Died(Letter { sender, key, bytes, .. }) => {
-                    let draft = Draft::one(sender, key, bytes);
+                Event::Died(Letter { sender, key, writing, .. }) => {
+                    let draft = Draft::one(sender, key, writing);
                     let is_buried = self.bury_with(draft, &mut changes, &mut of_dead);
                     if !is_buried {
                         state.engine.drop_dead();
@@ -108,6 +108,14 @@ impl Shared {
             event => (waiter, event),
         });
         undone.collect()
+    }
+
+    /// A handle means nothing once its process has ended: where letters are to outlive their host, none may enclose one.
+    pub(super) fn check_lasts(&self, draft: &Draft) -> Result<(), Error> {
+        match self.keeping.is_some() && draft.encloses_remotes() {
+            true => Err(Error::NotLasting),
+            false => Ok(()),
+        }
     }
 
     /// Has the type of the letters stored.

@@ -2,6 +2,7 @@
 
 use super::{Dial, Door, Links};
 use crate::{Error, Kind, ProcessId, Result, post::Patience};
+use bytes::Bytes;
 use farcall_core::stub::Remote;
 use std::{
     collections::HashMap,
@@ -34,7 +35,7 @@ fn process(name: &str, book: &Book) -> Arc<Links> {
 }
 
 async fn send(from: &Links, to: &str, word: &'static str) {
-    let sent = from.send(to, Kind::of::<String>(), word.into(), Patience::Endless);
+    let sent = from.send(to, Kind::of::<String>(), Bytes::from(word).into(), Patience::Endless);
     let sent: Result<()> = timeout(PATIENCE, sent).await.expect("no link is made any more");
     assert_eq!(sent, Ok(()));
 }
@@ -64,7 +65,10 @@ fn a_link_that_is_given_up_at_any_step_can_be_made() {
                 send(&second, one, "back").await;
                 for (links, peer, word) in [(&second, one, "there"), (&first, other, "back")] {
                     let came = links.inbox().take(Some(peer), &Kind::of::<String>());
-                    assert_eq!(came.map(|came| came.map(|came| came.bytes)), Ok(Some(word.into())));
+                    assert_eq!(
+                        came.map(|came| came.map(|came| came.message.bytes)),
+                        Ok(Some(word.into()))
+                    );
                     assert_eq!(links.all().len(), 1, "after {steps} steps");
                 }
             });

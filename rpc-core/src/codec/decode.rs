@@ -1,7 +1,10 @@
 //! Bytes to values.
 
 use super::{budget::Budget, deserializer::Deserializer, fault::Fault};
-use crate::error::{Error, ErrorKind};
+use crate::{
+    copy,
+    error::{Error, ErrorKind},
+};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::any::Any;
@@ -41,9 +44,9 @@ impl<'de> Decoder<'de> {
         let mut whole: Option<T> = None;
         let slot: &mut dyn Any = &mut whole;
         if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
-            *slot = Some(self.charged_bytes::<T>()?.to_vec());
+            *slot = Some(copy::to_vec(self.charged_bytes::<T>()?));
         } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
-            *slot = Some(Bytes::copy_from_slice(self.charged_bytes::<T>()?));
+            *slot = Some(copy::to_vec(self.charged_bytes::<T>()?).into());
         } else if let Some(slot) = slot.downcast_mut::<Option<String>>() {
             let text = std::str::from_utf8(self.charged_bytes::<T>()?);
             *slot = Some(text.map_err(|_| Fault::Text.about::<T>())?.to_owned());

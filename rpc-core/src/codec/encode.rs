@@ -2,6 +2,7 @@
 
 use crate::{
     buffer::Buffer,
+    copy,
     error::{Error, ErrorKind},
 };
 use bytes::Bytes;
@@ -82,7 +83,7 @@ impl Encoder {
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
         if bytes.len() < BULK || self.tail.is_some() {
-            self.out().extend_from_slice(bytes);
+            copy::append(self.out(), bytes);
         } else {
             let capacity = bytes.len().saturating_add(TAIL_SLACK);
             self.tail.insert(Buffer::with_capacity(capacity)).extend_from_slice(bytes);
@@ -183,7 +184,7 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        copy::append(self.0, bytes);
         Ok(())
     }
 

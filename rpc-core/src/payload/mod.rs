@@ -15,7 +15,7 @@ pub use chunks::Reader;
 pub use loan::Loan;
 pub(crate) use travel::{claim_from, collect_into, may_hold};
 
-use crate::buffer::Buffer;
+use crate::{buffer::Buffer, copy};
 use bytes::Bytes;
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -80,7 +80,7 @@ impl Payload {
         };
         match (&self.bytes, self.try_as_slice()) {
             (_, Some(slice)) => {
-                bytes.copy_from_slice(slice.get(offset..offset + length).unwrap_or_default());
+                copy::copy(bytes, slice.get(offset..offset + length).unwrap_or_default());
             }
             (Memory::Block(block), None) => block.read(offset, bytes),
             (_, None) => {}
@@ -92,7 +92,7 @@ impl Payload {
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         match self.try_as_slice() {
-            Some(slice) => slice.to_vec(),
+            Some(slice) => copy::to_vec(slice),
             None => self.to_buffer().into_vec(),
         }
     }

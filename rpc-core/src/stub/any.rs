@@ -16,8 +16,8 @@ use std::{fmt, sync::Arc};
 /// cannot be called; [`to`](Self::to) gives the handle whose methods can.
 #[derive(Clone)]
 pub struct AnyRemote {
-    handle: Arc<Handle>,
-    interface: &'static Description,
+    pub(super) handle: Arc<Handle>,
+    pub(super) interface: &'static Description,
 }
 
 impl AnyRemote {

@@ -4,6 +4,7 @@
 use crate::{
     buffer::Buffer,
     codec::Encoder,
+    copy,
     payload::{Loan, Payload},
 };
 
@@ -64,7 +65,7 @@ impl Bulk {
     fn append(&mut self, bytes: &[u8]) {
         let end = self.filled + bytes.len();
         if let Some(room) = self.loan.get_mut(self.filled..end) {
-            room.copy_from_slice(bytes);
+            copy::copy(room, bytes);
             self.filled = end;
         }
     }

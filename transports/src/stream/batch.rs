@@ -1,7 +1,7 @@
 //! Frames on their way out: small bytes in one vector, large tails between them, uncopied.
 
 use super::frames::HEADER;
-use farcall_core::buffer::Buffer;
+use farcall_core::{buffer::Buffer, copy::append};
 use std::io::{self, IoSlice};
 
 /// Bytes from which a tail is kept and not copied.
@@ -35,7 +35,7 @@ impl Batch {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         };
         self.bytes.extend_from_slice(&header.to_le_bytes());
-        head.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        head.iter().for_each(|part| append(&mut self.bytes, part));
         self.length += HEADER + length;
         match tail {
             Some(tail) if tail.len() >= KEEP_TAIL => {
@@ -43,7 +43,7 @@ impl Batch {
                 Ok((None, HEADER + length))
             }
             Some(tail) => {
-                self.bytes.extend_from_slice(&tail);
+                append(&mut self.bytes, &tail);
                 Ok((Some(tail), HEADER + length))
             }
             None => Ok((None, HEADER + length)),

@@ -6,7 +6,7 @@
 
 use super::pool::{Pages, Pool};
 use crate::shm::mapping::Part;
-use farcall_core::{payload::Block, transport::Need};
+use farcall_core::{copy, payload::Block, transport::Need};
 use std::sync::Arc;
 
 /// A block, written while it has one holder and only read afterwards. Its pages are free when its last holder is gone, the
@@ -62,14 +62,14 @@ impl Block for Own {
     fn read(&self, offset: usize, bytes: &mut [u8]) {
         let there = self.part.bytes().and_then(|part| part.get(offset..offset + bytes.len()));
         match there {
-            Some(there) => bytes.copy_from_slice(there),
+            Some(there) => copy::copy(bytes, there),
             None => bytes.fill(0),
         }
     }
 
     fn append_to(&self, bytes: &mut Vec<u8>) {
         match self.part.bytes() {
-            Some(part) => bytes.extend_from_slice(part),
+            Some(part) => copy::append(bytes, part),
             None => bytes.resize(bytes.len() + self.length(), 0),
         }
     }

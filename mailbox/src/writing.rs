@@ -1,0 +1,91 @@
+//! What a letter says, encoded: with what it encloses, payloads and handles on objects.
+
+use crate::{Error, Result};
+use bytes::Bytes;
+use farcall_core::{
+    codec::{Budget, Decoder, Encoder},
+    limits::Limits,
+    stub::Enclosures,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Payloads that a letter may enclose, and as many handles on objects.
+pub const ENCLOSED: usize = 32;
+
+/// Bytes from which letters travel beside the call that carries them, and not in it: they are copied less often then.
+pub(crate) const LONG: usize = 4 << 10;
+
+/// What a letter says, encoded.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Writing {
+    /// The value.
+    pub bytes: Bytes,
+    /// What the value holds that is not in its bytes.
+    pub enclosed: Enclosures,
+}
+
+impl Writing {
+    /// Encodes a value.
+    pub(crate) fn of<T: Serialize + 'static>(value: &T) -> Result<Self> {
+        let mut encoder = Encoder::new();
+        let enclosed = enclosed(&mut encoder, value)?;
+        Ok(Self { bytes: bytes_of(encoder), enclosed })
+    }
+
+    /// Decodes the value.
+    pub(crate) fn read<T: DeserializeOwned + 'static>(&self) -> Result<T> {
+        let budget = Budget::of(&Limits::default(), self.bytes.len());
+        let mut decoder = Decoder::new(&self.bytes, budget);
+        let value = self.enclosed.decode(&mut decoder)?;
+        decoder.end()?;
+        Ok(value)
+    }
+
+    /// Whether it travels best in the call that carries it.
+    pub(crate) fn is_short(&self) -> bool {
+        self.bytes.len() < LONG && self.enclosed.is_empty()
+    }
+
+    /// Its bytes, and those of the payloads.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.enclosed.size()
+    }
+}
+
+impl From<Bytes> for Writing {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, enclosed: Enclosures::default() }
+    }
+}
+
+/// Encodes a value: what it encloses.
+pub(crate) fn enclosed<T: Serialize + 'static>(
+    encoder: &mut Encoder,
+    value: &T,
+) -> Result<Enclosures> {
+    let enclosed = Enclosures::encode(encoder, value)?;
+    match is_within(&enclosed) {
+        true => Ok(enclosed),
+        false => Err(too_many()),
+    }
+}
+
+/// Whether a letter may enclose so much.
+#[inline]
+pub(crate) fn is_within(enclosed: &Enclosures) -> bool {
+    enclosed.payloads().len() <= ENCLOSED && enclosed.remotes().len() <= ENCLOSED
+}
+
+pub(crate) fn too_many() -> Error {
+    let what = "payloads, or handles on objects, in one letter".to_owned();
+    Error::LimitExceeded { what, limit: ENCLOSED as u64 }
+}
+
+/// What was encoded, in one piece.
+pub(crate) fn bytes_of(encoder: Encoder) -> Bytes {
+    let (head, tail) = encoder.finish();
+    let mut bytes = head.into_vec();
+    bytes.extend_from_slice(tail.as_deref().unwrap_or_default());
+    bytes.into()
+}
