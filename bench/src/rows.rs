@@ -27,6 +27,7 @@ mod tonic;
 pub fn all() -> Vec<&'static dyn Row> {
     [
         raw::blocking::ROWS,
+        raw::epoll::ROWS,
         raw::spinning::ROWS,
         raw::batched::ROWS,
         raw::line::ROWS,

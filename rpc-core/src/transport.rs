@@ -217,6 +217,11 @@ pub trait Ready: Send + Sync {
     /// Lets arrivals pass in silence.
     fn disarm(&self);
 
+    /// Nobody will ask for silence any more. Called in the wire's runtime; what serves silence alone may go.
+    fn keep_armed(&self) {
+        self.arm();
+    }
+
     /// Waits until `recv` may find something (frames, the end or an error), while armed. Spurious readiness is allowed. One task at a time: the
     /// latest waker counts. Completing consumes the readiness: call `recv` until `Empty` before polling again.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;

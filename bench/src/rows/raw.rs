@@ -4,6 +4,7 @@
 
 pub mod batched;
 pub mod blocking;
+pub mod epoll;
 pub mod spinning;
 
 pub mod line;

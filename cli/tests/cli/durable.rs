@@ -121,3 +121,19 @@ fn only_their_user_may_read_them() {
     let mode = |name: &str| stage.path(name).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!([mode("store"), mode("store/jobs.redb")], [0o700, 0o600]);
 }
+
+/// It was the host that died, and not the receiver: nothing is lost.
+#[test]
+fn a_mailbox_that_closes_for_its_receivers_does_not_close_for_its_host() {
+    let stage = Stage::new();
+    let host = serve(&stage, &["--on-crash", "close"]);
+    stage.out(&["mailbox", "send", "jobs", "a"]);
+    stage.out(&["mailbox", "send", "jobs", "b"]);
+    let holds = stage.command(&["mailbox", "recv", "jobs", "--no-ack", "--follow"]);
+    let mut holds = Running::start(holds);
+    assert_eq!(holds.line(), "a\n");
+    kill(host);
+    assert_eq!(holds.end().code, 1);
+    let _host = serve(&stage, &["--on-crash", "close"]);
+    assert_eq!(stage.out(&["mailbox", "recv", "jobs", "--count", "2"]), "a\nb\n");
+}

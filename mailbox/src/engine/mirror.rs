@@ -55,8 +55,10 @@ fn check_restored(engine: &Engine, kept: &Kept) {
     let mut stored = kept.clone();
     store(&mut restored, &mut stored, true);
     let on_crash = engine.terms().on_crash;
-    let stays = |deliveries: u32| deliveries == 0 || fate(on_crash, deliveries) == Fate::Again;
-    // One that has closed itself, then or now, keeps none.
+    let stays = |deliveries: u32| {
+        deliveries == 0 || matches!(fate(on_crash, deliveries), Fate::Again | Fate::Closes)
+    };
+    // One that has closed itself keeps none.
     let stays = |deliveries| restored.closed.is_none() && stays(deliveries);
     let want = kept.letters.iter().filter(|(of, _)| stays(of.deliveries()));
     let want: Vec<_> = want.map(|(of, _)| (of.id, of.deliveries())).collect();

@@ -128,7 +128,8 @@ impl Storing {
 }
 
 impl Engine {
-    /// A mailbox whose letters are stored, as the store has it. Letters that were taken and not acked are given back.
+    /// A mailbox whose letters are stored, as the store has it. Letters that were taken and not acked are given back; but it does not close
+    /// itself for them, since it was the host that died, and those that nobody has taken would be lost.
     #[must_use]
     pub fn restored(terms: Terms, kept: Kept) -> Self {
         let mut engine = Self::new(terms);
@@ -140,10 +141,11 @@ impl Engine {
             engine.counts.bytes += letter.size();
             engine.receipts.accepted(letter.id);
             match by {
-                Some(by) if fate(terms.on_crash, letter.deliveries()) != Fate::Again => {
-                    engine.not_acked(letter, &by);
-                }
-                _ => engine.enqueue(letter),
+                Some(by) => match fate(terms.on_crash, letter.deliveries()) {
+                    Fate::Again | Fate::Closes => engine.enqueue(letter),
+                    Fate::Dead | Fate::Dropped | Fate::Returned => engine.not_acked(letter, &by),
+                },
+                None => engine.enqueue(letter),
             }
         }
         if let Some(by) = kept.closed {

@@ -127,6 +127,9 @@ impl Link {
             }
             if connected.is_some() && self.lock().conn.peer().is_some() {
                 connected.take().into_iter().for_each(|connected| connected());
+                if line.one_processor.load(Ordering::Relaxed) {
+                    line.ready.keep_armed();
+                }
             }
             come = Spun::Not;
             match turn.again {

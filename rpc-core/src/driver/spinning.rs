@@ -18,7 +18,7 @@ use tokio::runtime::RuntimeFlavor;
 /// How long a task spins before it lets the other tasks of its thread run.
 const SLICE: Duration = Duration::from_micros(2);
 /// The same for a servant that calls back within its first poll: to let it go on as a task costs more.
-const INLINE: Duration = Duration::from_micros(10);
+const INLINE: Duration = Duration::from_micros(20);
 
 /// A spin that goes over several polls.
 pub(crate) struct Spinning {

@@ -122,6 +122,10 @@ impl Link {
             state.urgent = false;
         }
         let may_be_last = state.may_end(line);
+        // The only one who waited has its answer: it runs next, and writes its next call itself.
+        let is_lone = line.one_processor.load(Ordering::Relaxed)
+            && state.burst == 1
+            && state.conn.in_flight() <= 1;
         let warns = state.handles.counters.is_due();
         drop(state);
         drop(released);
@@ -135,7 +139,7 @@ impl Link {
             && line.flush()
             && !line.blocked.load(Ordering::Relaxed);
         let may_be_last = may_be_last || line.ended().is_some();
-        let again = again || lingers || awaited || found_room || wakes.woke();
+        let again = again || lingers || awaited || found_room || (wakes.woke() && !is_lone);
         Turn {
             again: if again { Again::AfterOthers } else { Again::Never },
             serves,

@@ -1,7 +1,7 @@
 //! What wakes and what does not.
 
 use super::*;
-use farcall_core::transport::Interest;
+use farcall_core::transport::{Interest, Ready, Tx};
 use std::{
     sync::{Arc, atomic::AtomicUsize},
     task::{Context, Poll, Wake, Waker},
@@ -184,5 +184,67 @@ fn the_latest_waker_counts() {
         assert_eq!(right.ready.poll_readable(&mut Context::from_waker(&waker)), Poll::Pending);
         tokio::join!(recv_all(&mut right, 1), send(&left, b"frame"));
         assert_eq!(count.woken(), 0);
+    });
+}
+
+/// Two wires that nobody will silence.
+async fn kept(kind: Kind) -> (Wire, Wire) {
+    let (left, right) = pair(kind).await;
+    left.ready.keep_armed();
+    right.ready.keep_armed();
+    (left, right)
+}
+
+#[test]
+fn an_arrival_wakes_whoever_is_kept_armed() {
+    for_each_kind(|kind| async move {
+        let (left, mut right) = kept(kind).await;
+        for _ in 0..100 {
+            drain(&mut right);
+            tokio::join!(recv_all(&mut right, 1), send(&left, b"frame"));
+        }
+    });
+}
+
+#[test]
+fn an_end_right_behind_a_frame_is_not_overlooked_while_kept_armed() {
+    for_each_kind(|kind| async move {
+        for _ in 0..20 {
+            let (left, mut right) = kept(kind).await;
+            drain(&mut right);
+            send(&left, b"last").await;
+            drop(left);
+            settle(kind).await;
+            readable(&right).await;
+            assert!(recv(&mut right).await.expect("valid").is_some());
+            assert_eq!(recv(&mut right).await.expect("a clean end"), None);
+        }
+    });
+}
+
+/// Both wait for room while both wait for arrivals.
+#[test]
+fn a_full_wire_is_written_on_while_it_is_kept_armed() {
+    for_each_kind(|kind| async move {
+        let (mut left, mut right) = kept(kind).await;
+        left.rx.set_frame_limit(8 << 20);
+        right.rx.set_frame_limit(8 << 20);
+        let large = bytes(4 << 20);
+        let (there, back) = (Arc::clone(&left.tx), Arc::clone(&right.tx));
+        let writes = |tx: Arc<dyn Tx>, ready: Arc<dyn Ready>, large: Vec<u8>| async move {
+            tx.append(&[&large], None).expect("it is open");
+            while tx.flush().expect("it is open") == Flush::Blocked {
+                poll_fn(|cx| ready.poll_writable(cx)).await;
+            }
+        };
+        let (from_left, from_right) = (Arc::clone(&left.ready), Arc::clone(&right.ready));
+        let (_, _, found, answered) = tokio::join!(
+            writes(there, from_left, large.clone()),
+            writes(back, from_right, large.clone()),
+            recv(&mut right),
+            recv(&mut left),
+        );
+        assert!(found.expect("valid").is_some_and(|found| found == large));
+        assert!(answered.expect("valid").is_some_and(|found| found == large));
     });
 }

@@ -44,7 +44,7 @@ impl Row for Batched {
     }
 
     fn connect(&self, address: &Address) -> Result<Box<dyn Driver>> {
-        let stream = Stream::connect(address)?;
+        let mut stream = Stream::connect(address)?;
         stream.prepare(Waiting::Blocking)?;
         Ok(Box::new(BatchedDriver { stream, inbox: Inbox::new(), outbox: Vec::new() }))
     }

@@ -20,7 +20,7 @@ pub struct RawDriver {
 impl RawDriver {
     /// Connects; waits as told.
     pub fn connect(address: &Address, waiting: Waiting) -> Result<Self> {
-        let stream = Stream::connect(address)?;
+        let mut stream = Stream::connect(address)?;
         stream.prepare(waiting)?;
         Ok(Self { stream, inbox: Inbox::new() })
     }

@@ -101,12 +101,13 @@ mod tests {
     use std::io::Write;
     use std::os::unix::net::UnixStream;
 
+    use super::super::stream::Socket;
     use super::*;
 
     #[test]
     fn frames_come_out_as_they_went_in() {
         let (mut near, far) = UnixStream::pair().expect("a pair of sockets");
-        let mut far = Stream::Unix(far);
+        let mut far = Stream::from(Socket::Unix(far));
         let large = work::pattern(200 << 10);
         let writer = std::thread::spawn(move || {
             for byte in add_frame(1, 2) {

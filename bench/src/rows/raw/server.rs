@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use anyhow::{Result, bail};
 
 use super::frame::{Frame, Inbox, Kind, header, number};
-use super::stream::{Stream, Waiting};
+use super::stream::{Socket, Stream, Waiting};
 use crate::row::Address;
 use crate::work;
 
@@ -17,19 +17,19 @@ pub fn serve(address: &Address, ready: &dyn Fn(&Address), waiting: Waiting) -> R
         Address::Unix(path) => {
             let listener = UnixListener::bind(path)?;
             ready(address);
-            Box::new(move || Ok(Stream::Unix(listener.accept()?.0)))
+            Box::new(move || Ok(Socket::Unix(listener.accept()?.0).into()))
         }
         Address::Tcp(socket) => {
             let listener = TcpListener::bind(socket)?;
             ready(&Address::Tcp(listener.local_addr()?));
-            Box::new(move || Ok(Stream::Tcp(listener.accept()?.0)))
+            Box::new(move || Ok(Socket::Tcp(listener.accept()?.0).into()))
         }
         Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
             bail!("a socket cannot listen at {address}")
         }
     };
     loop {
-        let stream = accept()?;
+        let mut stream = accept()?;
         stream.prepare(waiting)?;
         std::thread::spawn(move || {
             if let Err(error) = serve_one(stream) {

@@ -1,15 +1,24 @@
 //! A socket of either kind, and how it is waited for.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Result, bail};
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 use crate::row::Address;
 
-/// A connected socket of either kind.
-pub enum Stream {
+/// A connected socket, and what waits for it, if that is not the socket itself.
+pub struct Stream {
+    socket: Socket,
+    epoll: Option<OwnedFd>,
+}
+
+/// A socket of either kind.
+pub enum Socket {
     Unix(UnixStream),
     Tcp(TcpStream),
 }
@@ -18,8 +27,8 @@ impl Stream {
     /// Connects; the socket blocks.
     pub fn connect(address: &Address) -> Result<Self> {
         match address {
-            Address::Unix(path) => Ok(Self::Unix(UnixStream::connect(path)?)),
-            Address::Tcp(socket) => Ok(Self::Tcp(TcpStream::connect(socket)?)),
+            Address::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path)?).into()),
+            Address::Tcp(socket) => Ok(Socket::Tcp(TcpStream::connect(socket)?).into()),
             Address::Inproc(_) | Address::Shm(_) | Address::Queue(_) => {
                 bail!("a socket cannot connect to {address}")
             }
@@ -27,29 +36,42 @@ impl Stream {
     }
 
     /// Sets how it waits. Small frames leave at once either way.
-    pub fn prepare(&self, waiting: Waiting) -> io::Result<()> {
-        let spins = matches!(waiting, Waiting::Spinning);
-        match self {
-            Self::Unix(stream) => stream.set_nonblocking(spins),
-            Self::Tcp(stream) => {
+    pub fn prepare(&mut self, waiting: Waiting) -> io::Result<()> {
+        let blocks = matches!(waiting, Waiting::Blocking);
+        match &self.socket {
+            Socket::Unix(stream) => stream.set_nonblocking(!blocks)?,
+            Socket::Tcp(stream) => {
                 stream.set_nodelay(true)?;
-                stream.set_nonblocking(spins)
+                stream.set_nonblocking(!blocks)?;
             }
         }
+        if matches!(waiting, Waiting::Epoll) {
+            let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+            epoll::add(&epoll, &self.socket, EventData::new_u64(0), EventFlags::IN)?;
+            self.epoll = Some(epoll);
+        }
+        Ok(())
     }
 
     /// Waits until there is something to read.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        again(|| match self {
-            Self::Unix(stream) => stream.read(buffer),
-            Self::Tcp(stream) => stream.read(buffer),
+        let Self { socket, epoll } = self;
+        again(|| {
+            if let Some(epoll) = epoll {
+                let mut events = [MaybeUninit::<Event>::uninit()];
+                epoll::wait(epoll, &mut events, None)?;
+            }
+            match socket {
+                Socket::Unix(stream) => stream.read(buffer),
+                Socket::Tcp(stream) => stream.read(buffer),
+            }
         })
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.write_vectored(parts),
-            Self::Tcp(stream) => stream.write_vectored(parts),
+        match &mut self.socket {
+            Socket::Unix(stream) => stream.write_vectored(parts),
+            Socket::Tcp(stream) => stream.write_vectored(parts),
         }
     }
 
@@ -66,11 +88,28 @@ impl Stream {
     }
 }
 
+impl From<Socket> for Stream {
+    fn from(socket: Socket) -> Self {
+        Self { socket, epoll: None }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Unix(stream) => stream.as_fd(),
+            Self::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}
+
 /// How a process waits for a socket.
 #[derive(Clone, Copy)]
 pub enum Waiting {
     /// In the kernel.
     Blocking,
+    /// In the kernel, for any of several, as asynchronous code does.
+    Epoll,
     /// By trying again without blocking.
     Spinning,
 }

@@ -5,16 +5,19 @@
 use super::{Socket, register::register, writable::Writable};
 use crate::stream::lock;
 use farcall_core::transport::{Interest, Ready};
-use rustix::event::{
-    Timespec,
-    epoll::{self, CreateFlags, Event, EventData, EventFlags},
+use rustix::{
+    event::{
+        Timespec,
+        epoll::{self, CreateFlags, Event, EventData, EventFlags},
+    },
+    io::fcntl_dupfd_cloexec,
 };
 use std::{
     io,
     mem::MaybeUninit,
     os::fd::OwnedFd,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -41,6 +44,8 @@ impl Reserved {
 ///             ▲ armed: IN | RDHUP, silent: nothing
 /// ```
 ///
+/// Where both ends share one processor nobody spins, and the socket goes to tokio's epoll directly.
+///
 /// Nobody waits on the nested epoll, so the socket stays in its list of ready descriptors until it is looked at. While
 /// armed that is harmless: each further arrival is passed on all the same. But arming passes on what is already there
 /// only if the socket is *not* in that list. Therefore disarming clears the list.
@@ -50,6 +55,9 @@ pub(crate) struct SocketReady {
     /// What the kernel was last told; written under `changing`.
     armed: AtomicBool,
     changing: Mutex<()>,
+    /// The socket itself, once nobody asks for silence any more: the way over two epolls takes the kernel longer, and does not tell whether the
+    /// stream has ended. By a descriptor of its own, since `writable` registers the other one.
+    direct: OnceLock<AsyncFd<OwnedFd>>,
     writable: Writable,
 }
 
@@ -61,6 +69,7 @@ impl SocketReady {
             nested: register(nested, tokio::io::Interest::READABLE)?,
             armed: AtomicBool::new(true),
             changing: Mutex::new(()),
+            direct: OnceLock::new(),
             writable: Writable::new(),
         })
     }
@@ -89,14 +98,35 @@ impl SocketReady {
 
 impl Ready for SocketReady {
     fn arm(&self) {
-        self.tell(true);
+        if self.direct.get().is_none() {
+            self.tell(true);
+        }
     }
 
     fn disarm(&self) {
-        self.tell(false);
+        if self.direct.get().is_none() {
+            self.tell(false);
+        }
+    }
+
+    fn keep_armed(&self) {
+        // Where it cannot be registered once more, all stays as it is.
+        let direct = fcntl_dupfd_cloexec(&self.socket, 0).map_err(io::Error::from);
+        let direct = direct.and_then(|fd| register(fd, tokio::io::Interest::READABLE));
+        match direct.map(|direct| self.direct.set(direct)) {
+            Ok(Ok(())) => self.tell(false),
+            _ => self.arm(),
+        }
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(direct) = self.direct.get() {
+            // An edge that comes after the guard was made is not cleared by it, nor is the end of the stream.
+            if let Ok(mut guard) = ready!(direct.poll_read_ready(cx)) {
+                guard.clear_ready();
+            }
+            return Poll::Ready(());
+        }
         if self.socket.take_doubt() && self.socket.has_news() {
             return Poll::Ready(());
         }
