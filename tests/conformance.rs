@@ -102,7 +102,7 @@ macro_rules! everywhere {
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
                     are_kept_beside_busy_calls;
                 functions: serve_interfaces_of_one_method take_what_they_can_keep may_change_what_they_own;
-                nested: calls_come_back calls_cross_each_other calls_of_others_start_elsewhere;
+                nested: calls_come_back calls_cross_each_other calls_of_others_start_elsewhere calls_that_call_back_need_no_credit;
                 objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
                     go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls

@@ -1,7 +1,7 @@
 //! This process and this host, as a peer needs to know them.
 
 use crate::{
-    frame::{Hello, VERSION},
+    frame::{DEPTH, Hello, VERSION},
     limits::Limits,
 };
 use std::{
@@ -11,9 +11,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-
-/// The low bits of a chain count how deep a call is in it.
-const DEPTH: u64 = 0xff;
 
 /// What this process says of itself first.
 pub(crate) fn hello(limits: &Limits) -> Hello {

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 /// | `handshakes` | 64 | the listener accepts no more for now |
 /// | `frame` | 16 MiB | `TooLarge`; from a peer: closes the connection |
 /// | `decoded`, `depth` | 1 MiB or 8 x the frame; 64 | an error of that call |
-/// | `serving` | 1024 | the call waits in its caller's outbox; one that is sent all the same is `Overloaded` |
+/// | `serving` | 1024 | the call waits in its caller's outbox, unless it is made while serving another: 4 times as many, or 255 more; `Overloaded` beyond |
 /// | `cancelled` | 128 | nothing is read for now |
 /// | `arrived_bytes` | 16 MiB | nothing is read for now |
 /// | `pipelined_per_answer`, `pipelined` | 256; 4096 | `Overloaded` |

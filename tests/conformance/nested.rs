@@ -1,7 +1,7 @@
 //! Services that call each other, both ways, while they serve.
 
 use crate::place::Place;
-use farcall::Remote;
+use farcall::{Limits, Remote};
 use std::{
     cell::Cell,
     future::{Future, poll_fn},
@@ -138,4 +138,44 @@ pub(crate) async fn calls_of_others_start_elsewhere(place: Place) {
     let ([own, _], [others, within]) = (rings(&own), rings(&others));
     assert_eq!((own, within), (400, 0));
     assert_ne!(others, 0);
+}
+
+#[farcall::remote]
+pub(crate) trait Rally {
+    /// Plays so many rounds with whoever calls: on what both hold of each other.
+    async fn play(
+        &self,
+        caller: Remote<dyn Rally>,
+        callee: Remote<dyn Rally>,
+        rounds: u32,
+    ) -> farcall::Result<u32>;
+}
+
+struct Racket;
+
+impl Rally for Racket {
+    async fn play(
+        &self,
+        caller: Remote<dyn Rally>,
+        callee: Remote<dyn Rally>,
+        rounds: u32,
+    ) -> farcall::Result<u32> {
+        let Some(left) = rounds.checked_sub(1) else { return Ok(0) };
+        Ok(1 + caller.play(callee, caller.clone(), left).await?)
+    }
+}
+
+/// Each side serves one call at a time, and calls that are made while serving one do not wait for that: on one connection, to any depth.
+pub(crate) async fn calls_that_call_back_need_no_credit(place: Place) {
+    let mut limits = Limits::default();
+    limits.serving = 1;
+    let (far, _host) = place.host_within(Remote::<dyn Rally>::new(Racket), limits).await;
+    let own = Remote::<dyn Rally>::new(Racket);
+    for rounds in [1, 2, 3, 100] {
+        assert_eq!(far.play(own.clone(), far.clone(), rounds).await, Ok(rounds));
+    }
+    let calls: Vec<_> = (0..20).map(|_| far.play(own.clone(), far.clone(), 7)).collect();
+    for call in calls {
+        assert_eq!(call.await, Ok(7));
+    }
 }

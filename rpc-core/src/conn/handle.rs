@@ -153,11 +153,15 @@ impl<S: Clone> Connection<S> {
             Err(error) => return self.turn_down(now, header, error),
         };
         if let Some(call) = header.call {
-            match self.serving.insert(call, self.limits.serving) {
+            let most = match header.is_nested() {
+                false => self.limits.serving,
+                true => super::most_nested(self.limits.serving),
+            };
+            match self.serving.insert(call, most) {
                 Accepted::Yes => {}
                 Accepted::Busy => return Err(breach(format!("the peer used {call} twice"))),
                 Accepted::Overloaded => {
-                    let text = format!("more than {} calls at a time", self.limits.serving);
+                    let text = format!("more than {most} calls at a time");
                     return self.turn_down(now, header, Error::of(ErrorKind::Overloaded, text));
                 }
             }

@@ -58,6 +58,8 @@ enum Phase {
 
 /// How long what the peer can wait for, may wait for company.
 const LINGER: Duration = Duration::from_millis(1);
+/// Calls beyond its share that a peer may make while it serves some, at least: as many as the deepest chain has.
+const NESTED: usize = 255;
 
 /// The state of one link to one peer. `S` stands for a servant.
 #[derive(Debug)]
@@ -155,6 +157,13 @@ impl<S: Clone> Connection<S> {
     pub fn can_send(&self) -> bool {
         let serving = self.peer.as_ref().map_or(0, |peer| peer.serving as usize);
         self.can_send_one_way() && self.calls.in_flight() < serving
+    }
+
+    /// A call may be sent now that is made while serving another. It does not wait for the credit of others, which may be waiting for it.
+    #[must_use]
+    pub fn can_send_nested(&self) -> bool {
+        let serving = self.peer.as_ref().map_or(0, |peer| peer.serving as usize);
+        self.can_send_one_way() && self.calls.in_flight() < most_nested(serving)
     }
 
     /// A one-way call, which needs no credit, may be sent now.
@@ -383,6 +392,12 @@ impl<S: Clone> Connection<S> {
 }
 
 /// `now + by`, or `None` if that is beyond the clock.
+/// Calls of a peer that are served at a time, those included that it makes while it serves some itself: if these waited for others, which may
+/// wait for them, nobody would go on.
+fn most_nested(serving: usize) -> usize {
+    serving.saturating_mul(4).max(serving.saturating_add(NESTED))
+}
+
 fn later(now: Instant, by: Duration) -> Option<Instant> {
     now.checked_add(by)
 }

@@ -17,6 +17,10 @@ impl Link {
     ) -> Result<Option<CallId>, Error> {
         let mut state = self.lock();
         state.admit(&order)?;
+        let mut wakes = Wakes::default();
+        if order.is_nested() && !state.outbox.is_empty() {
+            state.push_out_before(&order, &mut wakes);
+        }
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
         let oneway = order.method.mode.oneway;
         let call = (!oneway).then(|| state.reserve());
@@ -45,6 +49,7 @@ impl Link {
             let waker = if due { state.notify() } else { None };
             drop(state);
             self.flush(flush);
+            wakes.wake();
             wake(waker);
             return Ok(call);
         }
@@ -55,7 +60,6 @@ impl Link {
         }
         order.keeps = oneway.then(|| Arc::clone(handle));
         state.hold(HeldCall { call, order });
-        let mut wakes = Wakes::default();
         let pumped = state.pump_outbox(&mut wakes);
         let due = state.is_due_earlier() || state.handles.counters.is_due();
         let waker = if pumped || due { state.notify() } else { None };

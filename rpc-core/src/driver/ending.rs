@@ -201,7 +201,7 @@ impl State {
 
     /// Fails the calls that never went out and whose objects belong to the wire that is gone.
     fn fail_stale(&mut self, wakes: &mut Wakes) {
-        (self.outbox_bytes, self.outbox_payloads) = (0, 0);
+        (self.outbox_bytes, self.outbox_payloads, self.outbox_nested) = (0, 0, 0);
         let apart = mem::take(&mut self.outbox_apart);
         for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
             match self.why_lost(held.order.target) {
@@ -239,7 +239,7 @@ impl State {
 
     /// Fails the calls that never went out.
     pub(super) fn fail_outbox(&mut self, why: &Error, wakes: &mut Wakes) {
-        (self.outbox_bytes, self.outbox_payloads) = (0, 0);
+        (self.outbox_bytes, self.outbox_payloads, self.outbox_nested) = (0, 0, 0);
         let apart = mem::take(&mut self.outbox_apart);
         for held in mem::take(&mut self.outbox).into_iter().chain(apart) {
             self.fail_held(held, why.clone().executed_as(Executed::No), wakes);

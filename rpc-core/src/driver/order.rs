@@ -3,7 +3,7 @@
 use super::{Enclosed, Enclosing};
 use crate::{
     buffer::Buffer,
-    frame::Trace,
+    frame::{DEPTH, Trace},
     id::{CallId, ObjectId},
     interface::Method,
     stub::Handle,
@@ -120,6 +120,11 @@ impl Order {
             apart: None,
             keeps: None,
         }
+    }
+
+    /// It is made while another call is served, and does not wait for the credit of calls that may wait for it.
+    pub(super) fn is_nested(&self) -> bool {
+        self.chain.is_some_and(|chain| chain & DEPTH > 0)
     }
 
     /// Whether something must be told, or given up, when it is dropped: under no lock.

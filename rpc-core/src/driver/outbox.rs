@@ -12,6 +12,7 @@ use crate::{
     conn::Standing,
     error::{Error, ErrorKind},
     frame::{self, CallHeader, References},
+    host,
     id::CallId,
 };
 use std::{collections::VecDeque, time::Instant};
@@ -25,6 +26,15 @@ pub(super) struct HeldCall {
     /// None for a one-way call.
     pub(super) call: Option<CallId>,
     pub(super) order: Order,
+}
+
+impl HeldCall {
+    /// It goes out before a later call: one on the same object, or on what may turn out to be the same.
+    fn is_before(&self, later: &Order) -> bool {
+        let is_answer = |target| matches!(target, Target::Answer(_));
+        let target = self.order.target;
+        target == later.target || is_answer(target) || is_answer(later.target)
+    }
 }
 
 /// What waits to go out: calls, and what belongs to streams, which does not wait for calls.
@@ -67,15 +77,51 @@ impl State {
     /// No call waits that is to go out before this one.
     pub(super) fn may_overtake(&self, order: &Order) -> bool {
         match order.apart {
+            None if order.is_nested() => !self.outbox.iter().any(|held| held.is_before(order)),
             None => self.outbox.is_empty(),
             Some(_) => self.outbox_apart.is_empty(),
         }
     }
 
+    /// Calls that wait for credit, and are to go out before one that does not wait for it, go out as calls like that: one deeper in their
+    /// chains than they are.
+    pub(super) fn push_out_before(&mut self, order: &Order, wakes: &mut Wakes) {
+        while let Some(at) = self.outbox.iter().position(|held| held.is_before(order)) {
+            if !self.can_transmit_as(&self.outbox[at].order, true) {
+                return;
+            }
+            let Some(mut held) = self.take(Kind::Call, at) else { return };
+            held.order.chain = held.order.chain.map(host::deeper);
+            self.transmit_held(held, wakes);
+        }
+    }
+
+    /// Sends those calls out of the outbox that do not wait for credit, as far as they can go, where others wait for it.
+    fn pump_nested(&mut self, wakes: &mut Wakes) -> bool {
+        let mut any = false;
+        while self.outbox_nested > 0
+            && let Some(at) = self.outbox.iter().position(|held| held.order.is_nested())
+            && let is_first =
+                !self.outbox.iter().take(at).any(|held| held.is_before(&self.outbox[at].order))
+            && is_first
+            && self.can_transmit(&self.outbox[at].order)
+            && let Some(held) = self.take(Kind::Call, at)
+        {
+            any |= self.transmit_held(held, wakes);
+        }
+        any
+    }
+
     /// A call may be appended now.
     pub(super) fn can_transmit(&self, order: &Order) -> bool {
+        self.can_transmit_as(order, order.is_nested())
+    }
+
+    /// The same, as one that is made while another is served.
+    fn can_transmit_as(&self, order: &Order, nested: bool) -> bool {
         let room = self.line.as_ref().is_some_and(|line| line.tx.queued() < HIGH_WATER);
         let credit = match order.apart {
+            None if nested => self.conn.can_send_nested(),
             None => self.conn.can_send(),
             Some(_) => self.conn.can_send_one_way(),
         };
@@ -166,7 +212,8 @@ impl State {
                 // Whoever gives the bytes away that are in the way tells the background task, which comes back here.
                 let flushed = self.line.as_ref().is_none_or(|line| line.is_flushed());
                 if !flushed || !self.can_transmit(&held.order) {
-                    break;
+                    let is_call = matches!(kind, Kind::Call);
+                    return (is_call && self.pump_nested(wakes)) || any;
                 }
             }
             let Some(held) = self.take(kind, at) else { break };
@@ -205,6 +252,7 @@ impl State {
             Kind::Apart => self.outbox_apart.remove(at),
             Kind::Call => {
                 let held = self.outbox.remove(at)?;
+                self.outbox_nested -= usize::from(held.order.is_nested());
                 self.outbox_bytes = self.outbox_bytes.saturating_sub(held.order.len());
                 let beside = held.order.beside_bytes();
                 self.outbox_payloads = self.outbox_payloads.saturating_sub(beside);
@@ -227,6 +275,14 @@ impl State {
     pub(super) fn check_outbox(&self, order: &Order) -> Result<(), Error> {
         if order.apart.is_some() {
             return Ok(());
+        }
+        if order.is_nested() && self.conn.can_send_one_way() && !self.conn.can_send_nested() {
+            let text = format!(
+                "{} calls that wait for each other are under way on this connection: let fewer call back at a time, or raise \
+                 `limits.serving` on its other side",
+                self.conn.in_flight()
+            );
+            return Err(Error::of(ErrorKind::Overloaded, text));
         }
         let (bytes, payloads) = (order.len(), order.beside_bytes());
         let full = self.outbox.len() >= self.limits.outbox_calls
@@ -263,6 +319,7 @@ impl State {
     }
 
     fn count_held(&mut self, order: &Order) {
+        self.outbox_nested += usize::from(order.is_nested());
         self.outbox_bytes += order.len();
         self.outbox_payloads += order.beside_bytes();
     }

@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) outbox_bytes: usize,
     /// Bytes of their payloads.
     pub(super) outbox_payloads: usize,
+    /// Those that do not wait for credit.
+    pub(super) outbox_nested: usize,
     /// What belongs to streams and waits to go out.
     pub(super) outbox_apart: VecDeque<HeldCall>,
     /// Answers that wait for memory of the wire.
@@ -153,6 +155,7 @@ impl State {
             outbox: VecDeque::new(),
             outbox_bytes: 0,
             outbox_payloads: 0,
+            outbox_nested: 0,
             outbox_apart: VecDeque::new(),
             answers: VecDeque::new(),
             arrived: VecDeque::new(),

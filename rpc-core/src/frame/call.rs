@@ -15,6 +15,9 @@ const PAYLOADS: u8 = 128;
 /// A W3C trace context: 16 bytes of trace id, 8 of span id, 1 of flags.
 pub type Trace = [u8; 25];
 
+/// The bits of a chain that say how deep a call is in it: 0, if it was not made while serving another.
+pub const DEPTH: u64 = 0xff;
+
 /// What a call is made on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
@@ -48,6 +51,12 @@ pub struct CallHeader<'a> {
 }
 
 impl<'a> CallHeader<'a> {
+    /// It was made while serving another one.
+    #[must_use]
+    pub fn is_nested(&self) -> bool {
+        self.chain.is_some_and(|chain| chain & DEPTH > 0)
+    }
+
     #[inline]
     pub(super) fn decode(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let flags = reader.u8()?;

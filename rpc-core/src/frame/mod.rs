@@ -21,7 +21,7 @@ mod references;
 mod released;
 mod reply;
 
-pub use call::{CallHeader, Target, Trace, metadata_pairs, put_metadata};
+pub use call::{CallHeader, DEPTH, Target, Trace, metadata_pairs, put_metadata};
 pub use hello::Hello;
 pub use payloads::{Entry, MOST_PAYLOADS, Place, Table};
 pub use reader::{FrameError, Reader};

@@ -148,6 +148,31 @@ fn credit_is_what_the_peer_serves_at_a_time() {
     assert!(!pair.conn(LEFT).can_send());
 }
 
+/// Those that it makes while it serves some itself wait for nobody, up to a bound of their own.
+#[test]
+fn calls_that_are_made_while_serving_have_credit_of_their_own() {
+    const MOST: usize = 1 + 255;
+    let mut pair = Pair::with(Limits { serving: 1, ..Limits::default() });
+    for number in 0..=MOST {
+        assert_eq!(pair.conn(LEFT).can_send(), number == 0);
+        assert_eq!(pair.conn(LEFT).can_send_nested(), number < MOST);
+        let call = pair.conn(LEFT).reserve(None);
+        let chain = Some(0x100 + number.min(1) as u64);
+        // Beyond the bound, too.
+        let mut frame = Vec::new();
+        pair.conn(LEFT).send(&CallHeader { chain, ..header(Some(call)) }, &mut frame);
+        pair.send_bytes(LEFT, frame);
+        pair.shuttle();
+        match number {
+            MOST => {
+                let refused = Seen::Failed(call, ErrorKind::Overloaded, Executed::No);
+                assert_eq!(pair.only(LEFT), refused);
+            }
+            _ => assert_eq!(pair.only(RIGHT), Seen::Call(Some(call), ROOT, Vec::new())),
+        }
+    }
+}
+
 #[test]
 fn one_way_calls_need_no_credit_and_leave_no_trace() {
     let mut pair = Pair::with(Limits { serving: 1, ..Limits::default() });
