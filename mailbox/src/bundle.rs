@@ -1,7 +1,7 @@
 //! Letters that came together, and what this process says of them to their host.
 
 use crate::{
-    Letter, ProcessId, Result,
+    Error, Letter, ProcessId, Result,
     desk::Desk,
     host::Held,
     post::{Delivered, Lease},
@@ -31,6 +31,11 @@ impl Bundle {
         let (count, acks) = (letters.len() as u32, Mutex::default());
         let hold = Arc::new(Hold { senders, lease, _desk: desk, count, acks });
         Self { hold, unread: letters.into_iter().enumerate() }
+    }
+
+    /// All were read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unread.len() == 0
     }
 
     /// The next letter.
@@ -138,7 +143,10 @@ impl Place {
     /// Acks it, and waits until the host has heard it.
     pub(crate) async fn acked(mut self) -> Result<()> {
         self.open = false;
-        self.hold.lease.acked(vec![self.number]).await.map(drop)
+        match self.hold.lease.acked(vec![self.number]).await? {
+            0 => Err(Error::Detached),
+            _ => Ok(()),
+        }
     }
 }
 

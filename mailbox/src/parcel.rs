@@ -60,7 +60,7 @@ impl Parcel {
         self.lengths.len() as u64
     }
 
-    /// Its letters. None, if the lengths are not those of the bytes, if one encloses what it may not, or if there are none.
+    /// Its letters. None, if the lengths are not those of the bytes, if one encloses what it may not, or if there are none or too many.
     pub(crate) fn open(self) -> Option<Unpacked> {
         let Self { lengths, bytes: Piece(bytes), enclosed } = self;
         let all: u64 = lengths.iter().map(|length| u64::from(*length)).sum();
@@ -68,7 +68,7 @@ impl Parcel {
         let in_order = enclosed.iter().map(|(number, _)| number).is_sorted_by(|a, b| a < b);
         let are_there = enclosed.last().is_none_or(|(last, _)| (*last as usize) < lengths.len());
         let fit = enclosed.iter().all(|(_, enclosed)| is_within(enclosed));
-        let fits = all == bytes.len() as u64 && !lengths.is_empty();
+        let fits = all == bytes.len() as u64 && (1..=PARCEL_LETTERS).contains(&lengths.len());
         (fits && in_order && are_there && fit).then(|| Unpacked {
             number: 0,
             bytes,
@@ -258,6 +258,8 @@ mod tests {
         assert!(!opens(b"abc", &[1, 3]));
         assert!(!opens(b"abc", &[u32::MAX, u32::MAX, 5]));
         assert!(!opens(b"", &[]));
+        assert!(opens(b"", &[0; PARCEL_LETTERS]));
+        assert!(!opens(b"", &[0; PARCEL_LETTERS + 1]));
     }
 
     #[test]
@@ -282,5 +284,17 @@ mod tests {
         let bytes = Bytes::from_static(b"bc");
         assert_eq!(unpacked.next(), Some(Writing { bytes, enclosed: second }));
         assert_eq!((unpacked.size(), unpacked.next()), (0, None));
+    }
+
+    #[test]
+    fn a_value_that_encloses_too_much_leaves_nothing_behind() {
+        let value = |payloads| vec![Payload::from(&b"x"[..]); payloads];
+        let mut packing = Packing::default();
+        packing.push(&value(0)).unwrap();
+        assert!(packing.push(&value(ENCLOSED + 1)).is_err());
+        packing.push(&value(ENCLOSED)).unwrap();
+        let letters: Vec<_> = packing.finish().open().unwrap().collect();
+        let lengths = letters.iter().map(|of| of.read::<Vec<Payload>>().unwrap().len());
+        assert_eq!(lengths.collect::<Vec<_>>(), [0, ENCLOSED]);
     }
 }

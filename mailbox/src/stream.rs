@@ -58,8 +58,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Stream for Letters<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(letter) = this.bundle.as_mut().and_then(Bundle::next) {
-                return Poll::Ready(Some(letter));
+            if let Some(bundle) = &mut this.bundle {
+                let letter = bundle.next();
+                if bundle.is_empty() {
+                    // From now on only the letters hold it: the last one that is dropped gives it back.
+                    this.bundle = None;
+                }
+                if letter.is_some() {
+                    return Poll::Ready(letter);
+                }
             }
             let take = || this.access.fetch(PREFETCHED, Patience::Endless);
             let taken = ready!(this.taking.get_or_insert_with(take).as_mut().poll(cx));

@@ -59,27 +59,25 @@ impl From<Bytes> for Writing {
     }
 }
 
-/// Encodes a value: what it encloses.
+/// Encodes a value: what it encloses. One that encloses too much leaves no byte behind.
 pub(crate) fn enclosed<T: Serialize + 'static>(
     encoder: &mut Encoder,
     value: &T,
 ) -> Result<Enclosures> {
+    let before = encoder.written();
     let enclosed = Enclosures::encode(encoder, value)?;
-    match is_within(&enclosed) {
-        true => Ok(enclosed),
-        false => Err(too_many()),
+    if is_within(&enclosed) {
+        return Ok(enclosed);
     }
+    encoder.truncate(before);
+    let what = "payloads, or handles on objects, in one letter".to_owned();
+    Err(Error::LimitExceeded { what, limit: ENCLOSED as u64 })
 }
 
 /// Whether a letter may enclose so much.
 #[inline]
 pub(crate) fn is_within(enclosed: &Enclosures) -> bool {
     enclosed.payloads().len() <= ENCLOSED && enclosed.remotes().len() <= ENCLOSED
-}
-
-pub(crate) fn too_many() -> Error {
-    let what = "payloads, or handles on objects, in one letter".to_owned();
-    Error::LimitExceeded { what, limit: ENCLOSED as u64 }
 }
 
 /// What was encoded, in one piece.

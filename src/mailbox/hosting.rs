@@ -96,6 +96,9 @@ impl<T> fmt::Debug for Mailbox<T> {
     }
 }
 
+/// What a mailbox without room is told.
+const NO_ROOM: &str = "a mailbox for 0 letters never accepts one: say `Capacity::Zero`, where a letter is accepted when a receiver takes it";
+
 /// A mailbox to be opened. Made by [`Mailbox::host`]; its parameters are part of the mailbox.
 #[must_use = "nothing is hosted before it is opened"]
 pub struct Hosting<T> {
@@ -133,11 +136,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Hosting<T> {
     /// Opens the mailbox, or attaches to it if another process hosts it with the same parameters.
     ///
     /// # Errors
-    /// `OtherParameters` if it exists with others, `OtherLetters`; a call's errors, as those of [`Server::start`].
+    /// `OtherParameters` if it exists with others, `OtherLetters`; a call's errors, as those of [`Server::start`], and for a capacity of
+    /// `Bounded(0)`.
     pub fn open(self) -> Action<Mailbox<T>> {
         let on_crash = self.on_crash.unwrap_or(Terms::of(self.terms.capacity).on_crash);
         let (address, terms) = (self.address, Terms { on_crash, ..self.terms });
         Action::new(async move {
+            if terms.capacity == Capacity::Bounded(0) {
+                return Err(Error::Call(crate::Error::new(NO_ROOM)));
+            }
             let (until, mut turn) = (Instant::now() + TRYING, TURN);
             loop {
                 match open(&address, terms).await {

@@ -272,3 +272,25 @@ fn a_sink_that_is_dropped_sends_nothing_more() {
         assert_eq!(host.ask("try_recv"), "Empty");
     });
 }
+
+/// Also where a stream takes one letter at a time.
+#[test]
+fn a_letter_of_a_stream_that_is_dropped_is_delivered_again() {
+    everywhere(|stage| {
+        for terms in ["bounded=1", "zero redeliver=3", "bounded=1 least_loaded"] {
+            let (mut host, address) = stage.host(terms);
+            let mut receiver = stage.attached(&address);
+            assert_eq!(receiver.ask("stream"), "ok");
+            receiver.tell("next");
+            assert_eq!(host.ask("send 1"), "sent");
+            for _ in 0..2 {
+                assert_eq!(receiver.hear(), "1", "{terms}");
+                assert_eq!(receiver.ask("drop_next"), "ok");
+                receiver.tell("next");
+            }
+            assert_eq!(receiver.hear(), "1", "{terms}");
+            assert_eq!(receiver.ask("ack_next"), "ok");
+            host.until("acked", 1);
+        }
+    });
+}

@@ -1,7 +1,7 @@
 //! What goes wrong by mistake is said, and in which words.
 
 use crate::puppet::everywhere;
-use farcall::mailbox::Mailbox;
+use farcall::mailbox::{Capacity, Mailbox};
 use std::net::TcpListener;
 use tokio::runtime::Builder;
 
@@ -58,4 +58,14 @@ fn a_name_that_nothing_has_is_refused() {
             "{answer}"
         );
     });
+}
+
+#[test]
+fn a_mailbox_without_room_is_refused() {
+    let opened = Mailbox::<u32>::host("tcp://127.0.0.1:0").capacity(Capacity::Bounded(0)).open();
+    let refused = opened.wait().expect_err("it would never accept a letter");
+    assert_eq!(
+        refused.to_string(),
+        "a mailbox for 0 letters never accepts one: say `Capacity::Zero`, where a letter is accepted when a receiver takes it"
+    );
 }

@@ -52,6 +52,8 @@ use storing::Storing;
 pub const WAITING: usize = 65_536;
 /// Attachments of a mailbox.
 pub const SEATS: usize = 4096;
+/// Letters of a mailbox, whatever its capacity and however short they are: each takes some 200 bytes more than it has.
+pub const LETTERS: usize = 1 << 22;
 
 /// Somebody who waits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -352,6 +354,10 @@ impl Engine {
         if self.counts.bytes + draft.rest() > self.terms.ceiling {
             let what = "bytes of letters".to_owned();
             return Err(Error::LimitExceeded { what, limit: self.terms.ceiling });
+        }
+        if self.queue.len() + self.held.len() + self.storing() >= LETTERS {
+            let what = "letters of the mailbox".to_owned();
+            return Err(Error::LimitExceeded { what, limit: LETTERS as u64 });
         }
         if self.waiting.len() >= WAITING {
             let what = "sends that wait".to_owned();

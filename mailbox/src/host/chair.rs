@@ -4,7 +4,7 @@ use super::{Outcome, Shared, held::Taken};
 use crate::{
     Capacity, Counts, Error, ProcessId,
     engine::{Draft, Letter, LetterId, Manner, SeatId, Until},
-    parcel::Parcel,
+    parcel::{PARCEL_LETTERS, Parcel},
     post::{Delivery, Patience, Seat},
     writing::Writing,
 };
@@ -83,7 +83,9 @@ impl Chair {
         manner: Manner,
         patience: Patience,
     ) -> impl Future<Output = Result<Taken, Error>> + Send + use<> {
-        let begun = self.shared.begin(|engine| engine.receive(self.seat, most as usize, manner));
+        // More would not travel together.
+        let most = (most as usize).min(PARCEL_LETTERS);
+        let begun = self.shared.begin(|engine| engine.receive(self.seat, most, manner));
         async move {
             match begun.outcome(patience, Error::Empty).await? {
                 Outcome::Received(taken) => taken,

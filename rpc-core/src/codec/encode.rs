@@ -103,6 +103,17 @@ impl Encoder {
         }
     }
 
+    /// Forgets what was written after so many bytes.
+    pub fn truncate(&mut self, written: usize) {
+        match &mut self.tail {
+            Some(tail) if written > self.head.len() => tail.truncate(written - self.head.len()),
+            _ => {
+                self.tail = None;
+                self.head.truncate(written);
+            }
+        }
+    }
+
     /// Bytes that were written.
     #[must_use]
     pub fn written(&self) -> usize {
