@@ -160,3 +160,30 @@ fn no_letter_is_lost_while_receivers_are_killed() {
         assert_eq!(host.ask("count bytes"), "0");
     });
 }
+
+#[test]
+fn a_letter_of_a_receiver_that_panics_is_delivered_again() {
+    everywhere(|stage| {
+        let (mut host, address) = stage.host("bounded=2");
+        let mut receiver = stage.attached(&address);
+        assert_eq!(host.ask("send 1"), "sent");
+        assert_eq!(receiver.ask("recv"), "1");
+        assert_eq!(receiver.ask("panic"), "ok");
+        assert_eq!([receiver.ask("recv"), receiver.ask("deliveries")], ["1", "2"]);
+    });
+}
+
+#[test]
+fn a_rendezvous_with_a_receiver_that_dies_is_told_to_the_sender() {
+    everywhere(|stage| {
+        let (_host, address) = stage.host("zero");
+        let (mut sender, mut receiver) = (stage.attached(&address), stage.attached(&address));
+        receiver.tell("recv");
+        assert_eq!(sender.ask("send 1"), "sent");
+        assert_eq!(receiver.hear(), "1");
+        let pid = receiver.pid();
+        receiver.kill();
+        assert_eq!(sender.ask("acked_by"), format!("ReceiverDied {pid}"));
+        sender.until("ready", 0);
+    });
+}

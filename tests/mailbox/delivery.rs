@@ -200,3 +200,24 @@ fn letters_of_each_sender_stay_in_order() {
 fn numbers(text: &str) -> Vec<u32> {
     text.split(' ').map(|word| word.parse().unwrap_or_else(|_| panic!("{text}"))).collect()
 }
+
+#[test]
+fn the_sender_is_told_whom_the_system_has_selected() {
+    everywhere(|stage| {
+        for policy in ["in_turn", "least_loaded", "sticky=letter"] {
+            let (_host, address) = stage.host(&format!("bounded=8 {policy}"));
+            let mut sender = stage.attached(&address);
+            let mut receivers = [stage.attached(&address), stage.attached(&address)];
+            receivers.iter_mut().for_each(|receiver| receiver.tell("recv"));
+            sender.until("asking", 2);
+            for (number, key) in [(0, 1), (1, 2)] {
+                assert_eq!(sender.ask(&format!("send_keyed {key} {number}")), "sent", "{policy}");
+                let taken = sender.ask(&format!("taken_by {number}"));
+                let by = receivers.iter_mut().find(|receiver| receiver.pid() == taken);
+                let by = by.expect("a receiver");
+                assert_eq!(by.hear(), number.to_string(), "{policy}");
+                by.tell("recv");
+            }
+        }
+    });
+}

@@ -10,6 +10,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     str::SplitWhitespace,
     sync::atomic::{AtomicU32, Ordering},
+    thread,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -46,6 +47,13 @@ impl Stage {
 
     /// The same, by another command.
     pub(crate) fn hosted(&self, command: &str, terms: &str) -> (Puppet, String) {
+        let mut host = self.puppet();
+        let address = self.host_by(&mut host, command, terms);
+        (host, address)
+    }
+
+    /// Has a process host a mailbox: the address of that.
+    pub(crate) fn host_by(&self, host: &mut Puppet, command: &str, terms: &str) -> String {
         let address = match self.scheme {
             "tcp" => "tcp://127.0.0.1:0#box".to_owned(),
             scheme => {
@@ -53,9 +61,8 @@ impl Stage {
                 format!("{scheme}://{}/{number}.sock#box", self.directory.path().display())
             }
         };
-        let mut host = self.puppet();
         let listening = host.ask(&format!("{command} {address} {terms}"));
-        (host, format!("{listening}#box"))
+        format!("{listening}#box")
     }
 
     fn configuration(&self) -> PathBuf {
@@ -67,7 +74,8 @@ impl Stage {
         static STAGES: AtomicU32 = AtomicU32::new(1);
         let stage = STAGES.fetch_add(1, Ordering::Relaxed);
         let mut names = String::new();
-        for (port, name) in (7001..).zip(["alice", "bob", "carol"]) {
+        let (block, stage) = (stage / 250, 1 + stage % 250);
+        for (port, name) in (7001 + 10 * block..).zip(["alice", "bob", "carol"]) {
             let address = match self.scheme {
                 // A network of this test's own on the loopback interface: no port can be in use.
                 "tcp" => {
@@ -221,6 +229,11 @@ impl Actor {
             }
             "ack" => self.letters.remove(0).ack(),
             "drop" => drop(self.letters.remove(0)),
+            "panic" => {
+                let letter = self.letters.remove(0);
+                let panics = move || panic!("while it works on {}", *letter);
+                assert!(thread::spawn(panics).join().is_err());
+            }
             "detach" => self.mailbox = None,
             _ if Named::knows(command) => {
                 let (runtime, named) = (&self.runtime, &mut self.named);

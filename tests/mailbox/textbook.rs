@@ -136,3 +136,27 @@ fn sends_and_receives_end_in_time() {
         assert_eq!(user.ask("recv_timeout"), "TimedOut");
     });
 }
+
+#[test]
+fn indirect_communication_many_mailboxes_between_the_same_two_processes() {
+    everywhere(|stage| {
+        let (mut host, numbers) = stage.host("bounded=2");
+        let orders = stage.host_by(&mut host, "host_orders", "");
+        let mut other = stage.attached(&numbers);
+        assert_eq!(other.ask(&format!("attach_orders {orders}")), "ok");
+        assert_eq!([other.ask("send 5"), other.ask("send_order 6 7")], ["sent", "ok"]);
+        assert_eq!([host.ask("take_order"), host.ask("recv_now")], ["6 with 7", "5"]);
+        assert_eq!([host.ask("send 8"), host.ask("send_order 9 1")], ["sent", "ok"]);
+        assert_eq!([other.ask("recv_now"), other.ask("take_order")], ["8", "9 with 1"]);
+    });
+}
+
+#[test]
+fn indirect_communication_a_mailbox_is_found_by_its_configured_name() {
+    everywhere(|stage| {
+        let (mut host, mut other) = (stage.puppet(), stage.puppet());
+        host.ask("host alice bounded=2");
+        assert_eq!(other.ask("attach alice"), "ok");
+        assert_eq!([other.ask("send 5"), host.ask("recv_now")], ["sent", "5"]);
+    });
+}
