@@ -68,7 +68,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Sends a letter: done when it is accepted, which with a capacity of zero is when a receiver takes it.
     ///
     /// # Errors
-    /// `LimitExceeded`, `Closed`, `MailboxGone`, in which case it is not known whether it was accepted.
+    /// `LimitExceeded`, `Closed`, `NotLasting`, `NotStored`; `MailboxGone`, in which case it is not known whether it was accepted; a call's
+    /// `Encode` or `TooLarge`.
     pub fn send(&self, value: &T) -> Action<Receipt> {
         self.post(value, Patience::Endless)
     }
@@ -93,7 +94,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Takes a letter, and waits for one.
     ///
     /// # Errors
-    /// `Closed`, `MailboxGone`; a call's `Decode` if it is no `T`: it is given back then.
+    /// `Closed`, `MailboxGone`, `NotStored`; a call's `Decode` if it is no `T`: it is given back then.
     pub fn recv(&self) -> Action<Letter<T>> {
         self.take(Patience::Endless)
     }
@@ -154,8 +155,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Sends letters, directly one after the other: done when all are accepted. With a capacity, those wait that are beyond it.
     ///
     /// # Errors
-    /// `LimitExceeded`, in which case nothing of a part of [`PARCEL_BYTES`](crate::PARCEL_BYTES) or less was sent, `Closed`,
-    /// `MailboxGone`: those before it may have been accepted.
+    /// Those of [`send`](Self::send). They travel in parcels of [`PARCEL_LETTERS`](crate::PARCEL_LETTERS) letters or
+    /// [`PARCEL_BYTES`](crate::PARCEL_BYTES) bytes: what is refused is refused with its parcel, and letters of earlier ones may have been
+    /// accepted.
     pub fn send_all<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Action<Vec<Receipt>>
     where
         T: 'a,

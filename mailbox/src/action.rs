@@ -9,12 +9,14 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Something done with a mailbox: `.await` it, or `.wait()` for it on a thread without a runtime. It is on its way already, in the order
-/// in which it was begun.
+/// Something done with a mailbox or a process: `.await` it, or `.wait()` for it on a thread without a runtime. What is sent to, or taken from,
+/// a mailbox that this process is attached to is on its way already, in the order in which it was begun; all else begins when it is first
+/// awaited.
 ///
 /// # Cancel safety
 /// Dropping it withdraws it. A send may have been accepted by then, which [`send_timeout`](crate::Access::send_timeout) would have told;
-/// a letter that was taken meanwhile is given back.
+/// a letter that was taken meanwhile is given back, but one of [`recv_now`](crate::Access::recv_now), which is acked before it is given
+/// out, may be lost.
 #[must_use = "what is dropped is withdrawn: `.await` it, or `.wait()` for it"]
 pub struct Action<T>(pub(crate) BoxFuture<'static, Result<T>>);
 

@@ -88,7 +88,8 @@ impl<T> fmt::Debug for Letters<T> {
 /// The values of the letters of a mailbox, one after the other, each acked as it is taken: at most once. It ends when the mailbox is
 /// closed or gone.
 ///
-/// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost.
+/// It takes as many at a time as [`Letters`] do: what it has not given out when it is dropped, or when the process dies, is lost, and so is
+/// what cannot be decoded.
 pub struct Values<T> {
     access: Access<T>,
     taking: Option<Begun<Writings>>,

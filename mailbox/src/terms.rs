@@ -20,7 +20,7 @@ pub enum Capacity {
 /// Who gets a letter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Policy {
-    /// At most two processes have the mailbox.
+    /// At most two processes have the mailbox. Its host is one of them once it has sent or received, and not before.
     Pair,
     /// One process executes a receive at a time; the others wait in the order of asking.
     FirstReceiver,

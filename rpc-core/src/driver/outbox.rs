@@ -100,16 +100,20 @@ impl State {
     fn pump_nested(&mut self, wakes: &mut Wakes) -> bool {
         let mut any = false;
         while self.outbox_nested > 0
-            && let Some(at) = self.outbox.iter().position(|held| held.order.is_nested())
-            && let is_first =
-                !self.outbox.iter().take(at).any(|held| held.is_before(&self.outbox[at].order))
-            && is_first
-            && self.can_transmit(&self.outbox[at].order)
+            && let Some(at) = self.next_nested()
             && let Some(held) = self.take(Kind::Call, at)
         {
             any |= self.transmit_held(held, wakes);
         }
         any
+    }
+
+    /// The first call in the outbox that does not wait for credit, if it can go now.
+    fn next_nested(&self) -> Option<usize> {
+        let at = self.outbox.iter().position(|held| held.order.is_nested())?;
+        let next = &self.outbox.get(at)?.order;
+        let waits = self.outbox.iter().take(at).any(|held| held.is_before(next));
+        (!waits && self.can_transmit(next)).then_some(at)
     }
 
     /// A call may be appended now.
