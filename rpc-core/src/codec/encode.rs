@@ -105,8 +105,8 @@ impl Encoder {
 
     /// Forgets what was written after so many bytes.
     pub fn truncate(&mut self, written: usize) {
-        match &mut self.tail {
-            Some(tail) if written > self.head.len() => tail.truncate(written - self.head.len()),
+        match (&mut self.tail, written.checked_sub(self.head.len())) {
+            (Some(tail), Some(of_tail)) => tail.truncate(of_tail),
             _ => {
                 self.tail = None;
                 self.head.truncate(written);

@@ -100,7 +100,7 @@ impl State {
     fn pump_nested(&mut self, wakes: &mut Wakes) -> bool {
         let mut any = false;
         while self.outbox_nested > 0
-            && let Some(at) = self.next_nested()
+            && let Some(at) = self.next_free_of_credit()
             && let Some(held) = self.take(Kind::Call, at)
         {
             any |= self.transmit_held(held, wakes);
@@ -109,7 +109,7 @@ impl State {
     }
 
     /// The first call in the outbox that does not wait for credit, if it can go now.
-    fn next_nested(&self) -> Option<usize> {
+    fn next_free_of_credit(&self) -> Option<usize> {
         let at = self.outbox.iter().position(|held| held.order.is_nested())?;
         let next = &self.outbox.get(at)?.order;
         let waits = self.outbox.iter().take(at).any(|held| held.is_before(next));
