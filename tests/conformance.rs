@@ -106,7 +106,7 @@ macro_rules! everywhere {
                 objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
                     go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
-                    of_calls_that_turn_out_slow of_calls_that_are_forwarded;
+                    of_calls_that_turn_out_slow of_slow_unordered_calls_is_given_up of_calls_that_are_forwarded;
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
