@@ -17,6 +17,8 @@ mod actors;
 mod arguments;
 #[path = "conformance/blocking.rs"]
 mod blocking;
+#[path = "conformance/bodies.rs"]
+mod bodies;
 #[path = "conformance/builds.rs"]
 mod builds;
 #[path = "conformance/cancel.rs"]
@@ -91,6 +93,7 @@ macro_rules! everywhere {
                     take_one_way_calls_in_order refuse_to_wait_for_themselves;
                 arguments: of_every_shape of_every_size of_a_generic_interface;
                 blocking: async_code_is_refused;
+                bodies: run_where_the_servant_is can_be_written_anew;
                 cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
                 concurrency: finishes_in_any_order waits_for_no_answer has_a_bound has_a_bound_in_bytes gives_back_what_is_not_sent reaches_ten_thousand_calls

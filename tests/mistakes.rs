@@ -28,6 +28,11 @@ trait Stats {
     async fn count(&self) -> farcall::Result<u64>;
 }
 
+#[farcall::remote]
+trait Store<V> {
+    async fn newest(&self) -> farcall::Result<V>;
+}
+
 /// What a newer build of a client would call.
 #[farcall::remote(name = "Archive")]
 trait NewerArchive {
@@ -52,6 +57,12 @@ impl Archive for Shelf {
 impl Stats for Shelf {
     async fn count(&self) -> farcall::Result<u64> {
         Ok(1)
+    }
+}
+
+impl Store<u64> for Shelf {
+    async fn newest(&self) -> farcall::Result<u64> {
+        Ok(7)
     }
 }
 
@@ -132,6 +143,24 @@ async fn wrong_interface() {
     let want = format!(
         "the service `stats` has the interface `Stats` and not `Archive`: connect with `dyn Stats`, or write \
          another service after `#` ({path}#stats)"
+    );
+    check(&error, ErrorKind::WrongInterface, Executed::No, &want);
+}
+
+/// An interface with other arguments is another one.
+#[tokio::test]
+async fn wrong_arguments_of_an_interface() {
+    let directory = directory();
+    let path = path(&directory);
+    let server = Server::new().export("numbers", Remote::<dyn Store<u64>>::new(Shelf));
+    let _running = server.listen(&path).start().await.expect("it listens");
+    let numbers = farcall::connect::<dyn Store<u64>>(&path).await.expect("it is the same");
+    assert_eq!(numbers.newest().await, Ok(7));
+    let connecting = farcall::connect::<dyn Store<String>>(&path).within(NOT_LONG);
+    let error = connecting.await.expect_err("it is another");
+    let want = format!(
+        "the service `numbers` has the interface `Store<u64>` and not `Store<alloc::string::String>`: connect with `dyn Store<u64>`, or \
+         write another service after `#` ({path})"
     );
     check(&error, ErrorKind::WrongInterface, Executed::No, &want);
 }

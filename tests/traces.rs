@@ -1,4 +1,4 @@
-//! What a subscriber is told of one connection: every event and span that the documentation names.
+//! What a subscriber is told: every event and span that the documentation names, and a warning.
 
 #[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
@@ -16,7 +16,7 @@ use std::{
     },
     time::Duration,
 };
-use tracing::{Event, Metadata, Subscriber, field, span};
+use tracing::{Event, Metadata, Subscriber, field, span, subscriber::DefaultGuard};
 
 #[farcall::remote]
 trait Sundial {
@@ -33,14 +33,42 @@ impl Sundial for Gnomon {
 }
 
 /// What was told: the target, then the text of an event, or `span` and its name, then the other fields' names.
-static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
 
-fn told() -> MutexGuard<'static, Vec<String>> {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
+impl Told {
+    /// What this thread is told as long as the guard lives.
+    fn to_this_thread() -> (Self, DefaultGuard) {
+        let told = Self::default();
+        let log = Log { told: told.clone(), spans: AtomicU64::new(0) };
+        (told, tracing::subscriber::set_default(log))
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.lines().iter().any(|told| told == line)
+    }
+
+    async fn until(&self, line: &str) {
+        while !self.has(line) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn tell(&self, fields: &Fields, of: &Metadata<'_>) {
+        let names = fields.names.join(" ");
+        self.lines().push(format!("{} {} {names}", of.target(), fields.text));
+    }
 }
 
 /// Listens to all that farcall tells, in the order in which it does.
-struct Log(AtomicU64);
+struct Log {
+    told: Told,
+    spans: AtomicU64,
+}
 
 #[derive(Default)]
 struct Fields {
@@ -57,35 +85,29 @@ impl field::Visit for Fields {
     }
 }
 
-impl Fields {
-    fn tell(&self, of: &Metadata<'_>) {
-        told().push(format!("{} {} {}", of.target(), self.text, self.names.join(" ")));
-    }
-}
-
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("farcall::")
+        metadata.target().starts_with("farcall")
     }
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
         let name = attributes.metadata().name();
         let mut fields = Fields { text: format!("span {name}"), names: Vec::new() };
         attributes.record(&mut fields);
-        fields.tell(attributes.metadata());
-        span::Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+        self.told.tell(&fields, attributes.metadata());
+        span::Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed) + 1)
     }
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        fields.tell(event.metadata());
+        self.told.tell(&fields, event.metadata());
     }
     fn enter(&self, _: &span::Id) {
-        told().push("entered".to_owned());
+        self.told.lines().push("entered".to_owned());
     }
     fn exit(&self, _: &span::Id) {
-        told().push("left".to_owned());
+        self.told.lines().push("left".to_owned());
     }
 }
 
@@ -113,16 +135,10 @@ impl Listener for Broken {
     }
 }
 
-async fn until_told(line: &str) {
-    while !told().iter().any(|told| told == line) {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// One attempt, one connection, one call, one end.
 #[test]
 fn every_documented_event_and_span_is_told() {
-    tracing::subscriber::set_global_default(Log(AtomicU64::new(0))).expect("nobody else listens");
+    let (told, _guard) = Told::to_this_thread();
     let page = include_str!("../src/lib.rs");
     for name in ["listening", "accepted", "stopped listening", "not connected", "connected"]
         .into_iter()
@@ -134,17 +150,17 @@ fn every_documented_event_and_span_is_told() {
         let connecting = farcall::connect::<dyn Sundial>("inproc://traced");
         let early = connecting.within(Duration::from_millis(50));
         early.await.expect_err("nobody listens");
-        until_told("farcall::connection not connected error").await;
+        told.until("farcall::connection not connected error").await;
 
         let server = Server::new().export("it", Remote::<dyn Sundial>::new(Gnomon));
         let running = server.listen("inproc://traced").start().await.expect("it listens");
-        until_told("farcall::endpoint listening addresses").await;
+        told.until("farcall::endpoint listening addresses").await;
         let connecting = farcall::connect::<dyn Sundial>("inproc://traced");
         let sundial = connecting.await.expect("it listens");
-        until_told("farcall::endpoint accepted peer").await;
-        until_told("farcall::connection connected peer").await;
+        told.until("farcall::endpoint accepted peer").await;
+        told.until("farcall::connection connected peer").await;
 
-        told().clear();
+        told.lines().clear();
         assert_eq!(sundial.hour().await, Ok(12));
         let want = [
             "farcall::call call method",
@@ -153,17 +169,31 @@ fn every_documented_event_and_span_is_told() {
             "farcall::sundial read ",
             "left",
         ];
-        assert_eq!(told()[..want.len()], want);
+        assert_eq!(told.lines()[..want.len()], want);
 
         drop(sundial);
-        until_told("farcall::connection connection lost peer why bound").await;
-        until_told("farcall::connection connection ended peer why").await;
+        told.until("farcall::connection connection lost peer why bound").await;
+        told.until("farcall::connection connection ended peer why").await;
         running.shutdown().await;
 
         farcall::register(Arc::new(Broken));
         let server = Server::new().export("it", Remote::<dyn Sundial>::new(Gnomon));
         let running = server.listen("broken://here").start().await.expect("it listens at first");
         running.failed().await;
-        until_told("farcall::endpoint stopped listening address error").await;
+        told.until("farcall::endpoint stopped listening address error").await;
+    });
+}
+
+#[test]
+fn tcp_warns_beyond_loopback() {
+    let (told, _guard) = Told::to_this_thread();
+    let warning = "farcall_transports::tcp tcp is unauthenticated and unencrypted: whoever reaches this port may call; \
+                   listen on 127.0.0.1, or behind something that authenticates address";
+    place::one_thread(async {
+        for (address, warns) in [("tcp://127.0.0.1:0", false), ("tcp://0.0.0.0:0", true)] {
+            let server = Server::new().export("it", Remote::<dyn Sundial>::new(Gnomon));
+            let _running = server.listen(address).start().await.expect("it listens");
+            assert_eq!(told.has(warning), warns, "{address}: {:?}", told.lines());
+        }
     });
 }
