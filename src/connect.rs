@@ -27,7 +27,7 @@ use std::{
 /// Connects to a service: `archive`, a name that the configuration resolves, or an address such as
 /// `tcp://host:7000#archive`.
 ///
-/// `.await` it, or `.wait()` for it on a thread without a runtime. It keeps trying for 10 s, or
+/// `.await` it in any async code, or `.wait()` for it on a thread. It keeps trying for 10 s, or
 /// [`within`](Connecting::within) another time, so that client and server may start in any order.
 pub fn connect<I: Interface + ?Sized>(service: &str) -> Connecting<I> {
     Connecting {
@@ -55,7 +55,7 @@ pub async fn connect_over<I: Interface + ?Sized>(wire: Wire) -> Result<Remote<I>
         Box::pin(std::future::ready(wire))
     });
     let limits = Limits::default();
-    stub::connect(Connect {
+    runtime::anywhere(stub::connect(Connect {
         dial,
         address,
         service: None,
@@ -64,7 +64,7 @@ pub async fn connect_over<I: Interface + ?Sized>(wire: Wire) -> Result<Remote<I>
         trusted: None,
         within: limits.deadline,
         limits: Arc::new(limits),
-    })
+    }))
     .await
 }
 
@@ -145,7 +145,7 @@ impl<I: Interface + ?Sized> IntoFuture for Connecting<I> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.connect())
+        Box::pin(runtime::anywhere(self.connect()))
     }
 }
 

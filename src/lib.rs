@@ -78,9 +78,15 @@
 //!
 //! # Logs and traces
 //!
-//! Through `tracing`, with these targets: `farcall::endpoint` (listening, accepted, stopped), `farcall::connection` (not connected,
-//! connected, lost), `farcall::call` (an event `call` for each call made, a span `serve` with `interface`, `method` and `chain`
-//! around each call served), and each transport's own. A W3C trace context travels with the call:
+//! Through `tracing`, with these targets and stable names:
+//!
+//! | target | events |
+//! |---|---|
+//! | `farcall::endpoint` | `listening`, `accepted`; `stopped listening` if a listener fails |
+//! | `farcall::connection` | a client's: `not connected` for each failed attempt, `connected`, `connection lost`; a server's: `connection ended` |
+//! | `farcall::call` | `call` for each call made; a span `serve` with `interface`, `method` and `chain` around each call served |
+//!
+//! Each transport has a target of its own. A W3C trace context travels with the call:
 //! `remote.metadata("traceparent", ..)` at the caller, [`Context::trace`] at the servant, inherited by the calls it makes.
 
 mod config;

@@ -27,7 +27,7 @@ use std::{
 /// Serves one service: `archive`, a name whose listening addresses the configuration knows, or an address such as
 /// `tcp://0.0.0.0:7000#archive`. Runs until a listener fails.
 ///
-/// `.await` it, or `.wait()` for it on a thread without a runtime.
+/// `.await` it in any async code, or `.wait()` for it on a thread. Without a runtime the servants run in the library's own thread.
 pub fn serve<I: Interface + ?Sized>(service: &str, object: Remote<I>) -> Serving {
     serve_with_shutdown(service, object, std::future::pending())
 }
@@ -53,7 +53,7 @@ pub fn serve_with_shutdown<I: Interface + ?Sized>(
 /// `NoRuntime`.
 pub async fn serve_over<I: Interface + ?Sized>(wire: Wire, object: Remote<I>) -> Result<(), Error> {
     let service = (String::new(), Remote::hosted(&object));
-    endpoint::serve_one(vec![service], wire, Limits::default()).await
+    runtime::anywhere(endpoint::serve_one(vec![service], wire, Limits::default())).await
 }
 
 /// An endpoint with several services or several addresses.
@@ -122,11 +122,15 @@ impl Server {
         self
     }
 
-    /// Listens. The servants run in the caller's runtime.
+    /// Listens. The servants run in the caller's runtime, or, where there is none, in the library's own thread.
     ///
     /// # Errors
     /// `AddressInUse`, `PermissionDenied`, `Address`, `Configuration`, each saying what to do.
     pub async fn start(self) -> Result<Running, Error> {
+        runtime::anywhere(self.listen_at_all()).await
+    }
+
+    async fn listen_at_all(self) -> Result<Running, Error> {
         let config = Config::load()?;
         let limits = self.limits.unwrap_or_else(|| config.limits().clone());
         let endpoint = Endpoint::new(self.services.clone(), limits.clone())?;

@@ -17,6 +17,8 @@ mod actors;
 mod arguments;
 #[path = "conformance/blocking.rs"]
 mod blocking;
+#[path = "conformance/bodies.rs"]
+mod bodies;
 #[path = "conformance/builds.rs"]
 mod builds;
 #[path = "conformance/cancel.rs"]
@@ -91,6 +93,7 @@ macro_rules! everywhere {
                     take_one_way_calls_in_order refuse_to_wait_for_themselves;
                 arguments: of_every_shape of_every_size of_a_generic_interface;
                 blocking: async_code_is_refused;
+                bodies: run_where_the_servant_is can_be_written_anew;
                 cancel: drops_the_handlers_future of_a_call_that_was_awaited spares_what_insists spares_what_is_detached
                     spares_what_outlives_the_handle does_not_concern_one_way_calls leaves_room_for_others;
                 concurrency: finishes_in_any_order waits_for_no_answer has_a_bound has_a_bound_in_bytes gives_back_what_is_not_sent reaches_ten_thousand_calls
@@ -106,7 +109,7 @@ macro_rules! everywhere {
                 objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
                     go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
-                    of_calls_that_turn_out_slow of_calls_that_are_forwarded;
+                    of_calls_that_turn_out_slow of_slow_unordered_calls_is_given_up of_calls_that_are_forwarded;
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;

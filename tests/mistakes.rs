@@ -2,8 +2,17 @@
 
 #![cfg(unix)]
 
-use farcall::{Error, ErrorKind, Executed, Limits, Remote, Server};
-use std::{fs, path::Path, process::Command, time::Duration};
+use farcall::{Error, ErrorKind, Executed, Limits, Peer, Remote, Server, transport};
+use std::{
+    fs,
+    path::Path,
+    pin::pin,
+    process::Command,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
 
@@ -17,6 +26,11 @@ trait Archive {
 #[farcall::remote]
 trait Stats {
     async fn count(&self) -> farcall::Result<u64>;
+}
+
+#[farcall::remote]
+trait Store<V> {
+    async fn newest(&self) -> farcall::Result<V>;
 }
 
 /// What a newer build of a client would call.
@@ -43,6 +57,12 @@ impl Archive for Shelf {
 impl Stats for Shelf {
     async fn count(&self) -> farcall::Result<u64> {
         Ok(1)
+    }
+}
+
+impl Store<u64> for Shelf {
+    async fn newest(&self) -> farcall::Result<u64> {
+        Ok(7)
     }
 }
 
@@ -127,6 +147,24 @@ async fn wrong_interface() {
     check(&error, ErrorKind::WrongInterface, Executed::No, &want);
 }
 
+/// An interface with other arguments is another one.
+#[tokio::test]
+async fn wrong_arguments_of_an_interface() {
+    let directory = directory();
+    let path = path(&directory);
+    let server = Server::new().export("numbers", Remote::<dyn Store<u64>>::new(Shelf));
+    let _running = server.listen(&path).start().await.expect("it listens");
+    let numbers = farcall::connect::<dyn Store<u64>>(&path).await.expect("it is the same");
+    assert_eq!(numbers.newest().await, Ok(7));
+    let connecting = farcall::connect::<dyn Store<String>>(&path).within(NOT_LONG);
+    let error = connecting.await.expect_err("it is another");
+    let want = format!(
+        "the service `numbers` has the interface `Store<u64>` and not `Store<alloc::string::String>`: connect with `dyn Store<u64>`, or \
+         write another service after `#` ({path})"
+    );
+    check(&error, ErrorKind::WrongInterface, Executed::No, &want);
+}
+
 #[tokio::test]
 async fn older_build_on_the_other_side() {
     let directory = directory();
@@ -149,7 +187,7 @@ fn no_runtime() {
     let directory = directory();
     let path = path(&directory);
     let at = path.clone();
-    std::thread::spawn(move || farcall::serve(&at, Remote::<dyn Stats>::new(Shelf)).wait());
+    thread::spawn(move || farcall::serve(&at, Remote::<dyn Stats>::new(Shelf)).wait());
     let stats = farcall::connect::<dyn Stats>(&path).wait().expect("it listens");
     assert_eq!(stats.count().wait(), Ok(1));
 
@@ -157,6 +195,61 @@ fn no_runtime() {
     let error = runtime.block_on(async { stats.count().wait() }).expect_err("this is async code");
     let want = "`.wait()` would block the thread that async code runs on: write `.await`";
     check(&error, ErrorKind::WaitInAsync, Executed::No, want);
+}
+
+/// Runs a future as somebody would who has no runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Async code that tokio does not run may serve, connect and call: what needs a runtime has the library's own.
+#[test]
+fn no_runtime_in_async_code() {
+    let directory = directory();
+    let path = path(&directory);
+    let listening = [&*path, "tcp://127.0.0.1:0", "inproc://no-runtime"];
+    let server = listening.iter().fold(server(), |server, address| server.listen(address));
+    let running = block_on(server.start()).expect("it listens");
+    for address in running.addresses() {
+        let connecting = farcall::connect::<dyn Stats>(&format!("{address}#stats"));
+        let stats = block_on(connecting.into_future()).expect("it listens");
+        assert_eq!(block_on(stats.count()), Ok(1));
+        assert_eq!(block_on(stats.timeout(Duration::from_secs(5)).count()), Ok(1));
+    }
+    block_on(running.shutdown());
+    let want = format!("nobody listens at {path}: start the server, or check the path");
+    check(&block_on(connect_to(&path)), ErrorKind::Unreachable, Executed::No, &want);
+
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let signal = async { ended.await.expect("the client says so") };
+    let serving = farcall::serve_with_shutdown(&path, Remote::<dyn Stats>::new(Shelf), signal);
+    let served = thread::spawn(move || block_on(serving));
+    let stats = block_on(farcall::connect::<dyn Stats>(&path).into_future()).expect("it listens");
+    assert_eq!(block_on(stats.count()), Ok(1));
+    end.send(()).expect("it serves");
+    assert_eq!(served.join().expect("it does not panic"), Ok(()));
+
+    let (near, far) = tokio::io::duplex(1000);
+    let [near, far] = [near, far].map(|end| transport::wire(end, Peer::new("duplex", "here")));
+    let served =
+        thread::spawn(|| block_on(farcall::serve_over(far, Remote::<dyn Stats>::new(Shelf))));
+    let stats = block_on(farcall::connect_over::<dyn Stats>(near)).expect("it is served");
+    assert_eq!(block_on(stats.count()), Ok(1));
+    drop(stats);
+    assert_eq!(served.join().expect("it does not panic"), Ok(()));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::{
 };
 use std::{
     cell::Cell,
+    future::poll_fn,
     pin::pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
@@ -90,6 +91,23 @@ pub fn wait<T: Send + 'static>(
 pub fn wait_here<T>(future: impl Future<Output = T>) -> Result<T, Error> {
     refuse_wait()?;
     Ok(background()?.block_on(future))
+}
+
+/// Runs a future in any code: its timers, sockets and tasks are those of the runtime of the calling code, or of the library's own thread.
+///
+/// # Errors
+/// `NoRuntime`; those of the future.
+///
+/// # Cancel safety
+/// That of the future.
+pub async fn anywhere<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let handle = background()?;
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let _entered = handle.enter();
+        future.as_mut().poll(cx)
+    })
+    .await
 }
 
 thread_local! {

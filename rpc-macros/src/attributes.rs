@@ -17,7 +17,7 @@ pub(crate) struct TraitOptions {
 }
 
 /// `#[remote(..)]` on a method.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct MethodOptions {
     /// The name on the wire, where it is not the method's.
     pub(crate) name: Option<LitStr>,

@@ -90,16 +90,15 @@ impl Interface {
 }
 
 impl Method {
-    /// One method; or, where arguments are under `#[cfg(..)]`, one for each case.
+    /// One method; or, where arguments are under `#[cfg(..)]`, one for each case, all with the same options.
     fn parse(mut function: TraitItemFn, mistakes: &mut Mistakes) -> Vec<Self> {
-        let mut options = Some(MethodOptions::take(&mut function.attrs, mistakes));
+        let options = MethodOptions::take(&mut function.attrs, mistakes);
         let mut variants = vec![function];
         while let Some(position) = variants.iter().position(has_conditional_argument) {
             let function = variants.remove(position);
             variants.extend(without_first_condition(function));
         }
-        let parse = |function| Self::one(function, options.take().unwrap_or_default());
-        variants.into_iter().map(parse).collect()
+        variants.into_iter().map(|function| Self::one(function, options.clone())).collect()
     }
 
     fn one(function: TraitItemFn, options: MethodOptions) -> Self {

@@ -93,15 +93,17 @@ fn conditions_and_bodies() {
     check(
         "conditions_and_bodies",
         "",
-        "pub trait Conditional {
+        r#"pub trait Conditional {
             #[cfg(unix)]
             async fn here(&self, #[cfg(wide)] wide: u64) -> Result<(), Error>;
+            #[remote(name = "told", oneway, idempotent, no_cancel, unordered, timeout = none)]
+            async fn tell(&self, #[cfg(wide)] wide: u64) -> Result<(), Error>;
             #[deprecated]
             async fn body(&self, mut times: u8) -> Result<u8, Error> {
                 times += 1;
                 Ok(times)
             }
-        }",
+        }"#,
     );
 }
 

@@ -64,6 +64,9 @@ pub(crate) async fn of_calls_through_clones_and_options(place: Place) {
 pub(crate) trait Notes {
     async fn note(&self, number: u64, bulk: &[u8]) -> farcall::Result<()>;
     async fn ponder(&self, number: u64) -> farcall::Result<()>;
+    /// The same, in no order.
+    #[remote(unordered)]
+    async fn muse(&self, number: u64) -> farcall::Result<()>;
     async fn noted(&self) -> farcall::Result<Vec<u64>>;
 }
 
@@ -89,6 +92,9 @@ impl Notes for Notebook {
             hint::spin_loop();
         }
         Ok(())
+    }
+    async fn muse(&self, number: u64) -> farcall::Result<()> {
+        self.ponder(number).await
     }
     async fn noted(&self) -> farcall::Result<Vec<u64>> {
         Ok(self.0.lock().expect("nobody panics").clone())
@@ -120,6 +126,26 @@ pub(crate) async fn of_calls_that_turn_out_slow(place: Place) {
         assert_eq!(call.await, Ok(()));
     }
     assert_eq!(noted.await, Ok((0..60).collect()));
+}
+
+/// Once it has proved slow, a method that needs no order is overtaken by the call after it. The other calls keep their order.
+pub(crate) async fn of_slow_unordered_calls_is_given_up(place: Place) {
+    let (notes, _host) = place.host(Remote::<dyn Notes>::new(Notebook::default())).await;
+    for round in 0..1000 {
+        let [first, slow, last] = [0, 1, 2].map(|number| 3 * round + number);
+        // The first goes out at once, the others together.
+        let calls = [notes.note(first, &[]), notes.muse(slow), notes.note(last, &[])];
+        for call in calls {
+            assert_eq!(call.await, Ok(()));
+        }
+        let noted = notes.noted().await.expect("it can be read");
+        let noted = &noted[noted.len() - 3..];
+        if noted == [first, last, slow] {
+            return;
+        }
+        assert_eq!(noted, [first, slow, last]);
+    }
+    panic!("what needs no order is never overtaken");
 }
 
 /// Three peers forward: each serves what the one before it does, and calls go through all of them, slow and large ones too.

@@ -140,7 +140,10 @@ impl Link {
     ) -> (Error, bool) {
         let connected = AtomicBool::new(false);
         let mut bound = false;
-        let mut run = pin!(self.run(line, || connected.store(true, Ordering::Relaxed)));
+        let mut run = pin!(self.run(line, || {
+            tracing::debug!(target: "farcall::connection", peer = %line.peer.address, "connected");
+            connected.store(true, Ordering::Relaxed);
+        }));
         let mut lookup = pin!(self.look_up(wanted));
         poll_fn(|cx| {
             if let Poll::Ready(why) = run.as_mut().poll(cx) {

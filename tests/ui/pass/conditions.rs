@@ -25,6 +25,8 @@ pub trait Conditional {
         there: &str,
         last: u8,
     ) -> farcall::Result<u8>;
+    #[remote(oneway, name = "told", timeout = "7s")]
+    async fn tell(&self, #[cfg(any())] gone: Absent) -> farcall::Result<()>;
 }
 
 #[farcall::remote]
@@ -62,9 +64,21 @@ impl Conditional for Servant {
         let _ = there;
         Ok(first + last)
     }
+    async fn tell(&self) -> farcall::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `#[remote(..)]` says of a method holds whether its conditional arguments are there or not.
+fn options_are_kept() {
+    let methods = <dyn Conditional as farcall::__private::Interface>::DESCRIPTION.methods;
+    let told = methods.iter().find(|method| method.name == "told").expect("it has that name");
+    assert!(told.mode.oneway);
+    assert_eq!(told.timeout, farcall::__private::Timeout::After(std::time::Duration::from_secs(7)));
 }
 
 fn main() {
+    options_are_kept();
     let _ = |remote: farcall::Remote<dyn Conditional>| remote.wide(1, "", 2).detach();
     let _ = || farcall::Remote::<dyn Conditional>::new(Servant);
 }

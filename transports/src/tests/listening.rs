@@ -42,6 +42,51 @@ fn an_inproc_name_is_taken_until_its_listener_is_dropped() {
     });
 }
 
+/// Whether what is written to each socket of a connection to `port` goes out at once: of those that were accepted, and of those that have
+/// connected.
+#[cfg(all(target_os = "linux", feature = "tcp"))]
+fn without_delay(port: u16) -> [Vec<bool>; 2] {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let own = pidfd_open(getpid(), PidfdFlags::empty()).expect("this process is there");
+    let table = std::fs::read_to_string("/proc/self/net/tcp").expect("a table of all sockets");
+    let port = format!(":{port:04X}");
+    let mut ends = [Vec::new(), Vec::new()];
+    for entry in std::fs::read_dir("/proc/self/fd").expect("a list of what is open") {
+        let entry = entry.expect("it can be read");
+        // Others open and close meanwhile.
+        let Ok(link) = std::fs::read_link(entry.path()) else { continue };
+        let link = link.to_string_lossy();
+        let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let Some(line) = lines.find(|line| link == format!("socket:[{}]", line[9])) else {
+            continue;
+        };
+        let number = entry.file_name().to_string_lossy().parse().expect("a descriptor");
+        let connected = line[3] == "01";
+        let Some(end) = [1, 2].iter().position(|at| connected && line[*at].ends_with(&port)) else {
+            continue;
+        };
+        let socket = pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).expect("it is open");
+        ends[end].push(socket2::SockRef::from(&socket).tcp_nodelay().expect("it is tcp"));
+    }
+    ends
+}
+
+#[cfg(all(target_os = "linux", feature = "tcp"))]
+#[test]
+fn tcp_sends_without_delay_on_both_ends() {
+    run(async {
+        let at = "tcp://127.0.0.1:0".parse().expect("an address");
+        let mut listener = crate::tcp::Tcp.listen(&at).await.expect("a free port");
+        let to: Address = listener.address().parse().expect("an address");
+        let _connected = crate::tcp::Tcp.connect(&to).await.expect("somebody listens");
+        let _accepted = listener.accept().await.expect("somebody connects");
+        let (_, port) = to.place().rsplit_once(':').expect("it has a port");
+        for end in without_delay(port.parse().expect("a number")) {
+            assert!(!end.is_empty() && end.iter().all(|without| *without), "{end:?}");
+        }
+    });
+}
+
 #[cfg(feature = "tcp")]
 #[test]
 fn tcp_errors_say_what_to_do() {
