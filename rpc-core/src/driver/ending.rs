@@ -196,6 +196,7 @@ impl State {
     pub(super) fn unsend(&mut self, why: &Error, wakes: &mut Wakes) {
         let unsent = self.conn.unsend();
         self.hold_again(unsent, why, wakes);
+        self.lose_answers(&why.clone().executed_as(Executed::No), wakes);
         self.fail_stale(wakes);
     }
 

@@ -160,11 +160,11 @@ impl Handle {
     }
 
     /// Waits until calls can only fail, and says why.
-    pub(super) async fn closed(&self) -> Error {
+    pub(crate) async fn closed(&self) -> Error {
         match self {
             Self::Root(link) => link.over().await,
             Self::Borrowed(borrowed) => borrowed.ended().await,
-            Self::Promised(promised) => promised.link.over().await,
+            Self::Promised(promised) => promised.fate().ended().await,
             Self::Broken(error) => error.clone(),
             Self::Near(local, _) => match local.revocable() {
                 Some(revocable) => revocable.ended().await,
@@ -174,11 +174,11 @@ impl Handle {
     }
 
     /// Why calls can only fail, once that is so.
-    pub(super) fn why_closed(&self) -> Option<Error> {
+    pub(crate) fn why_closed(&self) -> Option<Error> {
         match self {
             Self::Root(link) => link.closed(),
             Self::Borrowed(borrowed) => borrowed.why_ended(),
-            Self::Promised(promised) => promised.link.closed(),
+            Self::Promised(promised) => promised.fate().why_ended(),
             Self::Broken(error) => Some(error.clone()),
             Self::Near(local, _) => local.revocable()?.why(),
         }
