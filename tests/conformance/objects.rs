@@ -34,6 +34,8 @@ pub(crate) trait Shop {
     async fn sum(&self, counters: Vec<Remote<dyn Counter>>) -> farcall::Result<u32>;
     async fn keep(&self, counter: Option<Remote<dyn Counter>>) -> farcall::Result<()>;
     async fn use_kept(&self, number: u32) -> farcall::Result<u32>;
+    /// Waits until what is kept is of no more use, and says why.
+    async fn end_of_kept(&self) -> farcall::Result<farcall::Error>;
 }
 
 /// The same words for another interface.
@@ -125,6 +127,11 @@ impl Shop for Store {
     async fn use_kept(&self, number: u32) -> farcall::Result<u32> {
         let kept = self.kept.lock().expect("no panics").clone();
         kept.ok_or(farcall::Error::new("nothing is kept"))?.add(number).await
+    }
+
+    async fn end_of_kept(&self) -> farcall::Result<farcall::Error> {
+        let kept = self.kept.lock().expect("no panics").clone();
+        Ok(Remote::closed(&kept.ok_or(farcall::Error::new("nothing is kept"))?).await)
     }
 }
 
@@ -255,6 +262,40 @@ pub(crate) async fn reach_third_processes(place: Place) {
     assert_eq!(alive.load(Ordering::Relaxed), 1);
     third.keep(None).await.expect("it is dropped");
     until(|| alive.load(Ordering::Relaxed) == 0).await;
+}
+
+/// An object of the first process is held in a third, and nobody calls it there: it is told all the same that the first is gone.
+pub(crate) async fn tell_third_processes_of_their_end(place: Place) {
+    let (first, host) = place.host(shop().0).await;
+    let (third, _other) = place.host(shop().0).await;
+    let counter = first.make(10).await.expect("it is made");
+    third.keep(Some(counter)).await.expect("it is kept");
+    assert_eq!(third.use_kept(1).await, Ok(11));
+    if !place.has_address() {
+        return;
+    }
+    let end = third.end_of_kept();
+    drop(host);
+    let why = end.await.expect("it is told");
+    assert_eq!((why.kind(), why.executed()), (ErrorKind::Disconnected, Executed::No), "{why}");
+    let error = third.use_kept(1).await.expect_err("it is gone");
+    assert_eq!((error.kind(), error.text()), (why.kind(), why.text()));
+}
+
+/// So it is where what was passed on is a service, whose connection is not made anew.
+pub(crate) async fn tell_third_processes_of_the_end_of_a_service(place: Place) {
+    let (near, far) = tokio::io::duplex(64 << 10);
+    let wire = |stream| farcall::transport::wire(stream, farcall::Peer::new("stream", "first"));
+    let counter = Remote::<dyn Counter>::new(Count::new(10, &Arc::default()));
+    let first = tokio::spawn(farcall::serve_over(wire(far), counter));
+    let counter = farcall::connect_over::<dyn Counter>(wire(near)).await.expect("it is served");
+    let (third, _host) = place.host(shop().0).await;
+    third.keep(Some(counter)).await.expect("it is kept");
+    assert_eq!(third.use_kept(1).await, Ok(11));
+    let end = third.end_of_kept();
+    first.abort();
+    assert_eq!(end.await.expect("it is told").executed(), Executed::No);
+    third.use_kept(1).await.expect_err("it is gone");
 }
 
 pub(crate) async fn of_another_interface_are_refused(place: Place) {

@@ -25,6 +25,8 @@ pub(crate) trait Shelf {
     async fn book_at_the_gate(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
     async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32>;
     async fn under_another_name(&self, number: u32) -> farcall::Result<Tome>;
+    /// Waits until the book is of no more use, and says why.
+    async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error>;
 }
 
 /// What a method returns is its type, whatever that is called.
@@ -106,6 +108,9 @@ impl Shelf for Library {
     }
     async fn under_another_name(&self, number: u32) -> farcall::Result<Tome> {
         self.take(number).map_err(|error| farcall::Error::new(error.to_string()))
+    }
+    async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error> {
+        Ok(Remote::closed(&book).await)
     }
 }
 
@@ -403,4 +408,20 @@ pub(crate) async fn is_closed_when_its_wire_is_lost(place: Place) {
         book.number().await.expect_err("its wire is lost");
     }
     assert!(Remote::why_closed(&shelf).is_none(), "the service is dialled again");
+}
+
+/// Another process that holds the handle is told too.
+pub(crate) async fn is_closed_for_those_that_it_was_passed_to(place: Place) {
+    let (near, mut watch) = library();
+    let (other, _other_watch) = library();
+    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(near)).await;
+    let (elsewhere, _other_host) = place.host(Remote::<dyn Shelf>::new(other)).await;
+    let call = shelf.book_at_the_gate(LAST + 1);
+    assert_eq!(watch.next().await, Seen::Began(u64::from(LAST + 1)));
+    let end = elsewhere.end_of(Call::pipelined(&call));
+    assert_eq!(elsewhere.book(1).number().await, Ok(1));
+    watch.open(1);
+    let why = end.await.expect("it is told");
+    assert_eq!(outline(&why), (ErrorKind::Pipeline, Executed::No), "{why}");
+    assert!(why.text().contains("`book_at_the_gate`"), "{why}");
 }
