@@ -91,6 +91,7 @@ impl Link {
         dropped.1.iter().for_each(|handle| handle.end(&why.clone().executed_as(Executed::No)));
         drop(dropped);
         wakes.wake();
+        self.over.notify_waiters();
         crate::buffer::trim();
     }
 
