@@ -31,6 +31,11 @@ pub(crate) trait Shop {
     async fn make(&self, start: u32) -> farcall::Result<Remote<dyn Counter>>;
     async fn many(&self, count: u32) -> farcall::Result<Found>;
     async fn echo(&self, counter: Remote<dyn Counter>) -> farcall::Result<Remote<dyn Counter>>;
+    /// Adds the number; the counter comes back with the sum.
+    async fn swap(
+        &self,
+        pair: (u32, Remote<dyn Counter>),
+    ) -> farcall::Result<(Remote<dyn Counter>, u32)>;
     async fn sum(&self, counters: Vec<Remote<dyn Counter>>) -> farcall::Result<u32>;
     async fn keep(&self, counter: Option<Remote<dyn Counter>>) -> farcall::Result<()>;
     async fn use_kept(&self, number: u32) -> farcall::Result<u32>;
@@ -110,6 +115,14 @@ impl Shop for Store {
         Ok(counter)
     }
 
+    async fn swap(
+        &self,
+        (number, counter): (u32, Remote<dyn Counter>),
+    ) -> farcall::Result<(Remote<dyn Counter>, u32)> {
+        let number = counter.add(number).await?;
+        Ok((counter, number))
+    }
+
     async fn sum(&self, counters: Vec<Remote<dyn Counter>>) -> farcall::Result<u32> {
         let mut sum = 0;
         for counter in counters {
@@ -162,9 +175,43 @@ pub(crate) async fn are_values(place: Place) {
     }
     let Found::One { name, counter: last } = *last else { panic!("one") };
     assert_eq!((name.as_str(), last.add(0).await), ("last", Ok(20)));
+    let (swapped, number) = shop.swap((3, counter.clone())).await.expect("it comes back");
+    assert!(swapped.same_object(&counter));
+    assert_eq!((number, swapped.add(1).await), (10, Ok(11)));
     assert_eq!(alive.load(Ordering::Relaxed), 22);
-    drop((counter, counters, last));
+    drop((counter, counters, last, swapped));
     until(|| alive.load(Ordering::Relaxed) == 0).await;
+}
+
+/// As many as one message takes go; one more is refused before anything is sent, as an argument and as a result.
+pub(crate) async fn have_a_bound_in_each_message(place: Place) {
+    let (shop, alive) = shop();
+    let (shop, _host) = place.host(shop).await;
+    let counter = shop.make(0).await.expect("it is made");
+    assert_eq!(shop.sum(vec![counter.clone(); 64]).await, Ok((1..=64).sum()));
+    let error = shop.sum(vec![counter.clone(); 65]).await.expect_err("one too many");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::TooLarge, Executed::No), "{error}");
+    assert!(error.text().contains("65 references"), "{error}");
+    assert_eq!(counter.add(0).await, Ok(64), "nobody was called");
+    assert!(shop.many(63).await.is_ok());
+    let error = shop.many(64).await.err().expect("one too many");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::TooLarge, Executed::Yes), "{error}");
+    until(|| alive.load(Ordering::Relaxed) == 1).await;
+}
+
+/// A handle means nothing without its connection.
+pub(crate) async fn are_encoded_in_calls_alone(place: Place) {
+    let (shop, _) = shop();
+    let (shop, _host) = place.host(shop).await;
+    let counter = shop.make(1).await.expect("it is made");
+    let outside = "a `Remote` can be encoded only as part of a call or of what it returns";
+    for counter in [counter.clone(), Remote::new(Count::new(0, &Arc::default()))] {
+        let found = Found::One { name: "it".to_owned(), counter };
+        let error = toml::to_string(&found).expect_err("it is no call");
+        assert!(error.to_string().contains(outside), "{error}");
+    }
+    let back = shop.echo(counter).await.expect("it comes back");
+    assert_eq!(back.add(1).await, Ok(2));
 }
 
 pub(crate) async fn come_home(place: Place) {
