@@ -99,30 +99,34 @@ macro_rules! everywhere {
                 concurrency: finishes_in_any_order waits_for_no_answer has_a_bound has_a_bound_in_bytes gives_back_what_is_not_sent reaches_ten_thousand_calls
                     leaves_others_their_turn;
                 context: names_the_peer carries_metadata carries_the_trace gives_each_call_a_chain_of_its_own;
-                currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references share_frames leave_nothing_behind
+                currents: wait_for_no_call overtake_one_way_calls outlive_the_deadline_of_a_call carry_many_references
+                    carry_no_more_references_than_a_message share_frames leave_nothing_behind
                     end_with_what_is_never_sent say_that_their_wire_was_cut;
                 deadlines: travel_and_are_inherited end_the_wait_and_the_handler do_not_end_what_insists
                     are_kept_one_by_one spare_the_servant_expired_work of_nothing_start_nothing
                     are_kept_beside_busy_calls;
                 functions: serve_interfaces_of_one_method take_what_they_can_keep may_change_what_they_own;
                 nested: calls_come_back calls_cross_each_other calls_of_others_start_elsewhere calls_that_call_back_need_no_credit;
-                objects: are_values come_home call_back_while_they_are_served are_dropped_with_their_last_handle
-                    go_with_their_connection reach_third_processes of_another_interface_are_refused by_the_thousand;
+                objects: are_values have_a_bound_in_each_message are_encoded_in_calls_alone come_home call_back_while_they_are_served
+                    are_dropped_with_their_last_handle go_with_their_connection reach_third_processes tell_third_processes_of_their_end
+                    tell_third_processes_of_the_end_of_a_service of_another_interface_are_refused by_the_thousand;
                 order: of_calls_that_pend of_calls_through_clones_and_options of_large_and_small_calls
                     of_calls_that_turn_out_slow of_slow_unordered_calls_is_given_up of_calls_that_are_forwarded;
                 payloads: of_every_size wherever_they_stand beside_other_bulk can_be_kept_and_given_out are_passed_on
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
                 pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed goes_by_the_type_and_not_by_its_name keeps_the_order
-                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection;
+                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection
+                    is_closed_when_the_call_has_failed is_closed_when_the_object_is_taken_away is_closed_when_its_wire_is_lost
+                    is_closed_for_those_that_it_was_passed_to;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
-                streams: go_both_ways wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
+                streams: go_both_ways wherever_they_stand of_every_kind_wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
                     slow_only_their_own_sender carry_large_items_and_references
                     pass_through_third_processes
                     of_one_item of_the_latest_item are_streams_and_sinks end_with_their_connection;
                 scopes: break_all_that_was_lent_in_them end_when_they_are_dropped let_calls_end_that_have_begun
-                    refuse_whom_they_are_shown_late;
+                    refuse_whom_they_are_shown_late tell_third_processes;
             }
             threads {
                 blocking: threads_and_tasks_share threads_wait_for_each_other bulk_goes_through deadlines_are_kept

@@ -16,8 +16,11 @@ use everywhere::everywhere;
 use farcall::{Error, ErrorKind, Executed, Limits, Remote, Server};
 use place::{Host, Place, on_a_thread, several_threads};
 use std::{
+    future::{Future, poll_fn},
     io::{BufRead, BufReader, Read},
+    pin::pin,
     process::{Child, Command, Stdio},
+    task::Poll,
     thread,
     time::Duration,
 };
@@ -74,6 +77,32 @@ fn calls_made_meanwhile_are_held_and_go_through() {
             assert_eq!(call.await, Ok(number as u64));
         }
         assert_eq!(watch.so_far(), (0..200).map(Seen::Began).collect::<Vec<_>>());
+    });
+}
+
+/// Whoever watches the connection is told of each wire that is lost, though the handle on the service is not closed.
+#[test]
+fn the_loss_of_each_wire_is_told() {
+    everywhere(|place| async move {
+        let (work, mut watch) = worker();
+        let (work, mut host) = place.host(work).await;
+        let connection = Remote::connection(&work).expect("it is elsewhere");
+        for number in 0..3 {
+            assert_eq!(work.quick(number).await, Ok(number));
+            assert_eq!(watch.next().await, Seen::Began(number));
+            let mut closed = pin!(connection.closed());
+            let early = poll_fn(|cx| Poll::Ready(closed.as_mut().poll(cx))).await;
+            assert!(early.is_pending(), "{early:?}");
+            let address = crash(&mut host);
+            let why = closed.await;
+            assert_eq!(why.kind(), ErrorKind::Disconnected, "{why}");
+            assert!(Remote::why_closed(&work).is_none());
+            watch = restart(&mut host, &address).await;
+        }
+        drop(host);
+        loses(&work).await;
+        // There is none now.
+        connection.closed().await;
     });
 }
 

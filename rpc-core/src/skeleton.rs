@@ -18,6 +18,7 @@ pub use scope::Scope;
 use crate::{
     context::Context,
     driver::Handler,
+    error::Error,
     id::MethodId,
     interface::{Description, Interface, StartShared},
     stub::Handle,
@@ -25,9 +26,11 @@ use crate::{
 use std::{
     any::{Any, type_name},
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
+    iter::successors,
     ops::Deref,
     sync::{Arc, Mutex, PoisonError, Weak},
+    task::Poll,
 };
 
 /// An object of this process, ready to be called from another.
@@ -55,8 +58,13 @@ pub(crate) trait Object: Send + Sync + 'static {
         None
     }
 
-    /// What takes it away from its borrowers, where it is in a scope.
+    /// What takes it away from its borrowers: the end of its scope, or of what it passes calls on to.
     fn revocable(&self) -> Option<&Arc<Revocable>> {
+        None
+    }
+
+    /// The object of this process behind it, where it is in a scope: whatever takes that away takes this away too.
+    fn inner(&self) -> Option<&Local> {
         None
     }
 
@@ -117,8 +125,27 @@ impl Local {
         self.0.servant()
     }
 
-    pub(crate) fn revocable(&self) -> Option<&Arc<Revocable>> {
-        self.0.revocable()
+    /// Whatever takes it away from its borrowers.
+    pub(crate) fn revocables(&self) -> impl Iterator<Item = &Arc<Revocable>> {
+        let layers = successors(Some(self), |local| local.0.inner());
+        layers.filter_map(|local| local.0.revocable())
+    }
+
+    /// Breaks it, wherever it is lent. The first reason counts. To be called under no lock.
+    pub(crate) fn break_off(&self, why: &Error) {
+        if let Some(revocable) = self.0.revocable() {
+            revocable.break_off(why.clone());
+        }
+    }
+
+    /// Waits until it is taken away from its borrowers.
+    pub(crate) async fn taken_away(&self) -> Error {
+        let mut ends: Vec<_> = self.revocables().map(|one| Box::pin(one.ended())).collect();
+        poll_fn(|cx| {
+            let mut ended = ends.iter_mut().map(|end| end.as_mut().poll(cx));
+            ended.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
     }
 
     pub(crate) fn start(self, method: MethodId, request: Request, task: &mut Task) {

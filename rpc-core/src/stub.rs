@@ -152,7 +152,8 @@ impl<I: Interface + ?Sized> Remote<I> {
     }
 
     /// Waits until calls through this handle can only fail, and says why: its connection ended, or the object was taken away. For
-    /// ever, for an object of this process that is in no [`Scope`](crate::skeleton::Scope).
+    /// ever, for an object of this process that is in no [`Scope`](crate::skeleton::Scope). A handle on a service outlives lost wires, of
+    /// which [`Connection::closed`] tells.
     ///
     /// # Cancel safety
     /// Cancel safe.

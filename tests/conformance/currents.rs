@@ -195,6 +195,17 @@ pub(crate) async fn carry_many_references(place: Place) {
     }
 }
 
+/// An item that holds more than one message takes breaks its stream off, and says why.
+pub(crate) async fn carry_no_more_references_than_a_message(place: Place) {
+    let (mill, _host) = place.host(mill()).await;
+    let mut bundles = mill.bundles(5, 65).await.expect("it makes them");
+    assert!(matches!(bundles.recv().await, Some(Ok(bundle)) if bundle.len() == 1));
+    let error = bundles.recv().await.expect("it does not finish").expect_err("one too many");
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    assert!(error.text().contains("65 references"), "{error}");
+    assert!(bundles.recv().await.is_none());
+}
+
 /// Items that wait are sent together.
 pub(crate) async fn share_frames(place: Place) {
     let (mill, _host) = place.host(mill()).await;

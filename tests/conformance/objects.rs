@@ -31,9 +31,16 @@ pub(crate) trait Shop {
     async fn make(&self, start: u32) -> farcall::Result<Remote<dyn Counter>>;
     async fn many(&self, count: u32) -> farcall::Result<Found>;
     async fn echo(&self, counter: Remote<dyn Counter>) -> farcall::Result<Remote<dyn Counter>>;
+    /// Adds the number; the counter comes back with the sum.
+    async fn swap(
+        &self,
+        pair: (u32, Remote<dyn Counter>),
+    ) -> farcall::Result<(Remote<dyn Counter>, u32)>;
     async fn sum(&self, counters: Vec<Remote<dyn Counter>>) -> farcall::Result<u32>;
     async fn keep(&self, counter: Option<Remote<dyn Counter>>) -> farcall::Result<()>;
     async fn use_kept(&self, number: u32) -> farcall::Result<u32>;
+    /// Waits until what is kept is of no more use, and says why.
+    async fn end_of_kept(&self) -> farcall::Result<farcall::Error>;
 }
 
 /// The same words for another interface.
@@ -108,6 +115,14 @@ impl Shop for Store {
         Ok(counter)
     }
 
+    async fn swap(
+        &self,
+        (number, counter): (u32, Remote<dyn Counter>),
+    ) -> farcall::Result<(Remote<dyn Counter>, u32)> {
+        let number = counter.add(number).await?;
+        Ok((counter, number))
+    }
+
     async fn sum(&self, counters: Vec<Remote<dyn Counter>>) -> farcall::Result<u32> {
         let mut sum = 0;
         for counter in counters {
@@ -125,6 +140,11 @@ impl Shop for Store {
     async fn use_kept(&self, number: u32) -> farcall::Result<u32> {
         let kept = self.kept.lock().expect("no panics").clone();
         kept.ok_or(farcall::Error::new("nothing is kept"))?.add(number).await
+    }
+
+    async fn end_of_kept(&self) -> farcall::Result<farcall::Error> {
+        let kept = self.kept.lock().expect("no panics").clone();
+        Ok(Remote::closed(&kept.ok_or(farcall::Error::new("nothing is kept"))?).await)
     }
 }
 
@@ -155,9 +175,43 @@ pub(crate) async fn are_values(place: Place) {
     }
     let Found::One { name, counter: last } = *last else { panic!("one") };
     assert_eq!((name.as_str(), last.add(0).await), ("last", Ok(20)));
+    let (swapped, number) = shop.swap((3, counter.clone())).await.expect("it comes back");
+    assert!(swapped.same_object(&counter));
+    assert_eq!((number, swapped.add(1).await), (10, Ok(11)));
     assert_eq!(alive.load(Ordering::Relaxed), 22);
-    drop((counter, counters, last));
+    drop((counter, counters, last, swapped));
     until(|| alive.load(Ordering::Relaxed) == 0).await;
+}
+
+/// As many as one message takes go; one more is refused before anything is sent, as an argument and as a result.
+pub(crate) async fn have_a_bound_in_each_message(place: Place) {
+    let (shop, alive) = shop();
+    let (shop, _host) = place.host(shop).await;
+    let counter = shop.make(0).await.expect("it is made");
+    assert_eq!(shop.sum(vec![counter.clone(); 64]).await, Ok((1..=64).sum()));
+    let error = shop.sum(vec![counter.clone(); 65]).await.expect_err("one too many");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::TooLarge, Executed::No), "{error}");
+    assert!(error.text().contains("65 references"), "{error}");
+    assert_eq!(counter.add(0).await, Ok(64), "nobody was called");
+    assert!(shop.many(63).await.is_ok());
+    let error = shop.many(64).await.err().expect("one too many");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::TooLarge, Executed::Yes), "{error}");
+    until(|| alive.load(Ordering::Relaxed) == 1).await;
+}
+
+/// A handle means nothing without its connection.
+pub(crate) async fn are_encoded_in_calls_alone(place: Place) {
+    let (shop, _) = shop();
+    let (shop, _host) = place.host(shop).await;
+    let counter = shop.make(1).await.expect("it is made");
+    let outside = "a `Remote` can be encoded only as part of a call or of what it returns";
+    for counter in [counter.clone(), Remote::new(Count::new(0, &Arc::default()))] {
+        let found = Found::One { name: "it".to_owned(), counter };
+        let error = toml::to_string(&found).expect_err("it is no call");
+        assert!(error.to_string().contains(outside), "{error}");
+    }
+    let back = shop.echo(counter).await.expect("it comes back");
+    assert_eq!(back.add(1).await, Ok(2));
 }
 
 pub(crate) async fn come_home(place: Place) {
@@ -255,6 +309,40 @@ pub(crate) async fn reach_third_processes(place: Place) {
     assert_eq!(alive.load(Ordering::Relaxed), 1);
     third.keep(None).await.expect("it is dropped");
     until(|| alive.load(Ordering::Relaxed) == 0).await;
+}
+
+/// An object of the first process is held in a third, and nobody calls it there: it is told all the same that the first is gone.
+pub(crate) async fn tell_third_processes_of_their_end(place: Place) {
+    let (first, host) = place.host(shop().0).await;
+    let (third, _other) = place.host(shop().0).await;
+    let counter = first.make(10).await.expect("it is made");
+    third.keep(Some(counter)).await.expect("it is kept");
+    assert_eq!(third.use_kept(1).await, Ok(11));
+    if !place.has_address() {
+        return;
+    }
+    let end = third.end_of_kept();
+    drop(host);
+    let why = end.await.expect("it is told");
+    assert_eq!((why.kind(), why.executed()), (ErrorKind::Disconnected, Executed::No), "{why}");
+    let error = third.use_kept(1).await.expect_err("it is gone");
+    assert_eq!((error.kind(), error.text()), (why.kind(), why.text()));
+}
+
+/// So it is where what was passed on is a service, whose connection is not made anew.
+pub(crate) async fn tell_third_processes_of_the_end_of_a_service(place: Place) {
+    let (near, far) = tokio::io::duplex(64 << 10);
+    let wire = |stream| farcall::transport::wire(stream, farcall::Peer::new("stream", "first"));
+    let counter = Remote::<dyn Counter>::new(Count::new(10, &Arc::default()));
+    let first = tokio::spawn(farcall::serve_over(wire(far), counter));
+    let counter = farcall::connect_over::<dyn Counter>(wire(near)).await.expect("it is served");
+    let (third, _host) = place.host(shop().0).await;
+    third.keep(Some(counter)).await.expect("it is kept");
+    assert_eq!(third.use_kept(1).await, Ok(11));
+    let end = third.end_of_kept();
+    first.abort();
+    assert_eq!(end.await.expect("it is told").executed(), Executed::No);
+    third.use_kept(1).await.expect_err("it is gone");
 }
 
 pub(crate) async fn of_another_interface_are_refused(place: Place) {

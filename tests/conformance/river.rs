@@ -28,6 +28,14 @@ pub(crate) trait River {
     async fn break_off(&self, how: Break) -> farcall::Result<Receiver<u64>>;
     async fn one(&self, answer: OneSender<u64>) -> farcall::Result<OneReceiver<u64>>;
     async fn latest(&self, values: LatestReceiver<u64>) -> farcall::Result<LatestReceiver<u64>>;
+    /// Passes on what the answer brings, and then what comes by the end that it returns.
+    async fn relay(
+        &self,
+        into: LatestSender<u64>,
+        answer: OneReceiver<u64>,
+    ) -> farcall::Result<OneSender<u64>>;
+    /// Ends of its own for those that it gets: what goes in at one side comes out at the other.
+    async fn cross(&self, arms: Arms) -> farcall::Result<Arms>;
     async fn quick(&self, number: u64) -> farcall::Result<u64>;
     /// Objects, one after the other.
     async fn springs(&self, count: u64) -> farcall::Result<Receiver<Remote<dyn River>>>;
@@ -41,6 +49,16 @@ pub(crate) struct Ends {
     pub(crate) name: String,
     pub(crate) ends: Option<Pair>,
 }
+
+/// Ends of streams of one item, and of the latest.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Arms {
+    pub(crate) one: (OneSender<u64>, OneReceiver<u64>),
+    pub(crate) latest: Option<LatestArms>,
+}
+
+/// In and out.
+pub(crate) type LatestArms = (LatestSender<u64>, LatestReceiver<u64>);
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Break {
@@ -146,18 +164,37 @@ impl River for Source {
         sender.send(2).map_err(|(_, why)| why)?;
         Ok(receiver)
     }
-    async fn latest(
-        &self,
-        mut values: LatestReceiver<u64>,
-    ) -> farcall::Result<LatestReceiver<u64>> {
-        let (sender, receiver): (LatestSender<u64>, _) = farcall::latest();
-        tokio::spawn(async move {
-            while let Some(Ok(value)) = values.changed().await {
-                let _ = sender.set(value);
-            }
-            sender.finish();
-        });
+    async fn latest(&self, values: LatestReceiver<u64>) -> farcall::Result<LatestReceiver<u64>> {
+        let (sender, receiver) = farcall::latest();
+        tokio::spawn(follow(values, sender));
         Ok(receiver)
+    }
+    async fn relay(
+        &self,
+        into: LatestSender<u64>,
+        answer: OneReceiver<u64>,
+    ) -> farcall::Result<OneSender<u64>> {
+        into.set(answer.await?).map_err(|(_, why)| why)?;
+        let (sender, receiver) = farcall::oneshot();
+        tokio::spawn(async move {
+            into.set(receiver.await?).map_err(|(_, why)| why)?;
+            into.finish();
+            Ok::<_, farcall::Error>(())
+        });
+        Ok(sender)
+    }
+    async fn cross(&self, arms: Arms) -> farcall::Result<Arms> {
+        let (one, to_one) = (farcall::oneshot(), farcall::oneshot());
+        let ((theirs, from), latest) = (arms.one, arms.latest);
+        tokio::spawn(async move { theirs.send(to_one.1.await?).map_err(|(_, why)| why) });
+        tokio::spawn(async move { one.0.send(from.await?).map_err(|(_, why)| why) });
+        let latest = latest.map(|(theirs, from)| {
+            let (back, there) = (farcall::latest(), farcall::latest());
+            tokio::spawn(follow(there.1, theirs));
+            tokio::spawn(follow(from, back.0));
+            (there.0, back.1)
+        });
+        Ok(Arms { one: (to_one.0, one.1), latest })
     }
     async fn quick(&self, number: u64) -> farcall::Result<u64> {
         Ok(number)
@@ -170,4 +207,11 @@ impl River for Source {
         sender.finish();
         Ok(receiver)
     }
+}
+
+async fn follow(mut values: LatestReceiver<u64>, into: LatestSender<u64>) {
+    while let Some(Ok(value)) = values.changed().await {
+        let _ = into.set(value);
+    }
+    into.finish();
 }

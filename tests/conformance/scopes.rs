@@ -19,6 +19,8 @@ pub(crate) trait Desk {
     async fn note(&self) -> farcall::Result<Remote<dyn Note>>;
     async fn lasting(&self) -> farcall::Result<Remote<dyn Note>>;
     async fn read(&self, note: Remote<dyn Note>) -> farcall::Result<String>;
+    /// Waits until the note is of no more use, and says why.
+    async fn end_of(&self, note: Remote<dyn Note>) -> farcall::Result<Error>;
     async fn leave(&self, why: Option<&str>) -> farcall::Result<()>;
 }
 
@@ -73,6 +75,11 @@ impl Desk for Room {
 
     async fn read(&self, note: Remote<dyn Note>) -> farcall::Result<String> {
         note.text().await
+    }
+
+    async fn end_of(&self, note: Remote<dyn Note>) -> farcall::Result<Error> {
+        note.text().await?;
+        Ok(Remote::closed(&note).await)
     }
 
     async fn leave(&self, why: Option<&str>) -> farcall::Result<()> {
@@ -166,4 +173,23 @@ pub(crate) async fn refuse_whom_they_are_shown_late(place: Place) {
     desk.leave(Some("closing")).await.expect("it closes");
     let error = third.read(note).await.expect_err("it is broken");
     assert_eq!((error.kind(), error.text()), (ErrorKind::Broken, revoked("closing").text()));
+}
+
+/// Whoever has got an object through a third process, or in a scope of that one, is told as well.
+pub(crate) async fn tell_third_processes(place: Place) {
+    let (first, _, _host) = desk(place).await;
+    let (third, _, _other) = desk(place).await;
+    let note = first.note().await.expect("open");
+    let scope = Scope::new();
+    let scoped = scope.lend(&note);
+    let ends = [third.end_of(note.clone()), third.end_of(note), third.end_of(scoped.clone())];
+    assert_eq!(third.read(scoped.clone()).await, Ok("written".to_owned()));
+    assert!(Remote::why_closed(&scoped).is_none());
+    first.leave(Some("closing")).await.expect("it closes");
+    let want = revoked("closing");
+    for end in ends {
+        assert_eq!(end.await, Ok(want.clone()));
+    }
+    assert_eq!(Remote::closed(&scoped).await, want);
+    assert_eq!(Remote::why_closed(&scoped), Some(want));
 }

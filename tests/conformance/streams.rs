@@ -2,7 +2,7 @@
 
 use crate::{
     place::Place,
-    river::{Break, Ends, River, river},
+    river::{Arms, Break, Ends, River, river},
 };
 use farcall::{ErrorKind, Receiver, Remote, Sender};
 use futures_core::Stream;
@@ -56,6 +56,34 @@ pub(crate) async fn wherever_they_stand(place: Place) {
     assert_eq!(all(from).await, Ok(vec![vec![], vec![7; 2], vec![7; 200]]));
     let nothing = Ends { name: "nothing".to_owned(), ends: None };
     assert_eq!(river.double(nothing).await, Err(farcall::Error::new("nothing")));
+}
+
+/// Those of one item and of the latest too: either end, as an argument, a result and a field.
+pub(crate) async fn of_every_kind_wherever_they_stand(place: Place) {
+    let (river, _, _) = river();
+    let (river, _host) = place.host(river).await;
+    let (into, mut values) = farcall::latest();
+    let (first, answer) = farcall::oneshot();
+    assert_eq!(first.send(1), Ok(()));
+    let second = river.relay(into, answer).await.expect("it goes on");
+    assert_eq!(values.changed().await, Some(Ok(1)));
+    assert_eq!(second.send(2), Ok(()));
+    assert_eq!((values.changed().await, values.changed().await), (Some(Ok(2)), None));
+    let (one, to_one) = (farcall::oneshot(), farcall::oneshot());
+    let (mut latest, to_latest) = (farcall::latest(), farcall::latest());
+    let arms = Arms { one: (one.0, to_one.1), latest: Some((latest.0, to_latest.1)) };
+    let Arms { one: (there, back), latest: Some((set, mut changed)) } =
+        river.cross(arms).await.expect("it crosses them")
+    else {
+        panic!("it was given some");
+    };
+    assert_eq!((there.send(3), to_one.0.send(4)), (Ok(()), Ok(())));
+    assert_eq!((one.1.await, back.await), (Ok(3), Ok(4)));
+    assert_eq!((set.set(5), to_latest.0.set(6)), (Ok(()), Ok(())));
+    assert_eq!((latest.1.changed().await, changed.changed().await), (Some(Ok(5)), Some(Ok(6))));
+    set.finish();
+    to_latest.0.finish();
+    assert_eq!((latest.1.changed().await, changed.changed().await), (None, None));
 }
 
 /// Who drops its end, or panics, has not finished.

@@ -99,6 +99,11 @@ impl Body {
         self.beside.get_or_insert_default().references = references;
     }
 
+    /// The references that came with the frame.
+    pub(super) fn references(&self) -> &[Arc<Handle>] {
+        self.beside.as_deref().map_or(&[], |beside| &beside.references)
+    }
+
     fn payloads(&self) -> &[Payload] {
         self.beside.as_deref().map_or(&[], |beside| &beside.payloads)
     }

@@ -64,6 +64,10 @@ impl Borrowed {
         let object = kept.as_ref().and_then(Weak::upgrade).unwrap_or_else(|| {
             let made = make();
             *kept = Some(Arc::downgrade(&made));
+            if let Some(why) = self.ended.get() {
+                // Too late to be told by `end`. Nobody is lent it yet: this takes no connection's lock.
+                Local::new(Arc::clone(&made)).break_off(why);
+            }
             made
         });
         Local::new(object)
@@ -73,6 +77,12 @@ impl Borrowed {
     pub(crate) fn end(&self, why: &Error) {
         if self.ended.set(why.clone()).is_ok() {
             self.waiting.notify_waiters();
+            let kept = self.stand_in.lock().unwrap_or_else(PoisonError::into_inner);
+            let stand_in = kept.as_ref().and_then(Weak::upgrade);
+            drop(kept);
+            if let Some(object) = stand_in {
+                Local::new(object).break_off(why);
+            }
         }
     }
 
@@ -245,7 +255,7 @@ impl State {
     /// Lends an object once more. One that was taken away meanwhile is broken at once, and given out to be dropped outside of the lock.
     pub(super) fn lend(&mut self, local: Local) -> (ObjectId, Option<Local>) {
         let key = local.key();
-        let revoked = local.revocable().and_then(|revocable| revocable.lent(key, &self.link));
+        let revoked = local.revocables().find_map(|revocable| revocable.lent(key, &self.link));
         self.handles.counters.lend(key, local.description().name, self.limits.objects);
         let id = self.conn.lend(key, local);
         let broken = revoked.and_then(|why| self.conn.break_object(key, &why));

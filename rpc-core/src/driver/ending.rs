@@ -91,6 +91,7 @@ impl Link {
         dropped.1.iter().for_each(|handle| handle.end(&why.clone().executed_as(Executed::No)));
         drop(dropped);
         wakes.wake();
+        self.over.notify_waiters();
         crate::buffer::trim();
     }
 
@@ -196,6 +197,7 @@ impl State {
     pub(super) fn unsend(&mut self, why: &Error, wakes: &mut Wakes) {
         let unsent = self.conn.unsend();
         self.hold_again(unsent, why, wakes);
+        self.lose_answers(&why.clone().executed_as(Executed::No), wakes);
         self.fail_stale(wakes);
     }
 

@@ -91,7 +91,7 @@ pub(crate) struct Link {
     /// A lost wire is replaced by a new one.
     redials: bool,
     bound: Sender<Bound>,
-    /// Tells that the connection is over for good.
+    /// Tells that a wire is gone, or that the connection is over for good.
     over: Notify,
     limits: Arc<Limits>,
 }
@@ -248,6 +248,18 @@ impl Link {
         }
     }
 
+    /// Waits until the present wire is gone, or the connection is over, and says why.
+    pub(crate) async fn unwired(&self) -> Error {
+        let present = self.lock().line.clone();
+        loop {
+            let over = self.over.notified();
+            if let Some(why) = self.lock().why_unwired(present.as_ref()) {
+                return why;
+            }
+            over.await;
+        }
+    }
+
     /// The service that the connection is bound to on the present wire.
     fn bind(&self, root: ObjectId, differences: Option<Arc<Differences>>) {
         let mut state = self.lock();
@@ -280,6 +292,17 @@ impl Link {
 }
 
 impl State {
+    /// Why this wire is not the present one any more, or there was none, if that is so.
+    fn why_unwired(&self, wire: Option<&Arc<Line>>) -> Option<Error> {
+        let present = self.line.as_ref();
+        if wire.is_some_and(|wire| present.is_some_and(|present| Arc::ptr_eq(present, wire))) {
+            return None;
+        }
+        let why = wire.and_then(|wire| wire.ended());
+        let why = why.or(self.closed.as_ref()).or(self.trouble.as_ref()).cloned();
+        Some(why.unwrap_or_else(|| Error::of(ErrorKind::Disconnected, "there is no wire yet")))
+    }
+
     /// Something is due before the background task looks at the clock again.
     fn is_due_earlier(&self) -> bool {
         self.conn.is_due_before(self.clock)

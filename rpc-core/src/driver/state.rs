@@ -219,8 +219,11 @@ impl State {
     /// The waiter's result has come.
     pub(super) fn resolve(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         let waiter = self.waiter(call);
+        if let Some(fate) = &waiter.promised {
+            fate.settle(&reply, wakes);
+        }
         if waiter.detached {
-            *waiter = Waiter { promised: waiter.promised, ..Waiter::default() };
+            *waiter = Waiter { promised: waiter.promised.take(), ..Waiter::default() };
             self.forget(call);
             wakes.push_reply(reply);
             return;

@@ -1,7 +1,7 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
-use super::{body::Body, order::Order, reply::Answer, start::Next};
-use crate::{error::Error, id::CallId, interface::Method, stub::Handle};
+use super::{body::Body, order::Order, promised::Fate, reply::Answer, start::Next};
+use crate::{error::Error, id::CallId, stub::Handle};
 use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
@@ -24,8 +24,8 @@ pub(super) struct Waiter {
     pub(super) thread: Option<Thread>,
     /// Nobody takes the reply: the call runs for its effect.
     pub(super) detached: bool,
-    /// Its method, if calls are made on what it will return: then the call is not over when it has returned.
-    pub(super) promised: Option<&'static Method>,
+    /// Calls are made on what it will return: the call is not over when it has returned.
+    pub(super) promised: Option<Arc<Fate>>,
     /// The name of its method.
     pub(super) method: &'static str,
     pub(super) chain: u64,
@@ -61,6 +61,8 @@ struct Rare {
     aborts: Vec<AbortHandle>,
     /// Handles whose objects are gone, and why.
     ended: Vec<(Arc<Handle>, Error)>,
+    /// Calls that have come back, or never will, on whose results calls are made.
+    told: Vec<Arc<Fate>>,
     /// What nobody waits for, or what cannot be sent: to be dropped, which may run destructors.
     replies: Vec<Reply>,
     orders: Vec<Order>,
@@ -216,6 +218,11 @@ impl Wakes {
         self.rare.get_or_insert_default().ended.push((handle, why));
     }
 
+    /// A call on whose result calls are made has come back, or never will.
+    pub(super) fn push_told(&mut self, fate: Arc<Fate>) {
+        self.rare.get_or_insert_default().told.push(fate);
+    }
+
     /// A reply that nobody waits for.
     pub(super) fn push_reply(&mut self, reply: Reply) {
         self.rare.get_or_insert_default().replies.push(reply);
@@ -267,5 +274,6 @@ impl Rare {
         self.threads.iter().for_each(Thread::unpark);
         self.aborts.iter().for_each(AbortHandle::abort);
         self.ended.iter().for_each(|(handle, why)| handle.end(why));
+        self.told.iter().for_each(|fate| fate.tell());
     }
 }

@@ -19,16 +19,15 @@ use tokio::sync::Notify;
 /// Objects that are lent together, and taken away together: of one session, one tenant, one request.
 ///
 /// [`lend`](Self::lend) gives a handle to pass on. When the scope is revoked or dropped, all of them break, wherever they have got to: new
-/// calls fail with the reason, without reaching the servant, and [`Remote::closed`] resolves for those who hold one. Calls that have begun
-/// go on to their end.
+/// calls fail with the reason, without reaching the servant, and [`Remote::closed`] resolves for those who hold one, those among them who
+/// have got it through a third process. Calls that have begun go on to their end.
 ///
 /// An object is in the scope by this handle alone: other handles on it are untouched, and so are objects that its methods return.
-/// Processes that have got one through a third one see calls fail, but are not told before they make one.
 pub struct Scope {
     shared: Arc<Revocable>,
 }
 
-/// What the objects of a scope share.
+/// What the objects of a scope share; or what one has alone that passes calls on.
 #[derive(Default)]
 pub(crate) struct Revocable {
     why: OnceLock<Error>,
@@ -83,7 +82,12 @@ impl fmt::Debug for Scope {
 impl Revocable {
     fn revoke(&self, why: &str) {
         let text = format!("the object was taken away by its owner: {why}");
-        if self.why.set(Error::of(ErrorKind::Broken, text)).is_err() {
+        self.break_off(Error::of(ErrorKind::Broken, text));
+    }
+
+    /// Breaks the objects, wherever they are lent. The first reason counts. To be called under no lock.
+    pub(super) fn break_off(&self, why: Error) {
+        if self.why.set(why.executed_as(Executed::No)).is_err() {
             return;
         }
         // Whoever is lent one from now on finds the reason.
@@ -126,6 +130,11 @@ impl Revocable {
         None
     }
 
+    /// An object is gone: another may have its key.
+    fn forget(&self, key: usize) {
+        self.lock().remove(&key);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Vec<Weak<Link>>>> {
         self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,6 +164,10 @@ impl Object for Scoped {
         Some(&self.shared)
     }
 
+    fn inner(&self) -> Option<&Local> {
+        Some(&self.inner)
+    }
+
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
         match self.shared.why() {
             Some(why) => request.refuse(why.executed_as(Executed::No)),
@@ -167,6 +180,7 @@ impl Drop for Scoped {
     fn drop(&mut self) {
         // The key is the address of what is dropped here.
         let key = std::ptr::from_ref(self) as usize;
-        self.shared.lock().remove(&key);
+        self.shared.forget(key);
+        self.inner.revocables().for_each(|revocable| revocable.forget(key));
     }
 }

@@ -80,7 +80,8 @@ impl<I: ?Sized, E> Call<Remote<I>, E> {
     /// call. Methods of the interface, called on the call itself, do the same. If the call fails, so do they, with an
     /// [`ErrorKind::Pipeline`](crate::error::ErrorKind::Pipeline) that names it.
     ///
-    /// The handle is bound to the connection that the call went out on.
+    /// The handle is bound to the wire that the call went out on, and [`closed`](Remote::closed) when that is lost, when the call has failed, or
+    /// when the object that it returned is gone.
     #[must_use]
     pub fn pipelined(this: &Self) -> Remote<I> {
         let (handle, options) = this.flight.ahead();

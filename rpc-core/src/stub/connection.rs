@@ -1,6 +1,6 @@
 //! A connection, as its users may look at it: what it has done, and what is lent and borrowed on it.
 
-use crate::driver::Link;
+use crate::{driver::Link, error::Error};
 use std::{fmt, sync::Arc};
 
 /// A connection, to be looked at: [`Remote::connection`](super::Remote::connection). It keeps neither the connection nor an object.
@@ -46,6 +46,16 @@ impl Connection {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.link.snapshot()
+    }
+
+    /// Waits until the present wire is lost, or the connection ends, and says why. With the wire went all objects that were lent and borrowed
+    /// on it; a handle on a service may be connected again a moment later, by another wire, which a new call of this waits for. At once, if
+    /// there is no wire at the moment.
+    ///
+    /// # Cancel safety
+    /// Cancel safe. A wire that came and went between two calls is not told of.
+    pub async fn closed(&self) -> Error {
+        self.link.unwired().await
     }
 }
 

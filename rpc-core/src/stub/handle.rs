@@ -15,9 +15,9 @@ use crate::{
 };
 use std::{
     fmt,
-    future::pending,
     sync::{Arc, OnceLock},
 };
+use tokio::runtime::Handle as Runtime;
 
 /// An object, near or far. Dropping the last clone gives it up.
 pub(crate) enum Handle {
@@ -160,27 +160,40 @@ impl Handle {
     }
 
     /// Waits until calls can only fail, and says why.
-    pub(super) async fn closed(&self) -> Error {
+    pub(crate) async fn closed(&self) -> Error {
         match self {
             Self::Root(link) => link.over().await,
             Self::Borrowed(borrowed) => borrowed.ended().await,
-            Self::Promised(promised) => promised.link.over().await,
+            Self::Promised(promised) => promised.fate().ended().await,
             Self::Broken(error) => error.clone(),
-            Self::Near(local, _) => match local.revocable() {
-                Some(revocable) => revocable.ended().await,
-                None => pending().await,
-            },
+            Self::Near(local, _) => local.taken_away().await,
+        }
+    }
+
+    /// Waits until calls can only fail, and says why, where the object itself does not tell those that stand in for it; and the runtime to
+    /// wait in. It does not keep the handle.
+    pub(crate) fn outlook(&self) -> Option<(&Runtime, BoxFuture<'static, Error>)> {
+        match self {
+            Self::Root(link) => {
+                let over = Arc::clone(link);
+                Some((link.runtime(), Box::pin(async move { over.over().await })))
+            }
+            Self::Promised(promised) => {
+                let fate = Arc::clone(promised.fate());
+                Some((promised.link.runtime(), Box::pin(async move { fate.ended().await })))
+            }
+            Self::Near(..) | Self::Borrowed(_) | Self::Broken(_) => None,
         }
     }
 
     /// Why calls can only fail, once that is so.
-    pub(super) fn why_closed(&self) -> Option<Error> {
+    pub(crate) fn why_closed(&self) -> Option<Error> {
         match self {
             Self::Root(link) => link.closed(),
             Self::Borrowed(borrowed) => borrowed.why_ended(),
-            Self::Promised(promised) => promised.link.closed(),
+            Self::Promised(promised) => promised.fate().why_ended(),
             Self::Broken(error) => Some(error.clone()),
-            Self::Near(local, _) => local.revocable()?.why(),
+            Self::Near(local, _) => local.revocables().find_map(|revocable| revocable.why()),
         }
     }
 }
