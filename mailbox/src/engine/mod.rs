@@ -229,7 +229,14 @@ impl Engine {
     /// Asks what becomes of a letter: [`Event::Told`] says it.
     pub fn inquire(&mut self, letter: LetterId, until: Until) -> Ticket {
         let ticket = self.ticket();
-        if let Some(answer) = self.receipts.ask(ticket, letter, until) {
+        let mut answer = self.receipts.ask(ticket, letter, until);
+        if answer.is_none()
+            && let Some(why) = self.why_suspended()
+        {
+            answer = Some(Err(why.clone()));
+            self.receipts.stop_asking(ticket);
+        }
+        if let Some(answer) = answer {
             self.events.push_back(Event::Told(ticket, answer));
         }
         ticket
@@ -305,14 +312,30 @@ impl Engine {
     /// Takes no more letters and gives none: all that wait fail, and letters that nobody holds are dropped. Whoever holds one can ack it
     /// still.
     pub fn close(&mut self, why: Error) {
-        self.suspend(why.clone());
+        self.stop(&why);
         for letter in self.queue.take_all() {
             self.dropped(&letter, why.clone());
         }
     }
 
-    /// Takes no more letters and gives none: all that wait fail. Letters stay where they are, and whoever holds one can ack it still.
+    /// Takes no more letters and gives none, since its host ends: all that wait fail, those too that wait to hear of a letter. Letters
+    /// stay where they are, also those that come back, and whoever holds one can ack it still.
     pub fn suspend(&mut self, why: Error) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.stop(&why);
+        for ticket in self.receipts.take_asking() {
+            self.events.push_back(Event::Told(ticket, Err(why.clone())));
+        }
+    }
+
+    /// Why it is suspended, if it is, and has not closed itself.
+    fn why_suspended(&self) -> Option<&Error> {
+        self.closed.as_ref().filter(|why| !matches!(why, Error::Closed { .. }))
+    }
+
+    fn stop(&mut self, why: &Error) {
         if self.closed.is_some() {
             return;
         }

@@ -55,10 +55,11 @@ pub(super) struct Receipts {
 pub(super) type Told = (Ticket, Result<ProcessId, Error>);
 
 impl Receipts {
-    /// A letter was accepted, with a higher number than all before it.
+    /// A letter was accepted. Its number is higher than those before it, but for a letter that was stored after a dead one came.
     pub(super) fn accepted(&mut self, letter: LetterId) {
         let mut next = self.first + self.states.len() as u64;
-        if letter.0 - next > REMEMBERED as u64 {
+        let Some(skipped) = letter.0.checked_sub(next) else { return self.ready(letter) };
+        if skipped > REMEMBERED as u64 {
             while self.forget_first() {}
             (self.first, next) = (letter.0, letter.0);
         }
@@ -128,6 +129,11 @@ impl Receipts {
 
     pub(super) fn stop_asking(&mut self, ticket: Ticket) {
         self.inquiries.retain(|(of, ..)| *of != ticket);
+    }
+
+    /// Takes out all that are asking.
+    pub(super) fn take_asking(&mut self) -> impl Iterator<Item = Ticket> + use<> {
+        std::mem::take(&mut self.inquiries).into_iter().map(|(ticket, ..)| ticket)
     }
 
     fn set(&mut self, letter: LetterId, state: State) {
