@@ -73,6 +73,8 @@ pub enum Event {
     Sent(Ticket, Result<LetterId, Error>),
     /// The receive with this ticket is done. Letters that were not acked as they were taken are held until they are acked or given back.
     Received(Ticket, Result<Vec<Letter>, Error>),
+    /// Letters are acked once it is stored: what [`Engine::acked`] or [`Engine::unacked`] is to be told then.
+    Acked(Ticket, Result<Vec<Letter>, Error>),
     /// Who asked for a receipt is told.
     Told(Ticket, Result<ProcessId, Error>),
     /// A letter goes to the dead letters.
@@ -84,9 +86,10 @@ impl Event {
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Self::Sent(ticket, _) | Self::Received(ticket, _) | Self::Told(ticket, _) => {
-                Some(*ticket)
-            }
+            Self::Sent(ticket, _)
+            | Self::Received(ticket, _)
+            | Self::Acked(ticket, _)
+            | Self::Told(ticket, _) => Some(*ticket),
             Self::Died(_) => None,
         }
     }
@@ -183,7 +186,7 @@ impl Engine {
         let before: u64 = self.waiting_bytes();
         self.waiting.retain(|(_, of, _)| *of != seat);
         self.counts.bytes -= before - self.waiting_bytes();
-        let held = self.held.iter().filter(|(_, (of, _))| *of == seat);
+        let held = self.held.iter().filter(|(id, (of, _))| *of == seat && !self.is_acking(**id));
         let mut held: Vec<_> = held.map(|(id, _)| *id).collect();
         held.sort_unstable();
         for id in held {

@@ -225,6 +225,7 @@ impl Model {
                     assert!(sending.letters.is_empty(), "done before all are accepted");
                 }
                 Event::Sent(_, Err(_)) => {}
+                Event::Acked(..) => panic!("no ack of the model's waits to be stored"),
                 Event::Received(ticket, received) => self.received(ticket, received),
                 Event::Told(ticket, answer) => told.push((ticket, answer)),
                 Event::Died(letter) => {

@@ -224,7 +224,8 @@ impl Engine {
 
     pub(super) fn take_held(&mut self, hold: Hold) -> Option<(SeatId, Letter)> {
         let (_, letter) = self.held.get(&hold.letter)?;
-        (letter.handed_out == hold.delivery).then(|| self.held.remove(&hold.letter))?
+        let is_held = letter.handed_out == hold.delivery && !self.is_acking(hold.letter);
+        is_held.then(|| self.held.remove(&hold.letter))?
     }
 
     /// The seat holds one letter less: whose it is.
