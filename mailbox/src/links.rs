@@ -8,7 +8,11 @@ use crate::{
     post::Patience,
     writing::Writing,
 };
-use farcall_core::{error::ErrorKind, stub::Remote, transport::BoxFuture};
+use farcall_core::{
+    error::{self, ErrorKind},
+    stub::Remote,
+    transport::BoxFuture,
+};
 use std::{
     collections::HashMap,
     fmt,
@@ -145,19 +149,15 @@ impl Links {
 
     /// The link to the process of that name, which is made if there is none.
     async fn linked(&self, name: &str, patience: Patience) -> Result<Arc<Linked>> {
-        let within = match patience {
-            Patience::None => Some(AT_ONCE),
-            Patience::For(time) => Some(time),
-            Patience::Endless => None,
-        };
+        let limit = Limit::new(name, patience);
         loop {
             let changed = self.changed.notified();
             match self.begin(name) {
                 Some(Entry::Linked(linked)) => return Ok(linked),
-                Some(Entry::Dialling) => changed.await,
+                Some(Entry::Dialling) => limit.keep(async { Ok(changed.await) }).await?,
                 None => {
                     let dialling = Dialling { links: self, name };
-                    let made = self.make(name, within).await;
+                    let made = self.make(name, &limit).await;
                     drop(dialling);
                     return made;
                 }
@@ -177,13 +177,19 @@ impl Links {
         None
     }
 
-    async fn make(&self, name: &str, within: Option<Duration>) -> Result<Arc<Linked>> {
-        let door = (self.dial)(name.to_owned(), within).await.map_err(|error| match error {
-            Error::Call(error) if error.kind() == ErrorKind::Unreachable => {
-                Error::NoSuchProcess { name: name.to_owned(), why: error }
-            }
-            other => other,
-        })?;
+    async fn make(&self, name: &str, limit: &Limit<'_>) -> Result<Arc<Linked>> {
+        let door =
+            (self.dial)(name.to_owned(), limit.left()).await.map_err(|error| match error {
+                Error::Call(error) if error.kind() == ErrorKind::Unreachable => {
+                    Error::NoSuchProcess { name: name.to_owned(), why: error }
+                }
+                other => other,
+            })?;
+        limit.keep(self.make_by(name, &door)).await
+    }
+
+    /// Makes a link to the process behind a door.
+    async fn make_by(&self, name: &str, door: &Remote<dyn Door>) -> Result<Arc<Linked>> {
         let peer = door.who().await?;
         loop {
             let changed = self.changed.notified();
@@ -252,6 +258,43 @@ fn info(entry: &Entry) -> Option<LinkInfo> {
         sent: linked.sent.load(Ordering::Relaxed),
         received: linked.received.load(Ordering::Relaxed),
     })
+}
+
+/// How long whoever uses a link waits until it is there.
+struct Limit<'a> {
+    name: &'a str,
+    patience: Patience,
+    begun: Instant,
+}
+
+impl<'a> Limit<'a> {
+    fn new(name: &'a str, patience: Patience) -> Self {
+        Self { name, patience, begun: Instant::now() }
+    }
+
+    /// The time that is left. None: there is no limit.
+    fn left(&self) -> Option<Duration> {
+        let time = match self.patience {
+            Patience::None => AT_ONCE,
+            Patience::For(time) => time,
+            Patience::Endless => return None,
+        };
+        Some(time.saturating_sub(self.begun.elapsed()))
+    }
+
+    /// Waits for something, as long as there is time.
+    async fn keep<T>(&self, done: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(left) = self.left() else { return done.await };
+        tokio::time::timeout(left, done).await.unwrap_or_else(|_| Err(self.passed()))
+    }
+
+    fn passed(&self) -> Error {
+        if let Patience::For(_) = self.patience {
+            return Error::TimedOut;
+        }
+        let why = error::Error::of(ErrorKind::Unreachable, "it does not answer at once");
+        Error::NoSuchProcess { name: self.name.to_owned(), why }
+    }
 }
 
 /// Whoever makes a link and gives up leaves the place to the next.

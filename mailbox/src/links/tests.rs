@@ -1,12 +1,12 @@
 //! Links between processes that are in one, so that each step of making a link can be the last.
 
-use super::{Dial, Door, Links};
+use super::{Dial, Door, Link, Links};
 use crate::{Error, Kind, ProcessId, Result, post::Patience};
 use bytes::Bytes;
 use farcall_core::stub::Remote;
 use std::{
     collections::HashMap,
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     pin::pin,
     sync::{Arc, Mutex},
     task::Poll,
@@ -74,4 +74,64 @@ fn a_link_that_is_given_up_at_any_step_can_be_made() {
             });
         }
     }
+}
+
+/// How long a send waits: not at all, and for a moment.
+const SHORT: [Patience; 2] = [Patience::None, Patience::For(Duration::from_millis(1))];
+
+/// Of a send that was given up since there was no link in time.
+fn check_late(patience: Patience, sent: &Result<()>) {
+    match (patience, sent) {
+        (Patience::None, Err(Error::NoSuchProcess { name, .. })) => assert_eq!(name, "bert"),
+        (_, sent) => assert_eq!(*sent, Err(Error::TimedOut)),
+    }
+}
+
+async fn send_within(links: &Links, patience: Patience) -> Result<()> {
+    let sent = links.send("bert", Kind::of::<String>(), Bytes::from("a").into(), patience);
+    timeout(PATIENCE, sent).await.expect("it does not keep its time")
+}
+
+#[test]
+fn nobody_waits_longer_for_the_link_of_another_than_for_their_own() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let me = ProcessId { name: "ann".to_owned(), pid: 0, instance: 0 };
+        let links = Links::new(me, Box::new(|_, _| Box::pin(pending())));
+        let mut dials = pin!(links.linked("bert", Patience::Endless));
+        assert!(poll_fn(|cx| Poll::Ready(dials.as_mut().poll(cx))).await.is_pending());
+        for patience in SHORT {
+            check_late(patience, &send_within(&links, patience).await);
+        }
+    });
+}
+
+/// A process that is found, and does not answer.
+struct Dumb;
+
+impl Door for Dumb {
+    async fn who(&self) -> Result<ProcessId, Error> {
+        pending().await
+    }
+
+    async fn link(
+        &self,
+        _: ProcessId,
+        _: Remote<dyn Link>,
+    ) -> Result<Option<Remote<dyn Link>>, Error> {
+        pending().await
+    }
+}
+
+#[test]
+fn nobody_waits_longer_for_a_process_that_does_not_answer() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let book = Book::default();
+        book.lock().unwrap().insert("bert".to_owned(), Remote::<dyn Door>::new(Dumb));
+        let links = process("ann", &book);
+        for patience in SHORT {
+            check_late(patience, &send_within(&links, patience).await);
+        }
+    });
 }
