@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Kind, ProcessId, Result,
-    door::{Door, End, Link},
+    door::{Door, End, Link, PLACES},
     inbox::Inbox,
     parcel::Parcel,
     post::Patience,
@@ -17,17 +17,20 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// How long to wait for the link of a process that is about to make it, before asking it once more.
 const CROSSED: Duration = Duration::from_millis(20);
 /// How long to look for a process for something that is to be done at once.
 const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Links that have ended and are remembered, until somebody asks for the process.
+const GONE: usize = 64;
 
 /// Finds the door of a process by its name, within a time.
 pub type Dial = Box<
@@ -53,6 +56,10 @@ pub(crate) struct Links {
     inbox: Arc<Inbox>,
     /// By the names of the others.
     table: Mutex<HashMap<String, Entry>>,
+    /// Links that were made, ever.
+    made: AtomicU64,
+    /// The places of each sender, by its name, as long as it has a link or has left something in the inbox.
+    places: Mutex<HashMap<String, Weak<Semaphore>>>,
     changed: Notify,
 }
 
@@ -69,6 +76,8 @@ struct Linked {
     /// This process has made it, and not the peer.
     is_own: bool,
     far: Remote<dyn Link>,
+    /// The how many-th link of this process it is.
+    number: u64,
     sent: AtomicU64,
     received: Arc<AtomicU64>,
 }
@@ -81,8 +90,15 @@ impl Linked {
 
 impl Links {
     pub(crate) fn new(me: ProcessId, dial: Dial) -> Self {
-        let (inbox, table) = (Arc::default(), Mutex::default());
-        Self { me, dial, inbox, table, changed: Notify::new() }
+        Self {
+            me,
+            dial,
+            inbox: Arc::default(),
+            table: Mutex::default(),
+            made: AtomicU64::new(0),
+            places: Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 
     pub(crate) fn me(&self) -> &ProcessId {
@@ -195,8 +211,9 @@ impl Links {
             let changed = self.changed.notified();
             let (near, received) = self.near(peer.clone());
             if let Some(far) = door.link(self.me.clone(), near).await? {
-                let (sent, is_own) = (AtomicU64::new(0), true);
-                return Ok(self.insert(name, Linked { peer, is_own, far, sent, received }));
+                let (sent, is_own, number) = (AtomicU64::new(0), true, self.number());
+                let linked = Linked { peer, is_own, far, number, sent, received };
+                return Ok(self.insert(name, linked));
             }
             // The other one's link counts, and comes: unless it finds no way here.
             let _ = tokio::time::timeout(CROSSED, changed).await;
@@ -208,15 +225,35 @@ impl Links {
 
     /// This process's end of a link.
     fn near(&self, peer: ProcessId) -> (Remote<dyn Link>, Arc<AtomicU64>) {
-        let received = Arc::default();
-        (Remote::new(End::new(peer, Arc::clone(&self.inbox), Arc::clone(&received))), received)
+        let (places, received) = (self.places_of(&peer.name), Arc::default());
+        let near = End::new(peer, Arc::clone(&self.inbox), places, Arc::clone(&received));
+        (Remote::new(near), received)
+    }
+
+    /// The places of a sender, which all its links share: or one that links again and again would have more each time.
+    fn places_of(&self, name: &str) -> Arc<Semaphore> {
+        let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = all.get(name).and_then(Weak::upgrade) {
+            return places;
+        }
+        all.retain(|_, places| places.strong_count() > 0);
+        let places = Arc::new(Semaphore::new(PLACES));
+        all.insert(name.to_owned(), Arc::downgrade(&places));
+        places
+    }
+
+    fn number(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed)
     }
 
     fn insert(&self, name: &str, linked: Linked) -> Arc<Linked> {
         let linked = Arc::new(linked);
-        let before = self.lock().insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
+        let mut table = self.lock();
+        let before = table.insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
+        let forgotten = forget(&mut table);
+        drop(table);
         self.changed.notify_waiters();
-        drop(before);
+        drop((before, forgotten));
         linked
     }
 
@@ -245,10 +282,23 @@ impl Door for Links {
             return Ok(None);
         }
         let (near, received) = self.near(from.clone());
-        let (name, sent) = (from.name.clone(), AtomicU64::new(0));
-        self.insert(&name, Linked { peer: from, is_own: false, far: back, sent, received });
+        let (name, sent, number) = (from.name.clone(), AtomicU64::new(0), self.number());
+        let linked = Linked { peer: from, is_own: false, far: back, number, sent, received };
+        self.insert(&name, linked);
         Ok(Some(near))
     }
+}
+
+/// Takes out the oldest of those that have ended, where these are too many.
+fn forget(table: &mut HashMap<String, Entry>) -> Vec<Entry> {
+    let ended = table.iter().filter_map(|(name, entry)| match entry {
+        Entry::Linked(linked) if !linked.is_alive() => Some((linked.number, name.clone())),
+        _ => None,
+    });
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_unstable();
+    let oldest = ended.len().saturating_sub(GONE);
+    ended.drain(..oldest).filter_map(|(_, name)| table.remove(&name)).collect()
 }
 
 fn info(entry: &Entry) -> Option<LinkInfo> {
