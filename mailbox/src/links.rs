@@ -170,7 +170,7 @@ impl Links {
             let changed = self.changed.notified();
             match self.begin(name) {
                 Some(Entry::Linked(linked)) => return Ok(linked),
-                Some(Entry::Dialling) => limit.keep(async { Ok(changed.await) }).await?,
+                Some(Entry::Dialling) => limit.keep(changed).await?,
                 None => {
                     let dialling = Dialling { links: self, name };
                     let made = self.make(name, &limit).await;
@@ -201,7 +201,7 @@ impl Links {
                 }
                 other => other,
             })?;
-        limit.keep(self.make_by(name, &door)).await
+        limit.keep(self.make_by(name, &door)).await?
     }
 
     /// Makes a link to the process behind a door.
@@ -333,9 +333,9 @@ impl<'a> Limit<'a> {
     }
 
     /// Waits for something, as long as there is time.
-    async fn keep<T>(&self, done: impl Future<Output = Result<T>>) -> Result<T> {
-        let Some(left) = self.left() else { return done.await };
-        tokio::time::timeout(left, done).await.unwrap_or_else(|_| Err(self.passed()))
+    async fn keep<T>(&self, done: impl Future<Output = T>) -> Result<T> {
+        let Some(left) = self.left() else { return Ok(done.await) };
+        tokio::time::timeout(left, done).await.map_err(|_| self.passed())
     }
 
     fn passed(&self) -> Error {
