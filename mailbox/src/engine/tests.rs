@@ -1,7 +1,7 @@
 //! The engine's limits, and who is served.
 
 use super::{
-    Change, Draft, Engine, Event, Kept, LetterId, Manner, SEATS, SeatId, Until, WAITING,
+    Change, Draft, Engine, Event, INQUIRIES, Kept, LetterId, Manner, SEATS, SeatId, Until, WAITING,
     deeds::{gone, process},
 };
 use crate::{Capacity, Error, OnCrash, Policy, Terms};
@@ -134,6 +134,35 @@ fn a_mailbox_that_is_suspended_does_not_close_itself() {
     assert_eq!(engine.take_changes(), []);
     let counts = engine.counts();
     assert_eq!((counts.ready, counts.held, counts.dropped), (2, 0, 0));
+}
+
+#[test]
+fn those_who_wait_to_hear_of_letters_are_bounded() {
+    let (mut engine, seats) = seated(Terms::of(Capacity::Unbounded), 1);
+    for _ in 0..2 {
+        engine.send(seats[0], draft(1));
+    }
+    events(&mut engine);
+    let asks: Vec<_> = (0..INQUIRIES as u64)
+        .map(|number| engine.inquire(LetterId(number % 2), Until::Taken))
+        .collect();
+    assert_eq!(events(&mut engine), []);
+    engine.inquire(LetterId(0), Until::Taken);
+    let refused = events(&mut engine);
+    let [Event::Told(_, Err(Error::LimitExceeded { limit: 65_536, .. }))] = &refused[..] else {
+        panic!("{refused:?}")
+    };
+    // One waits no more, and those of one letter are told.
+    engine.withdraw(asks[0]);
+    engine.receive(seats[0], 1, Manner::Held);
+    let told = events(&mut engine).into_iter().filter_map(|event| match event {
+        Event::Told(ticket, Ok(_)) => Some(ticket),
+        _ => None,
+    });
+    let of_first: Vec<_> = asks.iter().copied().step_by(2).skip(1).collect();
+    assert_eq!(told.collect::<Vec<_>>(), of_first);
+    engine.inquire(LetterId(1), Until::Acked);
+    assert_eq!(events(&mut engine), []);
 }
 
 #[test]
