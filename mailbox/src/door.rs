@@ -50,8 +50,14 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn new(sender: ProcessId, inbox: Arc<Inbox>, received: Arc<AtomicU64>) -> Self {
-        Self { sender, inbox, places: Arc::new(Semaphore::new(PLACES)), received }
+    /// The places are those of all links of the sender.
+    pub(crate) fn new(
+        sender: ProcessId,
+        inbox: Arc<Inbox>,
+        places: Arc<Semaphore>,
+        received: Arc<AtomicU64>,
+    ) -> Self {
+        Self { sender, inbox, places, received }
     }
 }
 

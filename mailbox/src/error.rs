@@ -119,8 +119,9 @@ pub enum Error {
          that is not durable"
     )]
     NotLasting,
-    /// The mailbox keeps its letters in a store, and that fails, as a full disk does: nothing was sent or taken. What was acked stays so as
-    /// long as the host lives, and is stored when that is possible again; a host that dies before delivers the letter once more.
+    /// The mailbox keeps its letters in a store, and that fails, as a full disk does: nothing was sent, taken or acked, and a letter that was
+    /// to be acked waits to be taken again. An ack that nobody waited for stays one as long as the host lives, and is stored when that is
+    /// possible again; a host that dies before delivers the letter once more.
     #[error(
         "the mailbox cannot store it now: {why}; nothing is lost that was sent before, so repair that and try again"
     )]

@@ -58,6 +58,7 @@ struct State {
 enum Outcome {
     Sent(Result<LetterId, Error>),
     Received(Result<Taken, Error>),
+    Acked(Result<usize, Error>),
     Told(Result<ProcessId, Error>),
 }
 
@@ -230,6 +231,12 @@ impl Shared {
         match event {
             Event::Sent(_, sent) => Some(Outcome::Sent(sent)),
             Event::Told(_, told) => Some(Outcome::Told(told)),
+            Event::Acked(_, acked) => {
+                if let Ok(letters) = &acked {
+                    self.change(|engine| engine.acked(letters));
+                }
+                Some(Outcome::Acked(acked.map(|letters| letters.len())))
+            }
             Event::Received(_, received) => {
                 Some(Outcome::Received(received.map(|letters| Taken::new(self, letters))))
             }

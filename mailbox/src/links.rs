@@ -2,28 +2,35 @@
 
 use crate::{
     Error, Kind, ProcessId, Result,
-    door::{Door, End, Link},
+    door::{Door, End, Link, PLACES},
     inbox::Inbox,
     parcel::Parcel,
     post::Patience,
     writing::Writing,
 };
-use farcall_core::{error::ErrorKind, stub::Remote, transport::BoxFuture};
+use farcall_core::{
+    error::{self, ErrorKind},
+    stub::Remote,
+    transport::BoxFuture,
+};
 use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// How long to wait for the link of a process that is about to make it, before asking it once more.
 const CROSSED: Duration = Duration::from_millis(20);
 /// How long to look for a process for something that is to be done at once.
 const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Links that have ended and are remembered, until somebody asks for the process.
+const GONE: usize = 64;
 
 /// Finds the door of a process by its name, within a time.
 pub type Dial = Box<
@@ -49,6 +56,10 @@ pub(crate) struct Links {
     inbox: Arc<Inbox>,
     /// By the names of the others.
     table: Mutex<HashMap<String, Entry>>,
+    /// Links that were made, ever.
+    made: AtomicU64,
+    /// The places of each sender, by its name, as long as it has a link or has left something in the inbox.
+    places: Mutex<HashMap<String, Weak<Semaphore>>>,
     changed: Notify,
 }
 
@@ -65,6 +76,8 @@ struct Linked {
     /// This process has made it, and not the peer.
     is_own: bool,
     far: Remote<dyn Link>,
+    /// The how many-th link of this process it is.
+    number: u64,
     sent: AtomicU64,
     received: Arc<AtomicU64>,
 }
@@ -77,8 +90,15 @@ impl Linked {
 
 impl Links {
     pub(crate) fn new(me: ProcessId, dial: Dial) -> Self {
-        let (inbox, table) = (Arc::default(), Mutex::default());
-        Self { me, dial, inbox, table, changed: Notify::new() }
+        Self {
+            me,
+            dial,
+            inbox: Arc::default(),
+            table: Mutex::default(),
+            made: AtomicU64::new(0),
+            places: Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 
     pub(crate) fn me(&self) -> &ProcessId {
@@ -145,19 +165,15 @@ impl Links {
 
     /// The link to the process of that name, which is made if there is none.
     async fn linked(&self, name: &str, patience: Patience) -> Result<Arc<Linked>> {
-        let within = match patience {
-            Patience::None => Some(AT_ONCE),
-            Patience::For(time) => Some(time),
-            Patience::Endless => None,
-        };
+        let limit = Limit::new(name, patience);
         loop {
             let changed = self.changed.notified();
             match self.begin(name) {
                 Some(Entry::Linked(linked)) => return Ok(linked),
-                Some(Entry::Dialling) => changed.await,
+                Some(Entry::Dialling) => limit.keep(changed).await?,
                 None => {
                     let dialling = Dialling { links: self, name };
-                    let made = self.make(name, within).await;
+                    let made = self.make(name, &limit).await;
                     drop(dialling);
                     return made;
                 }
@@ -177,20 +193,27 @@ impl Links {
         None
     }
 
-    async fn make(&self, name: &str, within: Option<Duration>) -> Result<Arc<Linked>> {
-        let door = (self.dial)(name.to_owned(), within).await.map_err(|error| match error {
-            Error::Call(error) if error.kind() == ErrorKind::Unreachable => {
-                Error::NoSuchProcess { name: name.to_owned(), why: error }
-            }
-            other => other,
-        })?;
+    async fn make(&self, name: &str, limit: &Limit<'_>) -> Result<Arc<Linked>> {
+        let door =
+            (self.dial)(name.to_owned(), limit.left()).await.map_err(|error| match error {
+                Error::Call(error) if error.kind() == ErrorKind::Unreachable => {
+                    Error::NoSuchProcess { name: name.to_owned(), why: error }
+                }
+                other => other,
+            })?;
+        limit.keep(self.make_by(name, &door)).await?
+    }
+
+    /// Makes a link to the process behind a door.
+    async fn make_by(&self, name: &str, door: &Remote<dyn Door>) -> Result<Arc<Linked>> {
         let peer = door.who().await?;
         loop {
             let changed = self.changed.notified();
             let (near, received) = self.near(peer.clone());
             if let Some(far) = door.link(self.me.clone(), near).await? {
-                let (sent, is_own) = (AtomicU64::new(0), true);
-                return Ok(self.insert(name, Linked { peer, is_own, far, sent, received }));
+                let (sent, is_own, number) = (AtomicU64::new(0), true, self.number());
+                let linked = Linked { peer, is_own, far, number, sent, received };
+                return Ok(self.insert(name, linked));
             }
             // The other one's link counts, and comes: unless it finds no way here.
             let _ = tokio::time::timeout(CROSSED, changed).await;
@@ -202,15 +225,35 @@ impl Links {
 
     /// This process's end of a link.
     fn near(&self, peer: ProcessId) -> (Remote<dyn Link>, Arc<AtomicU64>) {
-        let received = Arc::default();
-        (Remote::new(End::new(peer, Arc::clone(&self.inbox), Arc::clone(&received))), received)
+        let (places, received) = (self.places_of(&peer.name), Arc::default());
+        let near = End::new(peer, Arc::clone(&self.inbox), places, Arc::clone(&received));
+        (Remote::new(near), received)
+    }
+
+    /// The places of a sender, which all its links share: or one that links again and again would have more each time.
+    fn places_of(&self, name: &str) -> Arc<Semaphore> {
+        let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = all.get(name).and_then(Weak::upgrade) {
+            return places;
+        }
+        all.retain(|_, places| places.strong_count() > 0);
+        let places = Arc::new(Semaphore::new(PLACES));
+        all.insert(name.to_owned(), Arc::downgrade(&places));
+        places
+    }
+
+    fn number(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed)
     }
 
     fn insert(&self, name: &str, linked: Linked) -> Arc<Linked> {
         let linked = Arc::new(linked);
-        let before = self.lock().insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
+        let mut table = self.lock();
+        let before = table.insert(name.to_owned(), Entry::Linked(Arc::clone(&linked)));
+        let forgotten = forget(&mut table);
+        drop(table);
         self.changed.notify_waiters();
-        drop(before);
+        drop((before, forgotten));
         linked
     }
 
@@ -239,10 +282,23 @@ impl Door for Links {
             return Ok(None);
         }
         let (near, received) = self.near(from.clone());
-        let (name, sent) = (from.name.clone(), AtomicU64::new(0));
-        self.insert(&name, Linked { peer: from, is_own: false, far: back, sent, received });
+        let (name, sent, number) = (from.name.clone(), AtomicU64::new(0), self.number());
+        let linked = Linked { peer: from, is_own: false, far: back, number, sent, received };
+        self.insert(&name, linked);
         Ok(Some(near))
     }
+}
+
+/// Takes out the oldest of those that have ended, where these are too many.
+fn forget(table: &mut HashMap<String, Entry>) -> Vec<Entry> {
+    let ended = table.iter().filter_map(|(name, entry)| match entry {
+        Entry::Linked(linked) if !linked.is_alive() => Some((linked.number, name.clone())),
+        _ => None,
+    });
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_unstable();
+    let oldest = ended.len().saturating_sub(GONE);
+    ended.drain(..oldest).filter_map(|(_, name)| table.remove(&name)).collect()
 }
 
 fn info(entry: &Entry) -> Option<LinkInfo> {
@@ -252,6 +308,43 @@ fn info(entry: &Entry) -> Option<LinkInfo> {
         sent: linked.sent.load(Ordering::Relaxed),
         received: linked.received.load(Ordering::Relaxed),
     })
+}
+
+/// How long whoever uses a link waits until it is there.
+struct Limit<'a> {
+    name: &'a str,
+    patience: Patience,
+    begun: Instant,
+}
+
+impl<'a> Limit<'a> {
+    fn new(name: &'a str, patience: Patience) -> Self {
+        Self { name, patience, begun: Instant::now() }
+    }
+
+    /// The time that is left. None: there is no limit.
+    fn left(&self) -> Option<Duration> {
+        let time = match self.patience {
+            Patience::None => AT_ONCE,
+            Patience::For(time) => time,
+            Patience::Endless => return None,
+        };
+        Some(time.saturating_sub(self.begun.elapsed()))
+    }
+
+    /// Waits for something, as long as there is time.
+    async fn keep<T>(&self, done: impl Future<Output = T>) -> Result<T> {
+        let Some(left) = self.left() else { return Ok(done.await) };
+        tokio::time::timeout(left, done).await.map_err(|_| self.passed())
+    }
+
+    fn passed(&self) -> Error {
+        if let Patience::For(_) = self.patience {
+            return Error::TimedOut;
+        }
+        let why = error::Error::of(ErrorKind::Unreachable, "it does not answer at once");
+        Error::NoSuchProcess { name: self.name.to_owned(), why }
+    }
 }
 
 /// Whoever makes a link and gives up leaves the place to the next.

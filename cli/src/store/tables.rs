@@ -90,7 +90,9 @@ fn insert(
     // Encoded here, a payload is its bytes.
     let entry = (&**sender, key, &says.bytes, says.enclosed.payloads());
     letters.insert((number(which), id.0), &encode(&entry)?[..])?;
-    writing.open_table(NEXT)?.insert(number(which), id.0.saturating_add(1))?;
+    let mut next = writing.open_table(NEXT)?;
+    let known = next.get(number(which))?.map_or(0, |known| known.value());
+    next.insert(number(which), known.max(id.0.saturating_add(1)))?;
     Ok(())
 }
 

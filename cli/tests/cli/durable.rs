@@ -137,3 +137,22 @@ fn a_mailbox_that_closes_for_its_receivers_does_not_close_for_its_host() {
     let _host = serve(&stage, &["--on-crash", "close"]);
     assert_eq!(stage.out(&["mailbox", "recv", "jobs", "--count", "2"]), "a\nb\n");
 }
+
+/// It is the host that ends, and not the receiver: nothing is lost.
+#[test]
+#[cfg(unix)]
+fn a_mailbox_that_closes_for_its_receivers_does_not_close_for_a_host_that_is_told_to_end() {
+    let stage = Stage::new();
+    let mut host = serve(&stage, &["--on-crash", "close", "--grace", "1ms"]);
+    stage.out(&["mailbox", "send", "jobs", "a"]);
+    stage.out(&["mailbox", "send", "jobs", "b"]);
+    let holds = stage.command(&["mailbox", "recv", "jobs", "--no-ack", "--follow"]);
+    let mut holds = Running::start(holds);
+    assert_eq!(holds.line(), "a\n");
+    host.signal("TERM");
+    let ended = host.end();
+    assert!(ended.err.contains("2 letters, which are kept in store"), "{}", ended.err);
+    assert_eq!(holds.end().code, 1);
+    let _host = serve(&stage, &["--on-crash", "close"]);
+    assert_eq!(stage.out(&["mailbox", "recv", "jobs", "--count", "2"]), "a\nb\n");
+}

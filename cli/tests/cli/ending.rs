@@ -73,3 +73,22 @@ fn a_host_that_is_told_twice_waits_for_nobody() {
     assert!(ended.err.contains("1 letters, which are lost"), "{}", ended.err);
     drop(letter);
 }
+
+#[test]
+fn who_waits_to_hear_of_a_letter_hears_that_its_host_ends() {
+    let (stage, runtime) = (Stage::new(), runtime());
+    let mut host = stage.serve(&[&*stage.address("jobs")]);
+    let told = runtime.block_on(async {
+        let jobs = Mailbox::<String>::attach(&host.address).await.unwrap();
+        let receipt = jobs.send(&"a".to_owned()).await.unwrap();
+        let told = tokio::spawn(async move { receipt.taken_by().await });
+        // What is asked before this is with the host.
+        while jobs.counts().await.unwrap().ready == 0 {}
+        host.signal("TERM");
+        told.await.unwrap()
+    });
+    assert!(matches!(told, Err(Error::MailboxGone(_))), "{told:?}");
+    let ended = host.end();
+    assert_eq!(ended.code, 0);
+    assert!(ended.err.contains("1 letters, which are lost"), "{}", ended.err);
+}

@@ -1,6 +1,7 @@
 //! What a model of a mailbox does, at random.
 
-use crate::{Capacity, Key, OnCrash, Policy, ProcessId, Terms};
+use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, Terms};
+use farcall_core::error::{self, ErrorKind};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -32,24 +33,27 @@ pub(super) enum Deed {
     },
     /// A letter that is not held any more is acked and given back once more.
     Repeat(usize),
+    /// Its host is told to end.
+    Suspend,
 }
 
 /// Any deed.
 pub(super) fn deed() -> impl Strategy<Value = Deed> {
     let some = any::<usize>;
     prop_oneof![
-        2 => (0..4_u8).prop_map(Deed::Attach),
-        1 => some().prop_map(Deed::Detach),
-        8 => (some(), 0..3_u64, prop::collection::vec(1..40_usize, 1..4))
+        4 => (0..4_u8).prop_map(Deed::Attach),
+        2 => some().prop_map(Deed::Detach),
+        16 => (some(), 0..3_u64, prop::collection::vec(1..40_usize, 1..4))
             .prop_map(|(seat, key, lengths)| Deed::Send { seat, key, lengths }),
-        7 => (some(), 1..5_usize, prop::bool::weighted(0.2))
+        14 => (some(), 1..5_usize, prop::bool::weighted(0.2))
             .prop_map(|(seat, most, acked)| Deed::Receive { seat, most, acked }),
-        3 => some().prop_map(Deed::Withdraw),
-        5 => some().prop_map(Deed::Ack),
-        2 => some().prop_map(Deed::GiveBack),
-        1 => some().prop_map(Deed::PutBack),
-        2 => (some(), any::<bool>()).prop_map(|(letter, acked)| Deed::Inquire { letter, acked }),
-        1 => some().prop_map(Deed::Repeat),
+        6 => some().prop_map(Deed::Withdraw),
+        10 => some().prop_map(Deed::Ack),
+        4 => some().prop_map(Deed::GiveBack),
+        2 => some().prop_map(Deed::PutBack),
+        4 => (some(), any::<bool>()).prop_map(|(letter, acked)| Deed::Inquire { letter, acked }),
+        2 => some().prop_map(Deed::Repeat),
+        1 => Just(Deed::Suspend),
     ]
 }
 
@@ -96,4 +100,9 @@ pub(super) fn pick<T: Clone>(from: &[T], at: usize) -> Option<T> {
 pub(super) fn take<T>(from: &mut Vec<T>, at: usize) -> Option<T> {
     let at = at.checked_rem(from.len())?;
     Some(from.remove(at))
+}
+
+/// Why a mailbox is suspended.
+pub(super) fn gone() -> Error {
+    Error::MailboxGone(error::Error::of(ErrorKind::ShuttingDown, "told to end"))
 }

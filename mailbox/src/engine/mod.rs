@@ -75,6 +75,8 @@ pub enum Event {
     Sent(Ticket, Result<LetterId, Error>),
     /// The receive with this ticket is done. Letters that were not acked as they were taken are held until they are acked or given back.
     Received(Ticket, Result<Vec<Letter>, Error>),
+    /// Letters are acked once it is stored: what [`Engine::acked`] or [`Engine::unacked`] is to be told then.
+    Acked(Ticket, Result<Vec<Letter>, Error>),
     /// Who asked for a receipt is told.
     Told(Ticket, Result<ProcessId, Error>),
     /// A letter goes to the dead letters.
@@ -86,9 +88,10 @@ impl Event {
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Self::Sent(ticket, _) | Self::Received(ticket, _) | Self::Told(ticket, _) => {
-                Some(*ticket)
-            }
+            Self::Sent(ticket, _)
+            | Self::Received(ticket, _)
+            | Self::Acked(ticket, _)
+            | Self::Told(ticket, _) => Some(*ticket),
             Self::Died(_) => None,
         }
     }
@@ -185,7 +188,7 @@ impl Engine {
         let before: u64 = self.waiting_bytes();
         self.waiting.retain(|(_, of, _)| *of != seat);
         self.counts.bytes -= before - self.waiting_bytes();
-        let held = self.held.iter().filter(|(_, (of, _))| *of == seat);
+        let held = self.held.iter().filter(|(id, (of, _))| *of == seat && !self.is_acking(**id));
         let mut held: Vec<_> = held.map(|(id, _)| *id).collect();
         held.sort_unstable();
         for id in held {
@@ -231,7 +234,14 @@ impl Engine {
     /// Asks what becomes of a letter: [`Event::Told`] says it.
     pub fn inquire(&mut self, letter: LetterId, until: Until) -> Ticket {
         let ticket = self.ticket();
-        if let Some(answer) = self.receipts.ask(ticket, letter, until) {
+        let mut answer = self.receipts.ask(ticket, letter, until);
+        if answer.is_none()
+            && let Some(why) = self.why_suspended()
+        {
+            answer = Some(Err(why.clone()));
+            self.receipts.stop_asking(ticket);
+        }
+        if let Some(answer) = answer {
             self.events.push_back(Event::Told(ticket, answer));
         }
         ticket
@@ -307,14 +317,30 @@ impl Engine {
     /// Takes no more letters and gives none: all that wait fail, and letters that nobody holds are dropped. Whoever holds one can ack it
     /// still.
     pub fn close(&mut self, why: Error) {
-        self.suspend(why.clone());
+        self.stop(&why);
         for letter in self.queue.take_all() {
             self.dropped(&letter, why.clone());
         }
     }
 
-    /// Takes no more letters and gives none: all that wait fail. Letters stay where they are, and whoever holds one can ack it still.
+    /// Takes no more letters and gives none, since its host ends: all that wait fail, those too that wait to hear of a letter. Letters
+    /// stay where they are, also those that come back, and whoever holds one can ack it still.
     pub fn suspend(&mut self, why: Error) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.stop(&why);
+        for ticket in self.receipts.take_asking() {
+            self.events.push_back(Event::Told(ticket, Err(why.clone())));
+        }
+    }
+
+    /// Why it is suspended, if it is, and has not closed itself.
+    fn why_suspended(&self) -> Option<&Error> {
+        self.closed.as_ref().filter(|why| !matches!(why, Error::Closed { .. }))
+    }
+
+    fn stop(&mut self, why: &Error) {
         if self.closed.is_some() {
             return;
         }

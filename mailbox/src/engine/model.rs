@@ -2,7 +2,7 @@
 
 use super::{
     Draft, Engine, Event, Hold, LetterId, Manner, SeatId, Ticket, Until,
-    deeds::{CEILING, Deed, pick, process, take},
+    deeds::{CEILING, Deed, gone, pick, process, take},
     known::{Known, Place, Sending},
 };
 use crate::{Capacity, Error, Key, OnCrash, Policy, ProcessId, parcel::Parcel, writing::Writing};
@@ -90,7 +90,7 @@ impl Model {
                 let Some((hold, _)) = take(&mut self.holds, at) else { return };
                 self.over.push(hold);
                 let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
-                let closed = self.engine.closed.is_some();
+                let closed = matches!(self.engine.closed, Some(Error::Closed { .. }));
                 letter.place = if closed { Place::Lost } else { Place::Ready };
                 letter.unread += 1;
                 assert_eq!(
@@ -112,6 +112,7 @@ impl Model {
                 assert_eq!(self.engine.give_back([hold]), 0, "given back after its end");
                 assert_eq!(self.engine.put_back([hold]), 0, "put back after its end");
             }
+            Deed::Suspend => self.engine.suspend(gone()),
         }
     }
 
@@ -131,8 +132,7 @@ impl Model {
                 let holders: BTreeSet<_> = holders.into_iter().map(Arc::new).collect();
                 assert_eq!(holders, others);
             }
-            Err(Error::Closed { .. }) => assert!(self.engine.closed.is_some()),
-            Err(error) => panic!("{error}"),
+            Err(error) => assert_eq!(Some(error), self.engine.closed),
         }
     }
 
@@ -185,6 +185,7 @@ impl Model {
         let letter = self.letters.get_mut(&hold.letter).expect("it was accepted");
         let again = match self.engine.terms().on_crash {
             OnCrash::Redeliver { max } => letter.deliveries - letter.unread < max,
+            OnCrash::Close => self.engine.closed == Some(gone()),
             _ => false,
         };
         letter.place = if again { Place::Ready } else { Place::Lost };
@@ -224,6 +225,7 @@ impl Model {
                     assert!(sending.letters.is_empty(), "done before all are accepted");
                 }
                 Event::Sent(_, Err(_)) => {}
+                Event::Acked(..) => panic!("no ack of the model's waits to be stored"),
                 Event::Received(ticket, received) => self.received(ticket, received),
                 Event::Told(ticket, answer) => told.push((ticket, answer)),
                 Event::Died(letter) => {
@@ -232,7 +234,7 @@ impl Model {
                 }
             }
         }
-        if self.engine.closed.is_some() {
+        if let Some(Error::Closed { .. }) = self.engine.closed {
             let letters = self.letters.values_mut();
             let ready = letters.filter(|known| known.place == Place::Ready);
             ready.for_each(|known| known.place = Place::Lost);
@@ -321,6 +323,7 @@ impl Model {
             (Ok(by), _) => {
                 assert_eq!((until, Some(by)), (Until::Taken, known.taken_by.as_deref()));
             }
+            (Err(error), _) if *error == gone() => assert_eq!(self.engine.closed, Some(gone())),
             (Err(_), place) => assert_eq!(*place, Place::Lost, "{told:?}"),
         }
     }
@@ -363,6 +366,7 @@ impl Model {
             assert!(may_wait, "somebody waits to be told what is known of {letter:?}");
         }
         if self.engine.closed.is_some() {
+            assert!(self.inquiries.is_empty() || self.engine.closed != Some(gone()));
             assert!(
                 self.sends.is_empty() && self.receives.is_empty(),
                 "somebody waits for nothing"

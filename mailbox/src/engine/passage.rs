@@ -168,7 +168,11 @@ impl Engine {
     pub(super) fn not_acked(&mut self, letter: Letter, by: &ProcessId) {
         let length = letter.size();
         let deliveries = letter.deliveries();
-        let fate = fate(self.terms.on_crash, deliveries);
+        let fate = match fate(self.terms.on_crash, deliveries) {
+            // It is the host that ends, and those that nobody has taken would be lost.
+            Fate::Closes if self.why_suspended().is_some() => Fate::Again,
+            fate => fate,
+        };
         if fate == Fate::Again {
             self.enqueue(letter);
             return;
@@ -220,7 +224,8 @@ impl Engine {
 
     pub(super) fn take_held(&mut self, hold: Hold) -> Option<(SeatId, Letter)> {
         let (_, letter) = self.held.get(&hold.letter)?;
-        (letter.handed_out == hold.delivery).then(|| self.held.remove(&hold.letter))?
+        let is_held = letter.handed_out == hold.delivery && !self.is_acking(hold.letter);
+        is_held.then(|| self.held.remove(&hold.letter))?
     }
 
     /// The seat holds one letter less: whose it is.

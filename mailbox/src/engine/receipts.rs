@@ -1,6 +1,9 @@
 //! What has become of the letters, for their senders: of all that are there, and of the newest that are over.
 
-use super::{Ticket, letter::LetterId};
+use super::{
+    Ticket,
+    letter::{LetterId, Spread},
+};
 use crate::{Error, ProcessId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -48,17 +51,21 @@ pub(super) struct Receipts {
     /// Of letters before them: all that were not over when they left `states`, and the newest that have been over since.
     old: HashMap<LetterId, State>,
     over: VecDeque<LetterId>,
-    inquiries: Vec<(Ticket, LetterId, Until)>,
+    /// Those who wait to hear, by the letters that they ask for.
+    inquiries: HashMap<LetterId, Vec<(Ticket, Until)>, Spread>,
+    /// The letter that each of them asks for.
+    asking: HashMap<Ticket, LetterId>,
 }
 
 /// What one who asked is told.
 pub(super) type Told = (Ticket, Result<ProcessId, Error>);
 
 impl Receipts {
-    /// A letter was accepted, with a higher number than all before it.
+    /// A letter was accepted. Its number is higher than those before it, but for a letter that was stored after a dead one came.
     pub(super) fn accepted(&mut self, letter: LetterId) {
         let mut next = self.first + self.states.len() as u64;
-        if letter.0 - next > REMEMBERED as u64 {
+        let Some(skipped) = letter.0.checked_sub(next) else { return self.ready(letter) };
+        if skipped > REMEMBERED as u64 {
             while self.forget_first() {}
             (self.first, next) = (letter.0, letter.0);
         }
@@ -118,16 +125,30 @@ impl Receipts {
         if let Some(answer) = self.answer(letter, until) {
             return Some(answer);
         }
-        if self.inquiries.len() >= INQUIRIES {
+        if self.asking.len() >= INQUIRIES {
             let what = "waiting for receipts".to_owned();
             return Some(Err(Error::LimitExceeded { what, limit: INQUIRIES as u64 }));
         }
-        self.inquiries.push((ticket, letter, until));
+        self.asking.insert(ticket, letter);
+        self.inquiries.entry(letter).or_default().push((ticket, until));
         None
     }
 
     pub(super) fn stop_asking(&mut self, ticket: Ticket) {
-        self.inquiries.retain(|(of, ..)| *of != ticket);
+        let Some(letter) = self.asking.remove(&ticket) else { return };
+        let Some(of_letter) = self.inquiries.get_mut(&letter) else { return };
+        of_letter.retain(|(of, _)| *of != ticket);
+        if of_letter.is_empty() {
+            self.inquiries.remove(&letter);
+        }
+    }
+
+    /// Takes out all that are asking, in the order of asking.
+    pub(super) fn take_asking(&mut self) -> Vec<Ticket> {
+        self.inquiries.clear();
+        let mut all: Vec<_> = std::mem::take(&mut self.asking).into_keys().collect();
+        all.sort_unstable();
+        all
     }
 
     fn set(&mut self, letter: LetterId, state: State) {
@@ -162,15 +183,19 @@ impl Receipts {
         if self.inquiries.is_empty() {
             return Vec::new();
         }
-        let (of, others): (Vec<_>, Vec<_>) =
-            self.inquiries.drain(..).partition(|(_, of, _)| *of == letter);
-        self.inquiries = others;
-        let mut told = Vec::new();
-        for (ticket, letter, until) in of {
+        let Some(of_letter) = self.inquiries.remove(&letter) else { return Vec::new() };
+        let (mut told, mut waiting) = (Vec::new(), Vec::new());
+        for (ticket, until) in of_letter {
             match self.answer(letter, until) {
-                Some(answer) => told.push((ticket, answer)),
-                None => self.inquiries.push((ticket, letter, until)),
+                Some(answer) => {
+                    self.asking.remove(&ticket);
+                    told.push((ticket, answer));
+                }
+                None => waiting.push((ticket, until)),
             }
+        }
+        if !waiting.is_empty() {
+            self.inquiries.insert(letter, waiting);
         }
         told
     }

@@ -2,8 +2,9 @@
 //! is none of this.
 //!
 //! A letter is accepted in two steps: [`Change::Accepted`] asks for it to be stored, and [`Engine::stored`] makes it one that can be
-//! taken. So whatever is taken is stored, and a letter that cannot be stored was never sent. All else happens at once in the engine; its
-//! host tells nobody of it before the changes that came with it are stored, and has [`Engine::untake`] for a taking that could not be.
+//! taken. So whatever is taken is stored, and a letter that cannot be stored was never sent. An ack that is waited for has two steps as
+//! well: [`Engine::ack_once_stored`], and [`Engine::acked`] or [`Engine::unacked`]. All else happens at once in the engine; its host tells
+//! nobody of it before the changes that came with it are stored, and has [`Engine::untake`] for a taking that could not be.
 
 use super::{
     Draft, Engine, Event, Hold, Ticket,
@@ -11,14 +12,17 @@ use super::{
     letter::{Letter, LetterId},
 };
 use crate::{Error, ProcessId, Terms};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Something that has changed in a mailbox, to be stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
     /// A letter was accepted, once this is stored.
     Accepted(Letter),
-    /// A letter came to the dead letters.
+    /// A letter came to the dead letters, or is there still.
     Buried(Letter),
     /// A letter was taken.
     Taken {
@@ -96,6 +100,8 @@ impl Kept {
 pub(super) struct Storing {
     changes: Vec<Change>,
     letters: BTreeMap<LetterId, Waiting>,
+    /// Letters that are held, and acked once that is stored, with those who do so: nothing else becomes of them meanwhile.
+    acking: HashMap<LetterId, Arc<ProcessId>>,
 }
 
 /// A letter that waits to be stored.
@@ -193,6 +199,53 @@ impl Engine {
         for waiting in letters.into_iter().flatten() {
             waiting.ticket.take_if(|of| *of == ticket);
         }
+    }
+
+    /// A receiver is done with letters, once that is stored: [`Event::Acked`] is to be told when it is, or is not.
+    pub fn ack_once_stored(&mut self, holds: impl IntoIterator<Item = Hold>) -> Ticket {
+        let (ticket, mut letters) = (self.ticket(), Vec::new());
+        for hold in holds {
+            let Some((seat, letter)) = self.take_held(hold) else { continue };
+            if let (Some(seated), Some(storing)) = (self.receivers.seated(seat), &mut self.storing)
+            {
+                storing.acking.insert(letter.id, Arc::clone(&seated.process));
+                storing.changes.push(Change::Over(letter.id));
+                letters.push(letter.clone());
+            }
+            self.held.insert(letter.id, (seat, letter));
+        }
+        self.events.push_back(Event::Acked(ticket, Ok(letters)));
+        ticket
+    }
+
+    /// It is stored that letters are acked: they are over.
+    pub fn acked(&mut self, letters: &[Letter]) {
+        for letter in letters {
+            let Some(process) = self.stop_acking(letter.id) else { continue };
+            let Some((seat, letter)) = self.take_held(letter.hold()) else { continue };
+            self.release(seat);
+            self.counts.acked += 1;
+            self.counts.bytes -= letter.size();
+            self.over(letter.id, Ok(process));
+        }
+        self.settle();
+    }
+
+    /// It cannot be stored that letters are acked: they are not, and wait to be taken again.
+    pub fn unacked(&mut self, letters: &[Letter]) {
+        for letter in letters {
+            self.stop_acking(letter.id);
+        }
+        self.put_back(letters.iter().map(Letter::hold));
+    }
+
+    /// Whether it is being stored that the letter is acked.
+    pub(super) fn is_acking(&self, letter: LetterId) -> bool {
+        self.storing.as_ref().is_some_and(|storing| storing.acking.contains_key(&letter))
+    }
+
+    fn stop_acking(&mut self, letter: LetterId) -> Option<Arc<ProcessId>> {
+        self.storing.as_mut()?.acking.remove(&letter)
     }
 
     /// It cannot be stored that a letter was taken: it was not.

@@ -35,8 +35,7 @@ impl Taken {
     /// The letters, which are acked with this.
     pub(super) async fn acked(mut self) -> Result<Vec<Letter>, Error> {
         let letters = std::mem::take(&mut self.letters);
-        self.shared.change(|engine| engine.ack(letters.iter().map(Letter::hold)));
-        self.shared.stored().await?;
+        self.shared.acked(letters.iter().map(Letter::hold).collect()).await?;
         Ok(letters)
     }
 
@@ -46,12 +45,11 @@ impl Taken {
         read: impl FnOnce(&Writing) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let letter = self.letters.pop().ok_or(Error::Empty)?;
-        let (read, hold) = (read(&letter.writing), [letter.hold()]);
-        self.shared.change(|engine| match read {
-            Ok(_) => engine.ack(hold),
-            Err(_) => engine.give_back(hold),
-        });
-        self.shared.stored().await?;
+        let (read, hold) = (read(&letter.writing), letter.hold());
+        match read {
+            Ok(_) => _ = self.shared.acked(vec![hold]).await?,
+            Err(_) => _ = self.shared.change(|engine| engine.give_back([hold])),
+        }
         read
     }
 
@@ -106,11 +104,10 @@ impl Held {
         self.shared.change(|engine| engine.ack(holds)) as u32
     }
 
-    /// The same, and waits until that is stored, if it is to be.
+    /// The same, and waits until that is stored, if it is to be. Those of which it cannot be stored are put back.
     pub(crate) async fn finished(&self, letters: &[u32]) -> Result<u32, Error> {
-        let acked = self.finish(letters);
-        self.shared.stored().await?;
-        Ok(acked)
+        let holds = self.take(letters);
+        Ok(self.shared.acked(holds).await? as u32)
     }
 
     /// Gives these letters back.

@@ -4,14 +4,15 @@
 use super::Happened;
 use crate::{
     Error, Kind, Result,
-    engine::{Change, Kept, LetterId},
+    engine::{Change, Event, Kept, Letter, LetterId},
 };
 use std::{
+    collections::HashMap,
     mem, panic,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 /// How long to wait before what could not be stored is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -52,8 +53,6 @@ pub struct Contents {
 pub(super) struct Journal {
     queue: Mutex<Queue>,
     news: Condvar,
-    /// How much is stored.
-    progress: watch::Sender<Progress>,
 }
 
 #[derive(Default)]
@@ -61,6 +60,8 @@ struct Queue {
     batch: Batch,
     /// Entries that came, ever.
     came: u64,
+    /// Those of them that are done with.
+    done: u64,
     /// No more will come.
     ends: bool,
 }
@@ -72,6 +73,8 @@ struct Batch {
     kind: Option<Kind>,
     /// What has come of it, which nobody is told before it is stored.
     happened: Vec<(Which, Happened)>,
+    /// Those who wait for it and for all before it.
+    waiters: Vec<oneshot::Sender<Result<(), Error>>>,
     /// The number of its last entry.
     last: u64,
 }
@@ -84,14 +87,6 @@ pub(super) struct Settled {
     pub(super) happened: Vec<(Which, Happened)>,
 }
 
-/// How much is stored.
-#[derive(Clone, Default, Debug)]
-struct Progress {
-    entries: u64,
-    /// Why what is done is not all stored, and waits in memory.
-    behind: Option<Error>,
-}
-
 impl Journal {
     /// Adds an entry: changes that belong together, and what has come of them. That is given back if it depends on nothing that is not
     /// stored yet.
@@ -101,7 +96,7 @@ impl Journal {
         happened: Vec<(Which, Happened)>,
     ) -> Vec<(Which, Happened)> {
         let mut queue = self.lock();
-        let all_stored = queue.came == self.progress.borrow().entries;
+        let all_stored = queue.came == queue.done;
         let is_nothing = happened.iter().all(|(_, happened)| happened.is_empty());
         if changes.is_empty() && (is_nothing || all_stored) {
             return happened;
@@ -130,14 +125,15 @@ impl Journal {
     /// # Errors
     /// `NotStored`, if it waits in memory until that is possible.
     pub(super) async fn stored(&self) -> Result<(), Error> {
-        let came = self.lock().came;
-        let mut progress = self.progress.subscribe();
-        let stored = progress.wait_for(|progress| progress.entries >= came).await;
-        match stored.map(|progress| progress.behind.clone()) {
-            Ok(Some(why)) => Err(why),
-            Ok(None) => Ok(()),
-            Err(_) => Err(Error::Detached),
-        }
+        self.add_waiter().await.unwrap_or(Err(Error::Detached))
+    }
+
+    fn add_waiter(&self) -> oneshot::Receiver<Result<(), Error>> {
+        let (told, stored) = oneshot::channel();
+        let mut queue = self.lock();
+        queue.batch.waiters.push(told);
+        self.came(queue);
+        stored
     }
 
     /// Lets the thread end, once all is stored that can be.
@@ -150,16 +146,17 @@ impl Journal {
     pub(super) fn run(&self, store: &mut dyn Store, settle: &mut dyn FnMut(Settled)) {
         let mut backlog = Backlog::default();
         while let Some(batch) = self.next(backlog.is_empty()) {
-            let Batch { changes, kind, happened, last } = batch;
+            let Batch { changes, kind, happened, waiters, last } = batch;
             let accepted = accepted(&changes);
-            let how = backlog.store(store, changes, kind);
-            self.progress.send_modify(|progress| {
-                progress.entries = progress.entries.max(last);
-                progress.behind = match &how {
-                    Stored::None(why) if !backlog.is_empty() => Some(why.clone()),
-                    _ => None,
-                };
-            });
+            let how = backlog.store(store, changes, kind, &acking(&happened));
+            self.done(last);
+            let stored = match &how {
+                Stored::None(why) if !backlog.is_empty() => Err(why.clone()),
+                _ => Ok(()),
+            };
+            for waiter in waiters {
+                let _ = waiter.send(stored.clone());
+            }
             settle(Settled { how, accepted, happened });
         }
         if !backlog.is_empty() {
@@ -182,6 +179,12 @@ impl Journal {
         };
         let batch = mem::take(&mut queue.batch);
         (batch.last > 0 || !queue.ends).then_some(batch)
+    }
+
+    /// All up to this entry is stored, or is not.
+    fn done(&self, last: u64) {
+        let mut queue = self.lock();
+        queue.done = queue.done.max(last);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -217,6 +220,7 @@ impl Backlog {
         store: &mut dyn Store,
         changes: Vec<(Which, Change)>,
         kind: Option<Kind>,
+        acking: &HashMap<(Which, LetterId), Letter>,
     ) -> Stored {
         self.changes.extend(changes);
         self.kind = kind.or(self.kind.take());
@@ -231,6 +235,14 @@ impl Backlog {
             return Stored::AllButAccepted(why);
         }
         self.changes.retain(|(_, change)| !matches!(change, Change::Taken { .. }));
+        for (which, change) in &mut self.changes {
+            // Nobody is told that it is acked, so it must not be over, not even if only the end of the commit failed.
+            if let Change::Over(letter) = change
+                && let Some(letter) = acking.get(&(*which, *letter))
+            {
+                *change = Change::Buried(letter.clone());
+            }
+        }
         Stored::None(why)
     }
 
@@ -259,4 +271,17 @@ fn accepted(changes: &[(Which, Change)]) -> Vec<(Which, LetterId)> {
         _ => None,
     });
     accepted.collect()
+}
+
+/// The letters that are acked once that is stored.
+fn acking(happened: &[(Which, Happened)]) -> HashMap<(Which, LetterId), Letter> {
+    let mut all = HashMap::new();
+    for (which, happened) in happened {
+        for (_, event) in happened {
+            if let Event::Acked(_, Ok(letters)) = event {
+                all.extend(letters.iter().map(|letter| ((*which, letter.id), letter.clone())));
+            }
+        }
+    }
+    all
 }

@@ -1,12 +1,12 @@
 //! A hosted mailbox whose letters are stored: nobody is told of anything before it is.
 
 use super::{
-    Happened, Shared, State, Which,
+    Happened, Outcome, Shared, State, Which,
     journal::{Journal, Settled, Stored},
 };
 use crate::{
-    Error, Kind,
-    engine::{Change, Draft, Event, Letter},
+    Error, Kind, Patience,
+    engine::{Change, Draft, Event, Hold, Letter},
 };
 use std::sync::{Arc, Mutex, Weak};
 use tokio::sync::oneshot;
@@ -70,7 +70,9 @@ impl Shared {
                 }
                 // Its letter is stored, or never will be.
                 Event::Sent(..) | Event::Received(_, Err(_)) => now.push((waiter, event)),
-                Event::Received(..) | Event::Told(..) => later.push((waiter, event)),
+                Event::Received(..) | Event::Acked(..) | Event::Told(..) => {
+                    later.push((waiter, event))
+                }
             }
         }
         let own = state.engine.take_changes();
@@ -97,13 +99,17 @@ impl Shared {
         is_buried
     }
 
-    /// Letters that were taken and cannot be stored as such are given back as if they had not been.
+    /// Letters that were taken or acked and cannot be stored as such are put back as if they had not been.
     fn not_taken(self: &Arc<Self>, happened: Happened, why: &Error) -> Happened {
         let undone = happened.into_iter().map(|(waiter, event)| match event {
             Event::Received(ticket, Ok(letters)) => {
                 let holds = letters.iter().map(Letter::hold);
                 self.change(|engine| holds.for_each(|hold| engine.untake(hold)));
                 (waiter, Event::Received(ticket, Err(why.clone())))
+            }
+            Event::Acked(ticket, Ok(letters)) => {
+                self.change(|engine| engine.unacked(&letters));
+                (waiter, Event::Acked(ticket, Err(why.clone())))
             }
             event => (waiter, event),
         });
@@ -122,6 +128,19 @@ impl Shared {
     pub(super) fn keep_kind(&self, kind: &Kind) {
         if let Some(keeping) = &self.keeping {
             keeping.journal.add_kind(kind);
+        }
+    }
+
+    /// Acks letters, and waits until that is stored, if it is to be: how many of them were held. If it cannot be stored they are not acked,
+    /// and are put back.
+    pub(super) async fn acked(self: &Arc<Self>, holds: Vec<Hold>) -> Result<usize, Error> {
+        if self.keeping.is_none() {
+            return Ok(self.change(|engine| engine.ack(holds)));
+        }
+        let begun = self.begin(|engine| engine.ack_once_stored(holds));
+        match begun.outcome(Patience::Endless, Error::Detached).await? {
+            Outcome::Acked(acked) => acked,
+            _ => Err(Error::Detached),
         }
     }
 
