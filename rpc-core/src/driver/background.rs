@@ -127,7 +127,8 @@ impl Link {
             }
             if connected.is_some() && self.lock().conn.peer().is_some() {
                 connected.take().into_iter().for_each(|connected| connected());
-                if line.one_processor.load(Ordering::Relaxed) {
+                // At a caller's end threads may wait, which want silence: each arrival would wake two.
+                if line.one_processor.load(Ordering::Relaxed) && !self.redials {
                     line.ready.keep_armed();
                 }
             }
