@@ -52,6 +52,10 @@ impl<T> Letter<T> {
 
 impl<T: Send + 'static> Letter<T> {
     /// Says that the letter is done with, waits until the host has heard it, and gives the value out.
+    ///
+    /// # Errors
+    /// `Detached` if it was given back before, `MailboxGone`; `NotStored` if the mailbox is durable and cannot store it: then it is not
+    /// acked, and comes back.
     pub fn acked(self) -> Action<T> {
         let Self { value, place, .. } = self;
         Action::new(async move {
