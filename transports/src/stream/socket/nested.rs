@@ -44,7 +44,7 @@ impl Reserved {
 ///             ▲ armed: IN | RDHUP, silent: nothing
 /// ```
 ///
-/// Where both ends share one processor nobody spins, and the socket goes to tokio's epoll directly.
+/// Where nobody spins, since both ends share one processor, and no thread waits, a socket is kept armed: it goes to tokio's epoll directly.
 ///
 /// Nobody waits on the nested epoll, so the socket stays in its list of ready descriptors until it is looked at. While
 /// armed that is harmless: each further arrival is passed on all the same. But arming passes on what is already there
