@@ -7,10 +7,16 @@ use std::collections::HashSet;
 fn pair_refuses_the_third_process() {
     everywhere(|stage| {
         let (_host, address) = stage.host("pair");
-        let (first, mut second) = (stage.attached(&address), stage.attached(&address));
+        let (mut first, mut second) = (stage.named("alice"), stage.attached(&address));
         let mut third = stage.puppet();
         let attach = format!("attach {address}");
-        let busy = format!("MailboxBusy {} {}", first.pid(), second.pid());
+        assert_eq!(first.ask(&attach), "ok");
+        let busy = format!(
+            "the mailbox is for two processes, which are process {} and `alice` (process {}): wait until one of them detaches, or open \
+             it with another policy",
+            second.pid(),
+            first.pid()
+        );
         assert_eq!(third.ask(&attach), busy);
         // A process that is one of the two may attach again; and a dead one's place is free.
         assert_eq!(second.ask(&attach), "ok");

@@ -2,6 +2,7 @@
 
 use crate::puppet::everywhere;
 use farcall::mailbox::{Capacity, Mailbox};
+use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
 use tokio::runtime::Builder;
 
@@ -68,4 +69,34 @@ fn a_mailbox_without_room_is_refused() {
         refused.to_string(),
         "a mailbox for 0 letters never accepts one: say `Capacity::Zero`, where a letter is accepted when a receiver takes it"
     );
+}
+
+/// Two builds may call different things the same.
+mod another_build {
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct Job {
+        pub(super) number: String,
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Job {
+    number: bool,
+}
+
+#[test]
+fn a_letter_that_cannot_be_read_is_given_back() {
+    let ours = Mailbox::<Job>::host("tcp://127.0.0.1:0#jobs").open().wait().expect("a port");
+    let address = format!("{}#jobs", ours.address());
+    let theirs = Mailbox::<another_build::Job>::attach(&address).wait().expect("it is hosted");
+    let job = another_build::Job { number: "seven".to_owned() };
+    theirs.send(&job).wait().expect("room");
+    for unreadable in [ours.recv().wait().map(drop), ours.recv_now().wait().map(drop)] {
+        let said = unreadable.expect_err("it is no number").to_string();
+        assert!(said.contains("Job"), "{said}");
+    }
+    let letter = theirs.recv().wait().expect("it is there");
+    assert_eq!((&*letter.number, letter.delivery_count()), ("seven", 3));
 }

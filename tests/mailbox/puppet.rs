@@ -379,15 +379,12 @@ pub(crate) fn done<T: Send + 'static>(
 /// An error's name, and what it is about.
 fn said(error: &Error) -> String {
     match error {
-        Error::MailboxBusy { holders } => {
-            let pids: Vec<_> = holders.iter().map(|holder| holder.pid.to_string()).collect();
-            format!("MailboxBusy {}", pids.join(" "))
-        }
         Error::ReceiverDied { process } => format!("ReceiverDied {}", process.pid),
         Error::GivenUp { process, .. } => format!("GivenUp {}", process.pid),
         Error::Closed { by } => format!("Closed {}", by.pid),
         Error::LimitExceeded { limit, .. } => format!("LimitExceeded {limit}"),
-        Error::OtherLetters { .. }
+        Error::MailboxBusy { .. }
+        | Error::OtherLetters { .. }
         | Error::OtherParameters { .. }
         | Error::NoSuchProcess { .. }
         | Error::Call(_) => error.to_string(),

@@ -63,3 +63,21 @@ fn letters_of_a_program_s_own_type_are_shown_as_bytes_and_not_made_from_json() {
     let letter = runtime.block_on(async { jobs.recv().await }).unwrap();
     assert_eq!(*letter, job);
 }
+
+/// The textbook's other owner: such a mailbox stays when all who use it have ended, and each use here is a process of its own.
+#[test]
+fn a_mailbox_owned_by_the_system_outlives_its_users() {
+    let stage = Stage::new();
+    let unix = stage.address("jobs");
+    let shm = unix.replacen("unix://", "shm://", 1).replacen("#jobs", "s#jobs", 1);
+    let shm = if cfg!(target_os = "linux") { &*shm } else { "tcp://127.0.0.1:0#jobs" };
+    for address in [&unix, "tcp://127.0.0.1:0#jobs", shm] {
+        let host = stage.serve(&[address]);
+        for letter in ["a", "b"] {
+            stage.out(&["mailbox", "send", &host.address, letter]);
+        }
+        for letter in ["a\n", "b\n"] {
+            assert_eq!(stage.out(&["mailbox", "recv", &host.address]), letter, "{address}");
+        }
+    }
+}

@@ -56,13 +56,25 @@ async fn recv_all(wire: &mut Wire, count: usize) {
     }
 }
 
+/// Two wires, which nobody will silence if they are `kept` armed.
+async fn pair_of(kind: Kind, kept: bool) -> (Wire, Wire) {
+    let (left, right) = pair(kind).await;
+    if kept {
+        left.ready.keep_armed();
+        right.ready.keep_armed();
+    }
+    (left, right)
+}
+
 #[test]
 fn an_arrival_wakes_whoever_is_armed() {
     for_each_kind(|kind| async move {
-        let (left, mut right) = pair(kind).await;
-        for _ in 0..100 {
-            drain(&mut right);
-            tokio::join!(recv_all(&mut right, 1), send(&left, b"frame"));
+        for kept in [false, true] {
+            let (left, mut right) = pair_of(kind, kept).await;
+            for _ in 0..100 {
+                drain(&mut right);
+                tokio::join!(recv_all(&mut right, 1), send(&left, b"frame"));
+            }
         }
     });
 }
@@ -116,8 +128,8 @@ fn what_was_received_while_disarmed_does_not_count_and_the_next_arrival_does() {
 #[test]
 fn an_end_right_behind_a_frame_is_not_overlooked() {
     for_each_kind(|kind| async move {
-        for _ in 0..20 {
-            let (left, mut right) = pair(kind).await;
+        for round in 0..40 {
+            let (left, mut right) = pair_of(kind, round % 2 == 0).await;
             drain(&mut right);
             send(&left, b"last").await;
             drop(left);
@@ -187,46 +199,11 @@ fn the_latest_waker_counts() {
     });
 }
 
-/// Two wires that nobody will silence.
-async fn kept(kind: Kind) -> (Wire, Wire) {
-    let (left, right) = pair(kind).await;
-    left.ready.keep_armed();
-    right.ready.keep_armed();
-    (left, right)
-}
-
-#[test]
-fn an_arrival_wakes_whoever_is_kept_armed() {
-    for_each_kind(|kind| async move {
-        let (left, mut right) = kept(kind).await;
-        for _ in 0..100 {
-            drain(&mut right);
-            tokio::join!(recv_all(&mut right, 1), send(&left, b"frame"));
-        }
-    });
-}
-
-#[test]
-fn an_end_right_behind_a_frame_is_not_overlooked_while_kept_armed() {
-    for_each_kind(|kind| async move {
-        for _ in 0..20 {
-            let (left, mut right) = kept(kind).await;
-            drain(&mut right);
-            send(&left, b"last").await;
-            drop(left);
-            settle(kind).await;
-            readable(&right).await;
-            assert!(recv(&mut right).await.expect("valid").is_some());
-            assert_eq!(recv(&mut right).await.expect("a clean end"), None);
-        }
-    });
-}
-
 /// Both wait for room while both wait for arrivals.
 #[test]
 fn a_full_wire_is_written_on_while_it_is_kept_armed() {
     for_each_kind(|kind| async move {
-        let (mut left, mut right) = kept(kind).await;
+        let (mut left, mut right) = pair_of(kind, true).await;
         left.rx.set_frame_limit(8 << 20);
         right.rx.set_frame_limit(8 << 20);
         let large = bytes(4 << 20);
