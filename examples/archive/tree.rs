@@ -24,7 +24,12 @@ pub struct Tree {
 
 impl Tree {
     pub fn open(root: &Path) -> io::Result<Self> {
-        let named = |error| io::Error::other(format!("{}: {error}", root.display()));
+        let named = |error| {
+            io::Error::other(format!(
+                "{}: {error}: name a folder to serve, or none for the checkout",
+                root.display()
+            ))
+        };
         let root = root.canonicalize().map_err(named)?;
         fs::read_dir(&root).map_err(named)?;
         Ok(Self { root, news: broadcast::Sender::new(NOTICES) })
