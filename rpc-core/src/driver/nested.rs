@@ -6,11 +6,11 @@
 use super::{
     Link,
     line::Line,
-    start::{Job, Next, launch_late},
+    start::{Handler, Job, Next, launch},
     state::{Incoming, State},
 };
 use crate::{conn::IncomingCall, host, id::CallId, skeleton::Local};
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, sync::Arc, time::Instant};
 use tokio::runtime::Handle;
 
 /// Servants that one thread starts one inside the other.
@@ -18,6 +18,8 @@ const DEEPEST: u8 = 8;
 
 thread_local! {
     static DEPTH: Cell<u8> = const { Cell::new(0) };
+    /// The memory of the last handler, for the next.
+    static SPARE: Cell<Option<Handler>> = const { Cell::new(None) };
 }
 
 impl State {
@@ -28,35 +30,41 @@ impl State {
         call.call.is_some()
             && !self.batch
             && self.lanes == 0
-            && self.arrived.is_empty()
             && host::is_within(chain, self.waiter(own).chain)
     }
 
-    /// Takes out the call that is the next to be started, if it was made while one of `chain` is served.
-    fn next_nested(&mut self, line: &Line, chain: u64) -> Option<(u32, Incoming)> {
-        let inner = self.arrived.front()?.call.chain?;
-        if self.batch || !host::is_within(inner, chain) {
-            return None;
-        }
-        self.next_arrived(line).map(Next::into_parts)
+    /// A call that was to be started waits for the background task, before those that have arrived.
+    fn give_back(&mut self, incoming: Incoming) {
+        self.arrived_bytes += incoming.body.len();
+        self.arrived.push_front(incoming);
     }
 }
 
 impl Link {
-    /// Starts a callback that has come while `own` waits. If it cannot, or need not, it tells the background task.
-    pub(super) fn start_nested(self: &Arc<Self>, line: &Arc<Line>, own: CallId) {
+    /// Starts a callback that has come at `now` while the task of this thread waits, unless that `has` what it waits for. If it cannot, it
+    /// tells the background task. `alone`: nothing else has come.
+    pub(super) fn start_nested(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        next: Next,
+        (alone, has): (bool, bool),
+        now: Instant,
+    ) {
         let here = Handle::try_current().is_ok_and(|here| here.id() == self.runtime.id());
         let depth = DEPTH.get();
-        if !here || depth == DEEPEST {
-            return self.notify();
+        let next = if alone { next } else { self.lock().looked_at(next) };
+        if has || !here || depth == DEEPEST || next.cancelled {
+            let mut state = self.lock();
+            state.give_back(next.into_parts().1);
+            let waker = state.notify();
+            drop(state);
+            return super::wake(waker);
         }
-        let mut state = self.lock();
-        let chain = state.waiter(own).chain;
-        let next = state.next_nested(line, chain);
-        drop(state);
-        let Some((epoch, incoming)) = next else { return self.notify() };
+        let (epoch, incoming) = next.into_parts();
         DEPTH.set(depth + 1);
-        launch_late(Job::new(self, line, epoch, incoming));
+        let job = Job::new(self, line, epoch, incoming);
+        let finished = launch(self, job, SPARE.take(), now);
+        SPARE.set(finished);
         DEPTH.set(depth);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Deadline {
     /// So long after it was made: on the way of most calls, nobody need look at the clock before they are out.
     After(Duration),
     At(Instant),
+    /// Then, and so long after it was made: nobody need look at the clock again before it is out.
+    Then(Instant, Duration),
 }
 
 impl Deadline {
@@ -39,21 +41,23 @@ impl Deadline {
         match self {
             Self::Never => None,
             Self::After(time) => made.checked_add(time),
-            Self::At(at) => Some(at),
+            Self::At(at) | Self::Then(at, _) => Some(at),
         }
     }
 
     /// The earlier of the two.
     pub(crate) fn or_at(self, other: Option<Instant>) -> Self {
         let Some(other) = other else { return self };
-        Self::At(self.at(Instant::now()).map_or(other, |at| at.min(other)))
+        let now = Instant::now();
+        let at = self.at(now).map_or(other, |at| at.min(other));
+        Self::Then(at, at.saturating_duration_since(now))
     }
 
     /// Milliseconds left, rounded up.
     pub(super) fn remaining(self) -> Option<u64> {
         let left = match self {
             Self::Never => return None,
-            Self::After(time) => time,
+            Self::After(time) | Self::Then(_, time) => time,
             Self::At(at) => at.saturating_duration_since(Instant::now()),
         };
         let below = u64::from(left.subsec_nanos().div_ceil(1_000_000));

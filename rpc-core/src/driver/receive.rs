@@ -230,11 +230,11 @@ impl State {
             self.served = Some(now);
             return wakes.set_next(self.next_of(incoming));
         }
-        let nested = self.is_nested(&incoming.call, wakes.starter());
+        if self.is_nested(&incoming.call, wakes.starter()) && self.is_next(line) {
+            return wakes.set_next(self.next_of(incoming));
+        }
         self.arrived.push_back(incoming);
-        if nested {
-            wakes.nest();
-        } else if !self.batch {
+        if !self.batch {
             wakes.push(self.notify());
         }
     }

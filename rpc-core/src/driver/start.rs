@@ -106,7 +106,7 @@ pub(super) struct Next {
     incoming: Incoming,
     /// The number of its wire.
     epoch: u32,
-    cancelled: bool,
+    pub(super) cancelled: bool,
     /// No other has arrived.
     last: bool,
 }
@@ -244,7 +244,12 @@ pub(crate) fn launch_late(job: Job) {
 }
 
 /// Polls a call for the first time, at `now`. What is pending goes on as a task; the handler of what is finished can be used again.
-fn launch(link: &Link, job: Job, handler: Option<Handler>, now: Instant) -> Option<Handler> {
+pub(super) fn launch(
+    link: &Link,
+    job: Job,
+    handler: Option<Handler>,
+    now: Instant,
+) -> Option<Handler> {
     let Job { object, method, request, context } = job;
     if context.deadline.is_some_and(|deadline| deadline <= now) {
         let text = "the deadline passed before the call was started";

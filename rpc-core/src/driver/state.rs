@@ -233,7 +233,7 @@ impl State {
             self.forget(call);
             let last = self.conn.in_flight() == 0 && self.followers.is_empty();
             wakes.push_own(reply, last);
-            if self.served.is_some() && !self.batch {
+            if self.served.is_some() && self.background.is_some() {
                 // The next call of the peer is to find somebody who looks.
                 wakes.push(self.notify());
             }

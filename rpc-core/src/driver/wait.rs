@@ -70,7 +70,7 @@ impl Link {
                         return Poll::Pending;
                     }
                     Ok(slice) => {
-                        looked = matches!(slice, Slice::Found | Slice::More);
+                        looked = matches!(slice, Slice::Found | Slice::Call | Slice::More);
                         may_spin = looked;
                     }
                 }
@@ -118,11 +118,9 @@ impl Link {
         begun.set_inline(inline);
         let mut wakes = Wakes::of_task(call);
         let slice = self.slice(line, begun, Some(received), &mut wakes);
-        if wakes.take_nested() {
-            match wakes.has_own() {
-                true => self.notify(),
-                false => self.start_nested(line, call),
-            }
+        if let Some(next) = wakes.take_next() {
+            let (alone, now) = (slice == Slice::Call, begun.seen());
+            self.start_nested(line, next, (alone, wakes.has_own()), now);
         }
         let Some(reply) = wakes.take_own() else { return Ok(slice) };
         if let Some(spinning) = spinning.take() {

@@ -40,10 +40,9 @@ pub(super) struct Wakes {
     own: Option<CallId>,
     /// The receiver can start a call that was made while its own is served.
     starts: bool,
-    /// There is such a call.
-    nested: bool,
     /// The receiver is the background task, which starts a call that comes alone at once.
     background: bool,
+    /// A call that the receiver starts.
     next: Option<Next>,
     reply: Option<Reply>,
     /// Nobody else waited when the reply came.
@@ -161,16 +160,7 @@ impl Wakes {
 
     /// The call of the receiver, if that can start what is called meanwhile.
     pub(super) fn starter(&self) -> Option<CallId> {
-        self.own.filter(|_| self.starts)
-    }
-
-    /// A call that was made while the receiver's own is served: the receiver sees to it.
-    pub(super) fn nest(&mut self) {
-        self.nested = true;
-    }
-
-    pub(super) fn take_nested(&mut self) -> bool {
-        mem::take(&mut self.nested)
+        self.own.filter(|_| self.starts && self.next.is_none())
     }
 
     /// Whether the thread that receives waits for this call.
