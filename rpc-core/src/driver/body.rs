@@ -140,21 +140,20 @@ impl Body {
             self.beside.take().map(|beside| *beside).unwrap_or_default();
         let references = references.into_iter().map(Some).collect();
         if table == start {
-            let brought = Brought { payloads: Vec::new(), references };
+            let brought = Brought::new(Vec::new(), references);
             return Opened { values: Held::Frame(self.frame), start, brought };
         }
         let bulk = if beside { payloads.pop() } else { None };
-        let mut opened = self.sort(payloads);
-        opened.brought.references = references;
+        let (mut values, mut start, mut payloads) = self.sort(payloads);
         if let Some(bulk) = bulk {
-            opened.brought.payloads.pop();
-            (opened.values, opened.start) = (Held::of(bulk), 0);
+            payloads.pop();
+            (values, start) = (Held::of(bulk), 0);
         }
-        opened
+        Opened { values, start, brought: Brought::new(payloads, references) }
     }
 
-    /// Separates what is in the frame.
-    fn sort(mut self, beside: Vec<Payload>) -> Opened {
+    /// Separates what is in the frame: the values, from which offset on, and the payloads.
+    fn sort(mut self, beside: Vec<Payload>) -> (Held, usize, Vec<Option<Payload>>) {
         let start = self.values.start;
         let entries: Vec<_> = self.table().entries().collect();
         let inline = self.table().inline();
@@ -170,15 +169,13 @@ impl Body {
                 false => copy(&frame, range),
             };
             let payloads = entries.into_iter().map(|entry| sorter.next(entry, part)).collect();
-            let brought = Brought { payloads, references: Vec::new() };
-            return Opened { values: Held::Frame(values), start: 0, brought };
+            return (Held::Frame(values), 0, payloads);
         }
         let frame = &self.frame;
         let payloads = entries.into_iter();
         let payloads = payloads.map(|e| sorter.next(e, |range| copy(frame, range))).collect();
         self.frame.truncate(end);
-        let brought = Brought { payloads, references: Vec::new() };
-        Opened { values: Held::Frame(self.frame), start, brought }
+        (Held::Frame(self.frame), start, payloads)
     }
 
     fn table(&self) -> Table<'_> {

@@ -26,6 +26,8 @@ pub(crate) struct Spinning {
     /// When the clock was last looked at.
     seen: Instant,
     budget: Duration,
+    /// When the budget is used up.
+    until: Instant,
     slice: Duration,
     /// There was no slice yet.
     first: bool,
@@ -63,11 +65,13 @@ impl Spinning {
             return None;
         }
         let place = Spinner::take(places)?;
-        line.spin_until(begun + budget);
+        let until = begun + budget;
+        line.spin_until(until);
         Some(Self {
             begun,
             seen: begun,
             budget,
+            until,
             slice: SLICE,
             first: true,
             line: Arc::clone(line),
@@ -81,10 +85,9 @@ impl Spinning {
             return None;
         }
         self.budget = spin.budget();
-        self.begun = now;
         self.seen = now;
         self.first = true;
-        self.line.spin_until(now + self.budget);
+        self.begin_anew();
         (!self.budget.is_zero()).then_some(self)
     }
 
@@ -110,14 +113,20 @@ impl Spinning {
         self.seen = Instant::now();
         let passed = (line.tx.queued(), rx.partial());
         if passed != mem::replace(passing, passed) {
-            self.begun = self.seen;
-            self.line.spin_until(self.seen + self.budget);
+            self.begin_anew();
         }
+    }
+
+    /// The whole budget is to be had from now on.
+    fn begin_anew(&mut self) {
+        self.begun = self.seen;
+        self.until = self.seen + self.budget;
+        self.line.spin_until(self.until);
     }
 
     /// The budget was used up when the clock was last looked at.
     pub(super) fn is_over(&self) -> bool {
-        self.seen - self.begun >= self.budget
+        self.seen >= self.until
     }
 
     /// When the clock was last looked at.

@@ -175,12 +175,11 @@ impl Starter {
         let unordered = job.request.mode().unordered;
         let clock = begun;
         let begun = self.weights.begin(begun);
-        let handler = self.recycled_for(method).pop();
-        if let Some(finished) = launch(link, job, handler, clock) {
-            let kept = self.recycled_for(method);
-            if kept.len() < KEPT {
-                kept.push(finished);
-            }
+        let kept = self.recycled_for(method);
+        if let Some(finished) = launch(link, job, kept.pop(), clock)
+            && kept.len() < KEPT
+        {
+            kept.push(finished);
         }
         let ended = Instant::now();
         if !self.weights.end(begun, ended, object, method) || is_root {

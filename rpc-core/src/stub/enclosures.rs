@@ -64,7 +64,7 @@ impl Enclosures {
         }
         let payloads = self.payloads().iter().cloned().map(Some).collect();
         let references = self.remotes().iter().map(|remote| Some(Arc::clone(&remote.handle)));
-        let mut brought = Brought { payloads, references: references.collect() };
+        let mut brought = Brought::new(payloads, references.collect());
         brought.claim(|| decoder.owned())
     }
 

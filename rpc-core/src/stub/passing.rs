@@ -29,11 +29,14 @@ pub(crate) struct Parcel {
     pub(crate) passed: Vec<Passed>,
 }
 
-/// What has come beside values, and was not claimed by one of them.
+/// What has come beside values, and was not claimed by one of them: mostly nothing.
 #[derive(Default, Debug)]
-pub(crate) struct Brought {
-    pub(crate) payloads: Vec<Option<Payload>>,
-    pub(crate) references: Vec<Option<Arc<Handle>>>,
+pub(crate) struct Brought(Option<Box<Lists>>);
+
+#[derive(Default, Debug)]
+struct Lists {
+    payloads: Vec<Option<Payload>>,
+    references: Vec<Option<Arc<Handle>>>,
 }
 
 thread_local! {
@@ -57,15 +60,30 @@ impl Parcel {
 }
 
 impl Brought {
+    pub(crate) fn new(
+        payloads: Vec<Option<Payload>>,
+        references: Vec<Option<Arc<Handle>>>,
+    ) -> Self {
+        let any = !(payloads.is_empty() && references.is_empty());
+        Self(any.then(|| Box::new(Lists { payloads, references })))
+    }
+
     /// Nothing has come beside.
     pub(crate) fn is_empty(&self) -> bool {
-        self.payloads.is_empty() && self.references.is_empty()
+        self.0.is_none()
+    }
+
+    /// The payloads, in the order of their indices.
+    #[cfg(test)]
+    pub(crate) fn payloads(&self) -> &[Option<Payload>] {
+        self.0.as_ref().map_or(&[], |lists| &lists.payloads)
     }
 
     /// The same, to be passed on with the values as they are. What was not there, or cannot be passed on, leads nowhere.
     pub(crate) fn pass_on(self) -> Parcel {
-        let payloads = self.payloads.into_iter().map(Option::unwrap_or_default).collect();
-        let passed = self.references.into_iter().map(|handle| {
+        let Lists { payloads, references } = *self.0.unwrap_or_default();
+        let payloads = payloads.into_iter().map(Option::unwrap_or_default).collect();
+        let passed = references.into_iter().map(|handle| {
             let nowhere = || Error::of(ErrorKind::Broken, "the reference could not be passed on");
             let handle = handle.unwrap_or_else(|| Arc::new(Handle::Broken(nowhere())));
             match handle.interface() {
@@ -78,7 +96,8 @@ impl Brought {
 
     /// Runs `decode`, which may claim each payload once, and each reference.
     pub(crate) fn claim<T>(&mut self, decode: impl FnOnce() -> T) -> T {
-        let Self { payloads, references } = self;
+        let mut none = Lists::default();
+        let Lists { payloads, references } = self.0.as_deref_mut().unwrap_or(&mut none);
         SCOPES.claim_from(references, || payload::claim_from(payloads, decode))
     }
 }

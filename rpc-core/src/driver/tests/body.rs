@@ -18,7 +18,8 @@ fn body(entries: &[Entry], bytes: &[u8], beside: &[usize]) -> Result<Body, Error
 
 fn opened(body: Body) -> (Vec<u8>, Vec<Vec<u8>>) {
     let Opened { values, start, brought } = body.open();
-    let payloads = brought.payloads.into_iter().map(|payload| payload.expect("it came").to_vec());
+    let payloads =
+        brought.payloads().iter().map(|payload| payload.as_ref().expect("it came").to_vec());
     (values[start..].to_vec(), payloads.collect())
 }
 
@@ -44,7 +45,7 @@ fn a_large_payload_keeps_the_frame_and_a_small_one_does_not() {
         let Opened { values: held, start, brought } = body.open();
         assert_eq!(held[start..], vec![1; values]);
         let at = |payload: &Payload| payload.try_as_slice().expect("on the heap").as_ptr();
-        let [small, large] = [0, 1].map(|at| brought.payloads[at].as_ref().expect("it came"));
+        let [small, large] = [0, 1].map(|at| brought.payloads()[at].as_ref().expect("it came"));
         assert_eq!((small.to_vec(), large.to_vec()), (vec![2], vec![3; inline]));
         assert!(!frame.contains(&at(small)));
         assert_eq!(frame.contains(&at(large)), values < inline && inline >= KEEPS_FRAME);
