@@ -184,6 +184,11 @@ impl State {
         }
     }
 
+    /// The present wire, unless it has ended.
+    pub(super) fn open_line(&self) -> Option<Arc<Line>> {
+        self.line.as_ref().filter(|line| line.ended().is_none()).cloned()
+    }
+
     pub(super) fn waiter(&mut self, call: CallId) -> &mut Waiter {
         let slot = call.slot as usize;
         if slot >= self.waiters.len() {

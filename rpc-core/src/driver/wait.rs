@@ -54,16 +54,15 @@ impl Link {
                 return Poll::Pending;
             }
             let alone = state.conn.in_flight() == 1 && state.outbox.is_empty();
-            let line = state.line.clone().filter(|line| line.ended().is_none());
-            if let Some(line) = &line
-                && may_spin
+            if may_spin
                 && alone
+                && let Some(line) = state.open_line()
             {
                 let received = line.received.load(Ordering::Relaxed);
                 drop(state);
                 // Nobody is woken by the first poll of a servant.
                 let inline = cx.waker().will_wake(Waker::noop());
-                match self.poll_wire(line, call, spinning, (received, inline)) {
+                match self.poll_wire(&line, call, spinning, (received, inline)) {
                     Err(reply) => return Poll::Ready(reply),
                     Ok(Slice::Nothing) => {
                         cx.waker().wake_by_ref();
@@ -89,11 +88,10 @@ impl Link {
             };
             let parked = state.background.is_some();
             state.asleep |= !parked;
+            let line = if parked { state.open_line() } else { None };
             drop(state);
             drop(earlier);
-            if let Some(line) = line
-                && parked
-            {
+            if let Some(line) = line {
                 line.ready.arm();
             }
             return Poll::Pending;
@@ -139,8 +137,7 @@ impl Link {
                 self.lead_another_if_free();
                 return reply;
             }
-            let line = state.line.clone().filter(|line| line.ended().is_none());
-            let Some(line) = line else {
+            let Some(line) = state.open_line() else {
                 state.waiter(call).thread = Some(thread::current());
                 let timeout = state.conn.poll_timeout();
                 drop(state);
