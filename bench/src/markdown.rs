@@ -168,15 +168,15 @@ fn write_letters(out: &mut String, report: &Report) -> std::fmt::Result {
          Through a mailbox or a message queue; *rendezvous*, p50: sent and taken, one after the other.\n"
     )?;
     for placement in Placement::ALL {
-        let mut works = LETTERS.map(Work::Letters).to_vec();
-        works.extend(LETTERS.map(Work::Crossed));
-        let mut titles = vec![format!("{placement}: {}", Work::Rendezvous)];
-        titles.extend(works.iter().map(Work::to_string));
+        let meetings = LETTERS.map(Work::Rendezvous);
+        let works = [LETTERS.map(Work::Letters), LETTERS.map(Work::Crossed)].concat();
+        let mut titles: Vec<String> = meetings.iter().chain(&works).map(Work::to_string).collect();
+        titles[0] = format!("{placement}: {}", titles[0]);
         table(out, report, &titles, |row, transport| {
             let cell = |work: &Work| report.cell(row, transport, placement, *work);
-            let meeting = cell(&Work::Rendezvous).and_then(Cell::p50).map(units::duration);
+            let meetings = meetings.iter().map(|work| cell(work)?.p50().map(units::duration));
             let rates = works.iter().map(|work| cell(work).and_then(throughput));
-            std::iter::once(meeting).chain(rates).collect()
+            meetings.chain(rates).collect()
         })?;
     }
     Ok(())

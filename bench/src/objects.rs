@@ -45,7 +45,7 @@ pub fn offers(work: Work) -> bool {
         Work::Add | Work::Member | Work::Callback | Work::Life => true,
         Work::Chain(_) | Work::Stream(_) => true,
         Work::Echo(_) | Work::Sum(_) | Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => false,
-        Work::Rendezvous | Work::Letters(_) | Work::Crossed(_) => false,
+        Work::Rendezvous(_) | Work::Letters(_) | Work::Crossed(_) => false,
     }
 }
 

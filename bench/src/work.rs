@@ -34,8 +34,8 @@ pub enum Work {
     Chain(usize),
     /// A stream of items of so many bytes to the client, which reads each; what counts are items.
     Stream(usize),
-    /// A letter that is sent when its receiver has taken it, one after the other.
-    Rendezvous,
+    /// A letter of so many bytes that is sent when its receiver has taken it, one after the other.
+    Rendezvous(usize),
     /// Letters of so many bytes from a producer to a consumer through a bounded mailbox or queue; what counts is what was received.
     Letters(usize),
     /// The same from four producers to four consumers, each with an attachment of its own; all are tasks or threads of the two processes.
@@ -53,7 +53,7 @@ impl Work {
         all.push(Self::Oneway(ONEWAY));
         all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
         all.extend(STREAMS.map(Self::Stream));
-        all.push(Self::Rendezvous);
+        all.extend(LETTERS.map(Self::Rendezvous));
         all.extend(LETTERS.map(Self::Letters));
         all.extend(LETTERS.map(Self::Crossed));
         all
@@ -67,7 +67,7 @@ impl Work {
             Self::Oneway(_) => false,
             Self::Member | Self::Callback | Self::Life => false,
             Self::Chain(_) | Self::Stream(_) => false,
-            Self::Rendezvous | Self::Letters(_) | Self::Crossed(_) => false,
+            Self::Rendezvous(_) | Self::Letters(_) | Self::Crossed(_) => false,
         }
     }
 
@@ -81,7 +81,7 @@ impl Work {
         match self {
             Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_) => false,
             Self::Letters(_) | Self::Crossed(_) => false,
-            Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous => true,
+            Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous(_) => true,
             Self::Member | Self::Callback | Self::Life | Self::Chain(_) => true,
         }
     }
@@ -103,7 +103,7 @@ impl fmt::Display for Work {
             Self::Stream(length) => {
                 write!(f, "stream of {}", units::bytes(*length as f64))
             }
-            Self::Rendezvous => write!(f, "rendezvous"),
+            Self::Rendezvous(length) => write!(f, "rendezvous {}", units::bytes(*length as f64)),
             Self::Letters(length) => write!(f, "letters of {}", units::bytes(*length as f64)),
             Self::Crossed(length) => {
                 write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
