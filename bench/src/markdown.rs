@@ -133,9 +133,10 @@ fn write_objects(out: &mut String, report: &Report, placement: Placement) -> std
         out,
         "## Objects, {placement}: p50\n\n\
          *callback*: a call that calls an object of the caller's before it returns; *chain*: calls on what the call before \
-         returns, over a way that takes 1 ms there and back.\n"
+         returns, over a way that takes 1 ms there and back; *step by step*: each made when the one before has returned.\n"
     )?;
-    let works = [Work::Add, Work::Member, Work::Callback, Work::Life, Work::Chain(CHAIN)];
+    let mut works = vec![Work::Add, Work::Member, Work::Callback, Work::Life];
+    works.extend([Work::Chain(CHAIN), Work::Steps(CHAIN)]);
     let titles: Vec<String> = works.iter().map(Work::to_string).collect();
     table(out, report, &titles, |row, transport| {
         let p50 = |work: &Work| report.cell(row, transport, placement, *work)?.p50();

@@ -32,6 +32,8 @@ pub enum Work {
     Life,
     /// A call on what a call returns on what a call returns, and so on: so many, in a round trip of 1 ms.
     Chain(usize),
+    /// The same calls over the same way, each made when the one before has returned.
+    Steps(usize),
     /// A stream of items of so many bytes to the client, which reads each; what counts are items.
     Stream(usize),
     /// A letter of so many bytes that is sent when its receiver has taken it, one after the other.
@@ -51,7 +53,8 @@ impl Work {
         all.extend(DEPTHS.map(Self::Tasks));
         all.extend(DEPTHS.map(Self::Held));
         all.push(Self::Oneway(ONEWAY));
-        all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
+        all.extend([Self::Member, Self::Callback, Self::Life]);
+        all.extend([Self::Chain(CHAIN), Self::Steps(CHAIN)]);
         all.extend(STREAMS.map(Self::Stream));
         all.extend(LETTERS.map(Self::Rendezvous));
         all.extend(LETTERS.map(Self::Letters));
@@ -66,14 +69,14 @@ impl Work {
             Self::Add | Self::Tasks(_) | Self::Held(_) => true,
             Self::Oneway(_) => false,
             Self::Member | Self::Callback | Self::Life => false,
-            Self::Chain(_) | Self::Stream(_) => false,
+            Self::Chain(_) | Self::Steps(_) | Self::Stream(_) => false,
             Self::Rendezvous(_) | Self::Letters(_) | Self::Crossed(_) => false,
         }
     }
 
     /// Whether it can be done over this transport: the way of a chain is made longer over TCP.
     pub fn goes_over(self, transport: Transport) -> bool {
-        !matches!(self, Self::Chain(_)) || transport == Transport::Tcp
+        !matches!(self, Self::Chain(_) | Self::Steps(_)) || transport == Transport::Tcp
     }
 
     /// Whether one call waits for the one before it.
@@ -82,7 +85,8 @@ impl Work {
             Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_) => false,
             Self::Letters(_) | Self::Crossed(_) => false,
             Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous(_) => true,
-            Self::Member | Self::Callback | Self::Life | Self::Chain(_) => true,
+            Self::Member | Self::Callback | Self::Life => true,
+            Self::Chain(_) | Self::Steps(_) => true,
         }
     }
 }
@@ -109,6 +113,7 @@ impl fmt::Display for Work {
                 write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
             }
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
+            Self::Steps(hops) => write!(f, "chain of {hops} at 1 ms, step by step"),
         }
     }
 }
