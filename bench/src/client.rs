@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::calls::{self, Sent, expect};
 use crate::driver::Driver;
 use crate::stopwatch::Measured;
-use crate::work::{self, Work};
+use crate::work::{self, MIXED, Work};
 
 /// A peer's client: the three calls over one connection.
 pub trait Client: Clone + Send + Sync + 'static {
@@ -93,6 +93,7 @@ impl<C: Client> Driver for AsyncDriver<C> {
             Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
             Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
             Work::Stream(length) => self.runtime.spawn(streams(client, length, time)),
+            Work::Mixed(length) => self.runtime.spawn(mixed(client, length, time)),
             other => bail!("no {other} here"),
         };
         self.runtime.block_on(run)?
@@ -152,6 +153,12 @@ async fn held<C: Client>(client: C, depth: usize, time: Duration) -> Result<Meas
 async fn streams<C: Client>(client: C, length: usize, time: Duration) -> Result<Measured> {
     let (small, large) = (|items| client.small(items), |items| client.large(items, length));
     calls::streams(length, time, small, large).await
+}
+
+/// Small calls and large ones, of which those of one length count.
+async fn mixed<C: Client>(client: C, counted: usize, time: Duration) -> Result<Measured> {
+    let data = MIXED.map(|length| Bytes::from(work::pattern(length)));
+    calls::mixed(time, &data, counted, |which| client.echo(&data[which])).await
 }
 
 /// One task that sends one way. It is never more than two batches ahead: the count of the batch before

@@ -7,7 +7,7 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, DEPTHS, ECHOES, LETTERS, ONEWAY, STREAMS, SUMS, Work};
+use crate::work::{CHAIN, CROWD, DEPTHS, ECHOES, LETTERS, MIXED, ONEWAY, STREAMS, SUMS, Work};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -55,6 +55,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     write_objects(out, report, Placement::TwoCores)?;
     write_streams(out, report)?;
     write_letters(out, report)?;
+    write_mixed(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -183,6 +184,31 @@ fn write_letters(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
+fn write_mixed(out: &mut String, report: &Report) -> std::fmt::Result {
+    let [small, large] = MIXED.map(|length| units::bytes(length as f64));
+    writeln!(
+        out,
+        "## Mixed calls of {CROWD} client processes at once: p50 (p99, p99.9)\n\n\
+         Each makes one call after the other, nine echoes of {small} and one of {large}.\n"
+    )?;
+    write_tails(out, report, &MIXED.map(Work::Mixed))
+}
+
+/// How slow the slowest calls are. Only rows that do the last of `works` too.
+fn write_tails(out: &mut String, report: &Report, works: &[Work; 2]) -> std::fmt::Result {
+    let columns = Placement::ALL.map(|placement| works.map(|work| (work, placement))).concat();
+    let titles: Vec<String> =
+        columns.iter().map(|(work, placement)| format!("{work}, {placement}")).collect();
+    table(out, report, &titles, |row, transport| {
+        let cell = |work, placement| report.cell(row, transport, placement, work);
+        let figures = columns.iter().map(|(work, placement)| {
+            cell(works[1], *placement)?;
+            cell(*work, *placement).and_then(tails)
+        });
+        figures.collect()
+    })
+}
+
 fn write_standing(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "## Standing still\n")?;
     header(
@@ -276,6 +302,11 @@ fn header(out: &mut String, columns: &[&str]) -> std::fmt::Result {
 fn quantiles(cell: &Cell) -> Option<String> {
     let [p50, p99] = [cell.p50()?, cell.p99()?].map(units::duration);
     Some(format!("{p50} ({p99})"))
+}
+
+fn tails(cell: &Cell) -> Option<String> {
+    let [p50, p99, p999] = [cell.p50()?, cell.p99()?, cell.p999()?].map(units::duration);
+    Some(format!("{p50} ({p99}, {p999})"))
 }
 
 fn throughput(cell: &Cell) -> Option<String> {

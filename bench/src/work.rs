@@ -42,6 +42,9 @@ pub enum Work {
     Letters(usize),
     /// The same from four producers to four consumers, each with an attachment of its own; all are tasks or threads of the two processes.
     Crossed(usize),
+    /// As many bytes there and back, from four client processes at once, each with one call after the other: nine of ten of
+    /// their calls are small and one is large, and those of this length count.
+    Mixed(usize),
 }
 
 impl Work {
@@ -59,6 +62,7 @@ impl Work {
         all.extend(LETTERS.map(Self::Rendezvous));
         all.extend(LETTERS.map(Self::Letters));
         all.extend(LETTERS.map(Self::Crossed));
+        all.extend(MIXED.map(Self::Mixed));
         all
     }
 
@@ -71,12 +75,23 @@ impl Work {
             Self::Member | Self::Callback | Self::Life => false,
             Self::Chain(_) | Self::Steps(_) | Self::Stream(_) => false,
             Self::Rendezvous(_) | Self::Letters(_) | Self::Crossed(_) => false,
+            Self::Mixed(_) => false,
         }
     }
 
-    /// Whether it can be done over this transport: the way of a chain is made longer over TCP.
+    /// Whether it can be done over this transport: the way of a chain is made longer over TCP, and several clients
+    /// are processes of their own.
     pub fn goes_over(self, transport: Transport) -> bool {
-        !matches!(self, Self::Chain(_) | Self::Steps(_)) || transport == Transport::Tcp
+        match self {
+            Self::Chain(_) | Self::Steps(_) => transport == Transport::Tcp,
+            Self::Mixed(_) => transport != Transport::Inproc,
+            _ => true,
+        }
+    }
+
+    /// How many client processes do it at once.
+    pub fn clients(self) -> usize {
+        if matches!(self, Self::Mixed(_)) { CROWD } else { 1 }
     }
 
     /// Whether one call waits for the one before it.
@@ -87,6 +102,7 @@ impl Work {
             Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous(_) => true,
             Self::Member | Self::Callback | Self::Life => true,
             Self::Chain(_) | Self::Steps(_) => true,
+            Self::Mixed(_) => true,
         }
     }
 }
@@ -112,6 +128,7 @@ impl fmt::Display for Work {
             Self::Crossed(length) => {
                 write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
             }
+            Self::Mixed(length) => write!(f, "mixed, echo {}", units::bytes(*length as f64)),
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
             Self::Steps(hops) => write!(f, "chain of {hops} at 1 ms, step by step"),
         }
@@ -134,6 +151,10 @@ pub const ONEWAY: usize = 64;
 pub const LETTERS: [usize; 2] = [SMALL, 4 << 10];
 /// How many producers there are, and how many consumers, where there is not one of each.
 pub const CROSSED: usize = 4;
+/// The lengths of small and of large calls, where both are made.
+pub const MIXED: [usize; 2] = [SMALL, 64 << 10];
+/// How many client processes make them at once.
+pub const CROWD: usize = 4;
 /// How many calls are in flight at once.
 pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
 /// No row is sent more than this in one frame.
@@ -153,4 +174,9 @@ pub fn check_echo(echoed: &[u8], want: u64) -> Result<()> {
 /// What a server answers to `sum`.
 pub fn sum(data: &[u8]) -> u64 {
     data.iter().map(|byte| u64::from(*byte)).sum()
+}
+
+/// Which of [`MIXED`] the calls of a client have, one after the other: one of ten the large one.
+pub fn mixed() -> impl Iterator<Item = usize> {
+    (0..10).map(|number| usize::from(number == 9)).cycle()
 }

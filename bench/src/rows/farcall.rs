@@ -93,7 +93,9 @@ impl Row for Farcall {
 
     fn offers(&self, _: Placement, work: Work) -> bool {
         match self.1 {
-            Spin::Adaptive => work.is_universal() || matches!(work, Work::Oneway(_)),
+            Spin::Adaptive => {
+                work.is_universal() || matches!(work, Work::Oneway(_) | Work::Mixed(_))
+            }
             Spin::Off => work == Work::Add,
         }
     }

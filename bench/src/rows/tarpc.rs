@@ -49,7 +49,7 @@ impl Row for Tarpc {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_universal()
+        work.is_universal() || matches!(work, Work::Mixed(_))
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {

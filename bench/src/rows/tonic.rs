@@ -52,7 +52,7 @@ impl Row for Tonic {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_universal() || matches!(work, Work::Stream(_))
+        work.is_universal() || matches!(work, Work::Stream(_) | Work::Mixed(_))
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
