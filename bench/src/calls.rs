@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use crate::stopwatch::{Measured, Stopwatch};
@@ -20,6 +21,25 @@ pub async fn one_by_one<F: Future<Output = Result<()>>>(
     call().await?;
     let mut watch = Stopwatch::start(time);
     loop {
+        call().await?;
+        if !watch.lap() {
+            return Ok(watch.finish());
+        }
+    }
+}
+
+/// The same with a pause before each call, which does not count.
+pub async fn one_by_one_apart<F: Future<Output = Result<()>>>(
+    time: Duration,
+    mut call: impl FnMut() -> F,
+) -> Result<Measured> {
+    call().await?;
+    let mut watch = Stopwatch::start(time);
+    loop {
+        // The runtime's own sleep takes a millisecond at least. Nobody needs this thread meanwhile.
+        std::thread::sleep(work::PAUSE);
+        tokio::task::yield_now().await;
+        watch.lap_that_counts(false);
         call().await?;
         if !watch.lap() {
             return Ok(watch.finish());
@@ -46,6 +66,29 @@ where
             return Ok(watch.finish());
         }
     }
+}
+
+/// Sends a small one of `data` nine times and the large one once, there and back, over and over. Those calls count
+/// that have the length `counted`.
+pub async fn mixed<F, E>(
+    time: Duration,
+    data: &[Bytes; 2],
+    counted: usize,
+    echo: impl Fn(usize) -> F,
+) -> Result<Measured>
+where
+    F: Future<Output = Result<E>>,
+    E: AsRef<[u8]>,
+{
+    let sums = data.each_ref().map(|data| work::sum(data));
+    let mut watch = Stopwatch::start(time);
+    for which in work::mixed() {
+        work::check_echo(echo(which).await?.as_ref(), sums[which])?;
+        if !watch.lap_that_counts(data[which].len() == counted) {
+            break;
+        }
+    }
+    Ok(watch.finish_among_others())
 }
 
 /// One of several tasks that began at `started`, each with one call at a time: how many it made.

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 use crate::calls::{self, Sent, expect};
 use crate::driver::Driver;
 use crate::stopwatch::Measured;
-use crate::work::{self, Work};
+use crate::work::{self, MIXED, Work};
 
 /// A peer's client: the three calls over one connection.
 pub trait Client: Clone + Send + Sync + 'static {
@@ -27,6 +28,10 @@ pub trait Client: Clone + Send + Sync + 'static {
     fn echo(&self, data: &Bytes) -> impl Future<Output = Result<Self::Echoed>> + Send;
     /// The sum of the bytes.
     fn sum(&self, data: &Bytes) -> impl Future<Output = Result<u64>> + Send;
+    /// What [`work::toil`] gives, which takes the service long.
+    fn toil(&self) -> impl Future<Output = Result<u64>> + Send {
+        async { bail!("no heavy calls here") }
+    }
     /// Sends the bytes and wants no reply.
     fn push(&self, _data: &Bytes) -> impl Future<Output = Result<()>> + Send {
         async { bail!("no one-way calls here") }
@@ -93,6 +98,9 @@ impl<C: Client> Driver for AsyncDriver<C> {
             Work::Held(depth) => self.runtime.spawn(held(client, depth, time)),
             Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
             Work::Stream(length) => self.runtime.spawn(streams(client, length, time)),
+            Work::Mixed(length) => self.runtime.spawn(mixed(client, length, time)),
+            Work::Light => self.runtime.spawn(light(client, time)),
+            Work::Beside => self.runtime.spawn(beside(client, time)),
             other => bail!("no {other} here"),
         };
         self.runtime.block_on(run)?
@@ -152,6 +160,31 @@ async fn held<C: Client>(client: C, depth: usize, time: Duration) -> Result<Meas
 async fn streams<C: Client>(client: C, length: usize, time: Duration) -> Result<Measured> {
     let (small, large) = (|items| client.small(items), |items| client.large(items, length));
     calls::streams(length, time, small, large).await
+}
+
+/// Small calls and large ones, of which those of one length count.
+async fn mixed<C: Client>(client: C, counted: usize, time: Duration) -> Result<Measured> {
+    let data = MIXED.map(|length| Bytes::from(work::pattern(length)));
+    calls::mixed(time, &data, counted, |which| client.echo(&data[which])).await
+}
+
+/// One call after each pause.
+async fn light<C: Client>(client: C, time: Duration) -> Result<Measured> {
+    calls::one_by_one_apart(time, || async { expect(client.add(1, 2).await?, 3) }).await
+}
+
+/// The same beside a task that makes heavy calls.
+async fn beside<C: Client>(client: C, time: Duration) -> Result<Measured> {
+    let (mut heavy, busy) = (JoinSet::new(), client.clone());
+    heavy.spawn(async move {
+        loop {
+            busy.toil().await?;
+        }
+    });
+    tokio::select! {
+        measured = light(client, time) => measured,
+        Some(ended) = heavy.join_next() => ended?,
+    }
 }
 
 /// One task that sends one way. It is never more than two batches ahead: the count of the batch before

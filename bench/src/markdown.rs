@@ -7,7 +7,9 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, DEPTHS, ECHOES, LETTERS, ONEWAY, STREAMS, SUMS, Work};
+use crate::work::{
+    CHAIN, CROWD, DEPTHS, ECHOES, HEAVY, LETTERS, MIXED, ONEWAY, PAUSE, STREAMS, SUMS, Work,
+};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -55,6 +57,8 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     write_objects(out, report, Placement::TwoCores)?;
     write_streams(out, report)?;
     write_letters(out, report)?;
+    write_mixed(out, report)?;
+    write_light(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -133,9 +137,10 @@ fn write_objects(out: &mut String, report: &Report, placement: Placement) -> std
         out,
         "## Objects, {placement}: p50\n\n\
          *callback*: a call that calls an object of the caller's before it returns; *chain*: calls on what the call before \
-         returns, over a way that takes 1 ms there and back.\n"
+         returns, over a way that takes 1 ms there and back; *step by step*: each made when the one before has returned.\n"
     )?;
-    let works = [Work::Add, Work::Member, Work::Callback, Work::Life, Work::Chain(CHAIN)];
+    let mut works = vec![Work::Add, Work::Member, Work::Callback, Work::Life];
+    works.extend([Work::Chain(CHAIN), Work::Steps(CHAIN)]);
     let titles: Vec<String> = works.iter().map(Work::to_string).collect();
     table(out, report, &titles, |row, transport| {
         let p50 = |work: &Work| report.cell(row, transport, placement, *work)?.p50();
@@ -168,18 +173,52 @@ fn write_letters(out: &mut String, report: &Report) -> std::fmt::Result {
          Through a mailbox or a message queue; *rendezvous*, p50: sent and taken, one after the other.\n"
     )?;
     for placement in Placement::ALL {
-        let mut works = LETTERS.map(Work::Letters).to_vec();
-        works.extend(LETTERS.map(Work::Crossed));
-        let mut titles = vec![format!("{placement}: {}", Work::Rendezvous)];
-        titles.extend(works.iter().map(Work::to_string));
+        let meetings = LETTERS.map(Work::Rendezvous);
+        let works = [LETTERS.map(Work::Letters), LETTERS.map(Work::Crossed)].concat();
+        let mut titles: Vec<String> = meetings.iter().chain(&works).map(Work::to_string).collect();
+        titles[0] = format!("{placement}: {}", titles[0]);
         table(out, report, &titles, |row, transport| {
             let cell = |work: &Work| report.cell(row, transport, placement, *work);
-            let meeting = cell(&Work::Rendezvous).and_then(Cell::p50).map(units::duration);
+            let meetings = meetings.iter().map(|work| cell(work)?.p50().map(units::duration));
             let rates = works.iter().map(|work| cell(work).and_then(throughput));
-            std::iter::once(meeting).chain(rates).collect()
+            meetings.chain(rates).collect()
         })?;
     }
     Ok(())
+}
+
+fn write_mixed(out: &mut String, report: &Report) -> std::fmt::Result {
+    let [small, large] = MIXED.map(|length| units::bytes(length as f64));
+    writeln!(
+        out,
+        "## Mixed calls of {CROWD} client processes at once: p50 (p99, p99.9)\n\n\
+         Each makes one call after the other, nine echoes of {small} and one of {large}.\n"
+    )?;
+    write_tails(out, report, &MIXED.map(Work::Mixed))
+}
+
+fn write_light(out: &mut String, report: &Report) -> std::fmt::Result {
+    let [pause, heavy] = [PAUSE, HEAVY].map(|time| units::duration(time.as_nanos() as f64));
+    writeln!(
+        out,
+        "## Light calls beside heavy ones: p50 (p99, p99.9)\n\n\
+         *light*: `add`, a call after each pause of {pause}; *beside heavy*: while the same client always has a call of \
+         another method under way, for which the server computes for {heavy}.\n"
+    )?;
+    write_tails(out, report, &[Work::Light, Work::Beside])
+}
+
+/// How slow the slowest calls are.
+fn write_tails(out: &mut String, report: &Report, works: &[Work; 2]) -> std::fmt::Result {
+    let columns = Placement::ALL.map(|placement| works.map(|work| (work, placement))).concat();
+    let titles: Vec<String> =
+        columns.iter().map(|(work, placement)| format!("{work}, {placement}")).collect();
+    table(out, report, &titles, |row, transport| {
+        let cell = |work, placement| report.cell(row, transport, placement, work);
+        let figures =
+            columns.iter().map(|(work, placement)| cell(*work, *placement).and_then(tails));
+        figures.collect()
+    })
 }
 
 fn write_standing(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -275,6 +314,11 @@ fn header(out: &mut String, columns: &[&str]) -> std::fmt::Result {
 fn quantiles(cell: &Cell) -> Option<String> {
     let [p50, p99] = [cell.p50()?, cell.p99()?].map(units::duration);
     Some(format!("{p50} ({p99})"))
+}
+
+fn tails(cell: &Cell) -> Option<String> {
+    let [p50, p99, p999] = [cell.p50()?, cell.p99()?, cell.p999()?].map(units::duration);
+    Some(format!("{p50} ({p99}, {p999})"))
 }
 
 fn throughput(cell: &Cell) -> Option<String> {

@@ -68,6 +68,7 @@ fn one_seat(shop: &Workshop, seat: &Seat, options: &Options, report: &mut Report
     }
     let mut pair = Pair::start(shop, row, transport, cpus)?;
     for work in works {
+        pair.gather(shop, work.clients())?;
         let measured = pair.measure(work, options.time)?;
         if let Some(p50) = measured.p50.filter(|_| work == Work::Add) {
             eprint!("  {}", units::duration(p50 as f64));

@@ -30,6 +30,8 @@ pub trait Objects: Clone + Send + Sync + 'static {
     /// As many calls, each but the last on a new object that the one before returns; the last one gives
     /// their number.
     fn chain(&self, hops: usize) -> impl Future<Output = Result<u64>> + Send;
+    /// The same calls, each made when the one before has returned.
+    fn steps(&self, hops: usize) -> impl Future<Output = Result<u64>> + Send;
     /// The sum of the first words of as many small items, `0`, `1` and so on, of a stream.
     fn small(&self, items: u64) -> impl Future<Output = Result<u64>> + Send;
     /// How many bytes as many large items of a stream have.
@@ -43,9 +45,10 @@ pub type Small = [f64; 8];
 pub fn offers(work: Work) -> bool {
     match work {
         Work::Add | Work::Member | Work::Callback | Work::Life => true,
-        Work::Chain(_) | Work::Stream(_) => true,
+        Work::Chain(_) | Work::Steps(_) | Work::Stream(_) => true,
         Work::Echo(_) | Work::Sum(_) | Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => false,
-        Work::Rendezvous | Work::Letters(_) | Work::Crossed(_) => false,
+        Work::Rendezvous(_) | Work::Letters(_) | Work::Crossed(_) => false,
+        Work::Mixed(_) | Work::Light | Work::Beside => false,
     }
 }
 
@@ -84,8 +87,12 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
                     one_by_one(time, one).await
                 }
                 Work::Chain(hops) => {
-                    let far = C::connect(&relay::to(&address, HALF)?).await?;
+                    let far: C = far(&address).await?;
                     one_by_one(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
+                }
+                Work::Steps(hops) => {
+                    let far: C = far(&address).await?;
+                    one_by_one(time, || async { expect(far.steps(hops).await?, hops as u64) }).await
                 }
                 Work::Stream(length) => {
                     let small = |items| client.small(items);
@@ -96,6 +103,11 @@ impl<C: Objects> Driver for ObjectsDriver<C> {
         });
         self.runtime.block_on(run)?
     }
+}
+
+/// Connects over a way that takes 1 ms there and back.
+async fn far<C: Objects>(address: &str) -> Result<C> {
+    C::connect(&relay::to(address, HALF)?).await
 }
 
 /// One way through the relay: half of a round trip.

@@ -1,21 +1,29 @@
-//! A server, its client, and the order in which they are asked.
+//! A server, its clients, and the order in which they are asked.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::child::Child;
 use crate::placement::Placement;
-use crate::row::{Row, Transport};
+use crate::row::{Address, Row, Transport};
 use crate::stopwatch::Measured;
 use crate::words::{Answer, Order};
 use crate::work::Work;
 use crate::workshop::Workshop;
 
-/// A server and its client. In-process rows have both in the client's process.
+/// A server and its client, or clients. In-process rows have both in the client's process.
 pub struct Pair {
-    client: Child,
+    clients: Vec<Child>,
     server: Option<Child>,
+    entrance: Entrance,
+}
+
+/// What it takes to start one more client.
+struct Entrance {
+    row: &'static str,
+    address: Address,
+    cpu: Option<usize>,
 }
 
 impl Pair {
@@ -27,16 +35,25 @@ impl Pair {
         cpus: [Option<usize>; 2],
     ) -> Result<Self> {
         let [server_cpu, client_cpu] = cpus;
-        let (name, wanted) = (row.name(), shop.address(transport));
-        let start = |role, address, cpu| Child::start(role, name, address, cpu, shop.path("err"));
+        let (row, wanted) = (row.name(), shop.address(transport));
         let (server, address) = if transport == Transport::Inproc {
             (None, wanted)
         } else {
-            let (server, address) = start("serve", &wanted, server_cpu)?;
+            let (server, address) =
+                Child::start("serve", row, &wanted, server_cpu, shop.path("err"))?;
             (Some(server), address)
         };
-        let (client, _) = start("drive", &address, client_cpu)?;
-        Ok(Self { client, server })
+        let entrance = Entrance { row, address, cpu: client_cpu };
+        Ok(Self { clients: vec![entrance.enter(shop)?], server, entrance })
+    }
+
+    /// Starts clients, or ends some, so that there are as many.
+    pub fn gather(&mut self, shop: &Workshop, clients: usize) -> Result<()> {
+        self.clients.truncate(clients);
+        while self.clients.len() < clients {
+            self.clients.push(self.entrance.enter(shop)?);
+        }
+        Ok(())
     }
 
     /// Does `work` for a fifth of `time` to warm up, then for `time`.
@@ -50,30 +67,31 @@ impl Pair {
         outcome.map_err(|error| self.explain(error))
     }
 
-    /// Gives the client an order that is answered with `Done` after about `time`.
+    /// Gives the clients an order that is answered with `Done` after about `time`.
     pub fn order(&mut self, order: Order, time: Duration) -> Result<()> {
         self.begin(order)?;
         self.end(time)
     }
 
-    /// Gives the client an order; [`Pair::end`] waits for it.
+    /// Gives the clients an order; [`Pair::end`] waits for it.
     pub fn begin(&mut self, order: Order) -> Result<()> {
-        self.client.tell(order)
+        self.clients.iter_mut().try_for_each(|client| client.tell(order))
     }
 
     /// Waits for the `Done` of an order that takes about `time`.
     pub fn end(&mut self, time: Duration) -> Result<()> {
-        match self.client.hear(time) {
-            Ok(Answer::Done) => Ok(()),
-            Ok(other) => bail!("expected to be done: {other:?}"),
-            Err(error) => Err(self.explain(error)),
+        let answers = self.hear(time).map_err(|error| self.explain(error))?;
+        for answer in answers {
+            ensure!(matches!(answer, Answer::Done), "expected to be done: {answer:?}");
         }
+        Ok(())
     }
 
-    /// What the server has used, then the client.
+    /// What the server has used, then the clients.
     pub fn used(&mut self, order: Order) -> Result<[u64; 2]> {
         let server = self.server.as_mut().map_or(Ok(0), |server| server.used(order))?;
-        Ok([server, self.client.used(order)?])
+        let clients = self.clients.iter_mut().map(|client| client.used(order));
+        Ok([server, clients.sum::<Result<u64>>()?])
     }
 
     fn cpu_nanoseconds(&mut self) -> Result<u64> {
@@ -82,17 +100,35 @@ impl Pair {
 
     fn run(&mut self, work: Work, time: Duration) -> Result<Measured> {
         let nanoseconds = u64::try_from(time.as_nanos())?;
-        self.client.tell(Order::Run { work, nanoseconds })?;
-        match self.client.hear(time)? {
-            Answer::Measured(measured) => Ok(measured),
-            other => bail!("expected figures: {other:?}"),
+        self.begin(Order::Run { work, nanoseconds })?;
+        let mut all = Vec::new();
+        for answer in self.hear(time)? {
+            match answer {
+                Answer::Measured(measured) => all.push(measured),
+                other => bail!("expected figures: {other:?}"),
+            }
         }
+        match <[Measured; 1]>::try_from(all) {
+            Ok([only]) => Ok(only),
+            Err(all) => Ok(Measured::together(&all)),
+        }
+    }
+
+    fn hear(&mut self, time: Duration) -> Result<Vec<Answer>> {
+        self.clients.iter_mut().map(|client| client.hear(time)).collect()
     }
 
     /// A client's error is often the server's death.
     fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
         let Some(server) = &mut self.server else { return error };
         if server.is_running() { error } else { error.context(server.last_words()) }
+    }
+}
+
+impl Entrance {
+    fn enter(&self, shop: &Workshop) -> Result<Child> {
+        let Self { row, address, cpu } = self;
+        Ok(Child::start("drive", row, address, *cpu, shop.path("err"))?.0)
     }
 }
 

@@ -129,6 +129,11 @@ impl Cell {
         units::median(self.rounds.iter().filter_map(|round| round.p99).map(|ns| ns as f64))
     }
 
+    /// Median over the rounds, in nanoseconds.
+    pub fn p999(&self) -> Option<f64> {
+        units::median(self.rounds.iter().filter_map(|round| round.p999).map(|ns| ns as f64))
+    }
+
     /// Median over the rounds.
     pub fn calls_per_second(&self) -> Option<f64> {
         let rate = |round: &Measured| round.calls as f64 / round.nanoseconds as f64 * 1e9;

@@ -27,7 +27,8 @@ pub fn write(report: &Report, name: &str) -> Result<()> {
 pub fn render_again(check: bool) -> Result<bool> {
     let path = directory().join(FULL).with_extension("json");
     let text = std::fs::read_to_string(path).context("there is no results/compare.json yet")?;
-    let report: Report = serde_json::from_str(&text)?;
+    let report: Report = serde_json::from_str(&text)
+        .context("results/compare.json is another version's: `compare` writes it anew")?;
     write(&report, FULL)?;
     Ok(!check || self::check(&report))
 }

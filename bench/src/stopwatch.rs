@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 /// What one client saw in one go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Calls that were answered.
     pub calls: u64,
@@ -15,14 +15,31 @@ pub struct Measured {
     pub p50: Option<u64>,
     /// 99 of 100 calls took no longer; sequential work only.
     pub p99: Option<u64>,
+    /// 999 of 1000 calls took no longer; sequential work only.
+    pub p999: Option<u64>,
     /// CPU time of both processes; filled in by the conductor.
     pub cpu_nanoseconds: u64,
+    /// How long each call took, where the conductor is to put those of several clients together; else nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub laps: Vec<u64>,
 }
 
 impl Measured {
     /// `calls` since `started`, without the time of each.
     pub fn bulk(calls: u64, started: Instant) -> Self {
         Self { calls, nanoseconds: nanoseconds(started.elapsed()), ..Self::default() }
+    }
+
+    /// What clients saw that did the same at once.
+    pub fn together(clients: &[Self]) -> Self {
+        let laps = clients.iter().flat_map(|client| &client.laps).copied().collect();
+        let longest = clients.iter().map(|client| client.nanoseconds).max();
+        Self::of(laps, longest.unwrap_or(0))
+    }
+
+    fn of(mut laps: Vec<u64>, nanoseconds: u64) -> Self {
+        let [p50, p99, p999] = [500, 990, 999].map(|permille| quantile(&mut laps, permille));
+        Self { calls: laps.len() as u64, nanoseconds, p50, p99, p999, ..Self::default() }
     }
 }
 
@@ -46,8 +63,15 @@ impl Stopwatch {
 
     /// Ends a lap and begins the next; false once the time is over.
     pub fn lap(&mut self) -> bool {
+        self.lap_that_counts(true)
+    }
+
+    /// The same, where not all laps count.
+    pub fn lap_that_counts(&mut self, counts: bool) -> bool {
         let now = Instant::now();
-        self.laps.push(nanoseconds(now - self.last));
+        if counts {
+            self.laps.push(nanoseconds(now - self.last));
+        }
         self.last = now;
         now - self.started < self.time
     }
@@ -67,21 +91,21 @@ impl Stopwatch {
     }
 
     /// What was seen.
-    pub fn finish(mut self) -> Measured {
-        Measured {
-            calls: self.laps.len() as u64,
-            nanoseconds: nanoseconds(self.last - self.started),
-            p50: percentile(&mut self.laps, 50),
-            p99: percentile(&mut self.laps, 99),
-            cpu_nanoseconds: 0,
-        }
+    pub fn finish(self) -> Measured {
+        Measured::of(self.laps, nanoseconds(self.last - self.started))
+    }
+
+    /// The same, for [`Measured::together`].
+    pub fn finish_among_others(self) -> Measured {
+        let nanoseconds = nanoseconds(self.last - self.started);
+        Measured { nanoseconds, laps: self.laps, ..Measured::default() }
     }
 }
 
-/// The value that `percent` of 100 do not exceed.
-fn percentile(values: &mut [u64], percent: usize) -> Option<u64> {
+/// The value that so many of 1000 do not exceed.
+fn quantile(values: &mut [u64], permille: usize) -> Option<u64> {
     let last = values.len().checked_sub(1)?;
-    let (_, value, _) = values.select_nth_unstable(last * percent / 100);
+    let (_, value, _) = values.select_nth_unstable(last * permille / 1000);
     Some(*value)
 }
 
@@ -97,11 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_of_the_sorted_values() {
-        let mut values: Vec<u64> = (0..=100).rev().collect();
-        assert_eq!(percentile(&mut values, 50), Some(50));
-        assert_eq!(percentile(&mut values, 99), Some(99));
-        assert_eq!(percentile(&mut [], 50), None);
+    fn quantiles_are_of_the_sorted_values() {
+        let mut values: Vec<u64> = (0..=1000).rev().collect();
+        assert_eq!(quantile(&mut values, 500), Some(500));
+        assert_eq!(quantile(&mut values, 990), Some(990));
+        assert_eq!(quantile(&mut [], 500), None);
+    }
+
+    #[test]
+    fn what_clients_saw_is_put_together_call_by_call() {
+        let seen = |laps: Vec<u64>| Measured { laps, nanoseconds: 9, ..Measured::default() };
+        let together = Measured::together(&[seen(vec![5, 3]), seen(vec![1])]);
+        let Measured { calls, p50, p999, .. } = together;
+        assert_eq!((calls, p50, p999), (3, Some(3), Some(3)));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What is measured: the calls, and how many of them are under way at once.
 
 use std::fmt;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::row::Transport;
@@ -32,14 +34,23 @@ pub enum Work {
     Life,
     /// A call on what a call returns on what a call returns, and so on: so many, in a round trip of 1 ms.
     Chain(usize),
+    /// The same calls over the same way, each made when the one before has returned.
+    Steps(usize),
     /// A stream of items of so many bytes to the client, which reads each; what counts are items.
     Stream(usize),
-    /// A letter that is sent when its receiver has taken it, one after the other.
-    Rendezvous,
+    /// A letter of so many bytes that is sent when its receiver has taken it, one after the other.
+    Rendezvous(usize),
     /// Letters of so many bytes from a producer to a consumer through a bounded mailbox or queue; what counts is what was received.
     Letters(usize),
     /// The same from four producers to four consumers, each with an attachment of its own; all are tasks or threads of the two processes.
     Crossed(usize),
+    /// As many bytes there and back, from four client processes at once, each with one call after the other: nine of ten of
+    /// their calls are small and one is large, and those of this length count.
+    Mixed(usize),
+    /// `add` with a pause before each call.
+    Light,
+    /// The same, while the client always has a call under way for which the server computes for long.
+    Beside,
 }
 
 impl Work {
@@ -51,11 +62,14 @@ impl Work {
         all.extend(DEPTHS.map(Self::Tasks));
         all.extend(DEPTHS.map(Self::Held));
         all.push(Self::Oneway(ONEWAY));
-        all.extend([Self::Member, Self::Callback, Self::Life, Self::Chain(CHAIN)]);
+        all.extend([Self::Member, Self::Callback, Self::Life]);
+        all.extend([Self::Chain(CHAIN), Self::Steps(CHAIN)]);
         all.extend(STREAMS.map(Self::Stream));
-        all.push(Self::Rendezvous);
+        all.extend(LETTERS.map(Self::Rendezvous));
         all.extend(LETTERS.map(Self::Letters));
         all.extend(LETTERS.map(Self::Crossed));
+        all.extend(MIXED.map(Self::Mixed));
+        all.extend([Self::Light, Self::Beside]);
         all
     }
 
@@ -66,14 +80,25 @@ impl Work {
             Self::Add | Self::Tasks(_) | Self::Held(_) => true,
             Self::Oneway(_) => false,
             Self::Member | Self::Callback | Self::Life => false,
-            Self::Chain(_) | Self::Stream(_) => false,
-            Self::Rendezvous | Self::Letters(_) | Self::Crossed(_) => false,
+            Self::Chain(_) | Self::Steps(_) | Self::Stream(_) => false,
+            Self::Rendezvous(_) | Self::Letters(_) | Self::Crossed(_) => false,
+            Self::Mixed(_) | Self::Light | Self::Beside => false,
         }
     }
 
-    /// Whether it can be done over this transport: the way of a chain is made longer over TCP.
+    /// Whether it can be done over this transport: the way of a chain is made longer over TCP, and several clients
+    /// are processes of their own.
     pub fn goes_over(self, transport: Transport) -> bool {
-        !matches!(self, Self::Chain(_)) || transport == Transport::Tcp
+        match self {
+            Self::Chain(_) | Self::Steps(_) => transport == Transport::Tcp,
+            Self::Mixed(_) => transport != Transport::Inproc,
+            _ => true,
+        }
+    }
+
+    /// How many client processes do it at once.
+    pub fn clients(self) -> usize {
+        if matches!(self, Self::Mixed(_)) { CROWD } else { 1 }
     }
 
     /// Whether one call waits for the one before it.
@@ -81,8 +106,10 @@ impl Work {
         match self {
             Self::Tasks(_) | Self::Held(_) | Self::Oneway(_) | Self::Stream(_) => false,
             Self::Letters(_) | Self::Crossed(_) => false,
-            Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous => true,
-            Self::Member | Self::Callback | Self::Life | Self::Chain(_) => true,
+            Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous(_) => true,
+            Self::Member | Self::Callback | Self::Life => true,
+            Self::Chain(_) | Self::Steps(_) => true,
+            Self::Mixed(_) | Self::Light | Self::Beside => true,
         }
     }
 }
@@ -103,12 +130,16 @@ impl fmt::Display for Work {
             Self::Stream(length) => {
                 write!(f, "stream of {}", units::bytes(*length as f64))
             }
-            Self::Rendezvous => write!(f, "rendezvous"),
+            Self::Rendezvous(length) => write!(f, "rendezvous {}", units::bytes(*length as f64)),
             Self::Letters(length) => write!(f, "letters of {}", units::bytes(*length as f64)),
             Self::Crossed(length) => {
                 write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
             }
+            Self::Mixed(length) => write!(f, "mixed, echo {}", units::bytes(*length as f64)),
+            Self::Light => write!(f, "light"),
+            Self::Beside => write!(f, "light beside heavy"),
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
+            Self::Steps(hops) => write!(f, "chain of {hops} at 1 ms, step by step"),
         }
     }
 }
@@ -129,6 +160,14 @@ pub const ONEWAY: usize = 64;
 pub const LETTERS: [usize; 2] = [SMALL, 4 << 10];
 /// How many producers there are, and how many consumers, where there is not one of each.
 pub const CROSSED: usize = 4;
+/// The lengths of small and of large calls, where both are made.
+pub const MIXED: [usize; 2] = [SMALL, 64 << 10];
+/// How many client processes make them at once.
+pub const CROWD: usize = 4;
+/// How long the client pauses before a light call.
+pub const PAUSE: Duration = Duration::from_micros(200);
+/// How long the server computes for a heavy one.
+pub const HEAVY: Duration = Duration::from_millis(5);
 /// How many calls are in flight at once.
 pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
 /// No row is sent more than this in one frame.
@@ -148,4 +187,19 @@ pub fn check_echo(echoed: &[u8], want: u64) -> Result<()> {
 /// What a server answers to `sum`.
 pub fn sum(data: &[u8]) -> u64 {
     data.iter().map(|byte| u64::from(*byte)).sum()
+}
+
+/// What a server does for a heavy call: it takes [`HEAVY`] of its processor's time, however often it loses it meanwhile.
+pub fn toil() -> u64 {
+    let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+    let (data, started, mut total) = (pattern(SMALL), spent(), 0u64);
+    while spent() - started < HEAVY {
+        total = total.wrapping_add(sum(std::hint::black_box(&data)));
+    }
+    total
+}
+
+/// Which of [`MIXED`] the calls of a client have, one after the other: one of ten the large one.
+pub fn mixed() -> impl Iterator<Item = usize> {
+    (0..10).map(|number| usize::from(number == 9)).cycle()
 }

@@ -6,8 +6,9 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{SMALL, Work};
+use crate::work::{LETTERS, SMALL, Work};
 
+const LARGE: usize = LETTERS[1];
 const OURS: &[&str] = &["farcall-letters"];
 const MEETING: &[&str] = &["farcall-rendezvous"];
 const POSIX: &[&str] = &["raw-posix-mq"];
@@ -29,7 +30,11 @@ pub fn all(report: &Report, bars: &mut Vec<Bar>) {
     }
     for transport in [Transport::Shm, Transport::Unix, Transport::Tcp] {
         let here = |work| Filter::new(work).over(transport).at(Placement::TwoCores);
-        let call = here(Work::Add).of(FARCALL);
-        bars.push(latency(report, here(Work::Rendezvous).of(MEETING), call, 2.5));
+        // An echo has the bytes twice, and so takes at most twice as long as a call that has them once.
+        for (length, call, most) in [(SMALL, Work::Add, 2.5), (LARGE, Work::Echo(LARGE), 2.5 / 2.0)]
+        {
+            let meeting = here(Work::Rendezvous(length)).of(MEETING);
+            bars.push(latency(report, meeting, here(call).of(FARCALL), most));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The bars of objects: against plain calls of the same row, and against remoc.
 
 use super::filter::Filter;
-use super::{Bar, Limit, latency, place};
+use super::{Bar, Limit, latency, named_latency, place};
 use crate::placement::Placement;
 use crate::report::{Cell, Report};
 use crate::row::Transport;
@@ -37,13 +37,16 @@ pub fn all(report: &Report, bars: &mut Vec<Bar>) {
             detail: ours.map_or_else(String::new, place),
         });
     }
-    let chain = Filter::new(Work::Chain(CHAIN)).of(OURS).quickest(report);
+    let [whole, steps] =
+        [Work::Chain(CHAIN), Work::Steps(CHAIN)].map(|work| Filter::new(work).of(OURS));
+    let chain = whole.quickest(report);
     bars.push(Bar {
         what: Work::Chain(CHAIN).to_string(),
         limit: Limit::TimeAtMost(1.3e6),
         reached: chain.and_then(Cell::p50),
         detail: chain.map_or_else(String::new, place),
     });
+    bars.push(named_latency(report, format!("{whole}, step by step"), whole, steps, 0.33));
 }
 
 /// What a callback adds to the call that it is made in.

@@ -48,8 +48,8 @@ impl Row for Capnp {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        let objects = matches!(work, Work::Member | Work::Callback | Work::Life | Work::Chain(_));
-        work.is_universal() || objects
+        let objects = matches!(work, Work::Member | Work::Callback | Work::Life);
+        work.is_universal() || objects || matches!(work, Work::Chain(_) | Work::Steps(_))
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {

@@ -47,7 +47,7 @@ impl Row for Shmipc {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_universal()
+        work.is_universal() || matches!(work, Work::Mixed(_))
     }
 
     /// A session is meant to be the only one between two processes, and has the memory for that.

@@ -64,9 +64,12 @@ impl Driver for CapnpDriver {
                     one_by_one(time, call).await
                 }
                 Work::Chain(hops) => {
-                    let far = relay::to(&address.to_string(), HALF)?.parse()?;
-                    let far = Client::connect(&far).await?;
+                    let far = Client::connect_far(&address).await?;
                     one_by_one(time, || async { expect(far.chain(hops).await?, hops as u64) }).await
+                }
+                Work::Steps(hops) => {
+                    let far = Client::connect_far(&address).await?;
+                    one_by_one(time, || async { expect(far.steps(hops).await?, hops as u64) }).await
                 }
                 other => bail!("no {other} here"),
             }
@@ -111,6 +114,11 @@ impl Client {
         Ok(Self { adder: factory.clone().cast_to(), factory, back })
     }
 
+    /// Connects over a way that takes 1 ms there and back.
+    async fn connect_far(address: &Address) -> Result<Self> {
+        Self::connect(&relay::to(&address.to_string(), HALF)?.parse()?).await
+    }
+
     /// A call that is on its way when this returns.
     fn add(&self, a: u64, b: u64) -> impl Future<Output = Result<u64>> + use<> {
         call_add(&self.adder, a, b).err_into()
@@ -125,6 +133,14 @@ impl Client {
         let mut step = self.factory.first_request().send().pipeline.get_step();
         for _ in 0..further {
             step = step.next_request().send().pipeline.get_step();
+        }
+        Ok(step.number_request().send().promise.await?.get()?.get_number())
+    }
+
+    async fn steps(&self, hops: usize) -> Result<u64> {
+        let mut step = self.factory.first_request().send().promise.await?.get()?.get_step()?;
+        for _ in 2..hops {
+            step = step.next_request().send().promise.await?.get()?.get_step()?;
         }
         Ok(step.number_request().send().promise.await?.get()?.get_number())
     }

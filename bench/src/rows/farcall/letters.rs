@@ -15,7 +15,7 @@ use crate::driver::Driver;
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
 use crate::stopwatch::{Measured, Stopwatch};
-use crate::work::{self, CROSSED, SMALL, Work};
+use crate::work::{self, CROSSED, Work};
 
 /// This file's rows.
 pub const ROWS: &[&dyn Row] = &[&Letters::Rendezvous, &Letters::Pair, &Letters::Crossed];
@@ -59,7 +59,7 @@ impl Row for Letters {
 
     fn offers(&self, _: Placement, work: Work) -> bool {
         match self {
-            Self::Rendezvous => work == Work::Rendezvous,
+            Self::Rendezvous => matches!(work, Work::Rendezvous(_)),
             Self::Pair => matches!(work, Work::Letters(_)),
             Self::Crossed => matches!(work, Work::Crossed(_)),
         }
@@ -133,7 +133,7 @@ impl Driver for Producers {
     fn run(&mut self, work: Work, time: Duration) -> Result<Measured> {
         let (first, all) = (self.mailboxes[0].clone(), self.mailboxes.clone());
         let run = match work {
-            Work::Rendezvous => self.runtime.spawn(meet(first, time)),
+            Work::Rendezvous(length) => self.runtime.spawn(meet(first, length, time)),
             Work::Letters(length) | Work::Crossed(length) => {
                 self.runtime.spawn(produce(all, length, time))
             }
@@ -143,8 +143,8 @@ impl Driver for Producers {
     }
 }
 
-async fn meet(mailbox: Mailbox<Bytes>, time: Duration) -> Result<Measured> {
-    let letter = Bytes::from(work::pattern(SMALL));
+async fn meet(mailbox: Mailbox<Bytes>, length: usize, time: Duration) -> Result<Measured> {
+    let letter = Bytes::from(work::pattern(length));
     mailbox.send(&letter).await?;
     let mut watch = Stopwatch::start(time);
     loop {

@@ -184,6 +184,14 @@ impl Objects for Client {
         Ok(step.number().await?)
     }
 
+    async fn steps(&self, hops: usize) -> Result<u64> {
+        let mut step = self.factory.first().await?;
+        for _ in 2..hops {
+            step = step.next().await?;
+        }
+        Ok(step.number().await?)
+    }
+
     async fn small(&self, items: u64) -> Result<u64> {
         let (mut received, mut sum) = (self.factory.small(items).await?, 0);
         while let Some(item) = received.recv().await {

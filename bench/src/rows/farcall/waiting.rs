@@ -11,7 +11,7 @@ use crate::calls::CALLS_PER_CLOCK_READ;
 use crate::client::PUSHES_PER_COUNT;
 use crate::driver::Driver;
 use crate::stopwatch::{Measured, Stopwatch};
-use crate::work::{self, Work};
+use crate::work::{self, MIXED, Work};
 
 /// Does all work with threads that wait.
 pub struct WaitDriver {
@@ -53,6 +53,7 @@ impl Driver for WaitDriver {
             Work::Tasks(depth) => threads(bench, depth, time),
             Work::Held(depth) => held(bench, depth, time),
             Work::Oneway(length) => oneway(bench, length, time),
+            Work::Mixed(length) => mixed(bench, length, time),
             other => bail!("no {other} here"),
         }
     }
@@ -106,6 +107,20 @@ fn held(bench: &Remote<dyn Bench>, depth: usize, time: Duration) -> Result<Measu
         }
     }
     Ok(Measured::bulk(calls, started))
+}
+
+/// Small calls and large ones, of which those of one length count.
+fn mixed(bench: &Remote<dyn Bench>, counted: usize, time: Duration) -> Result<Measured> {
+    let data = MIXED.map(work::pattern);
+    let sums = data.each_ref().map(|data| work::sum(data));
+    let mut watch = Stopwatch::start(time);
+    for which in work::mixed() {
+        work::check_echo(&bench.echo(&data[which]).wait()?, sums[which])?;
+        if !watch.lap_that_counts(MIXED[which] == counted) {
+            break;
+        }
+    }
+    Ok(watch.finish_among_others())
 }
 
 /// One thread that sends one way. It is never more than two batches ahead: the count of the batch before

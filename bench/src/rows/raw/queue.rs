@@ -11,7 +11,7 @@ use crate::driver::Driver;
 use crate::placement::Placement;
 use crate::row::{Address, Row, Transport};
 use crate::stopwatch::{Measured, Stopwatch};
-use crate::work::{self, CROSSED, LETTERS, SMALL, Work};
+use crate::work::{self, CROSSED, LETTERS, Work};
 use datagram::Datagrams;
 use posix::Posix;
 use sysv::SystemV;
@@ -75,7 +75,7 @@ impl<Q: Queue> Row for Queues<Q> {
 
     fn offers(&self, _: Placement, work: Work) -> bool {
         match work {
-            Work::Rendezvous | Work::Letters(_) => self.consumers == 1,
+            Work::Rendezvous(_) | Work::Letters(_) => self.consumers == 1,
             Work::Crossed(_) => self.consumers > 1,
             _ => false,
         }
@@ -163,8 +163,8 @@ impl<Q: Queue> Producers<Q> {
 impl<Q: Queue> Driver for Producers<Q> {
     fn run(&mut self, work: Work, time: Duration) -> Result<Measured> {
         match work {
-            Work::Rendezvous => {
-                let (mut letter, mut answer) = (work::pattern(SMALL), [0; LARGEST]);
+            Work::Rendezvous(length) => {
+                let (mut letter, mut answer) = (work::pattern(length), [0; LARGEST]);
                 letter[0] = MEET;
                 Stopwatch::run(time, || {
                     self.queue.send(&letter)?;
