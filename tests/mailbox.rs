@@ -13,11 +13,23 @@ mod enclosing;
 mod flow;
 #[path = "mailbox/flows.rs"]
 mod flows;
+#[path = "mailbox/kept.rs"]
+mod kept;
+#[path = "mailbox/ledger.rs"]
+mod ledger;
 #[path = "mailbox/mistakes.rs"]
 mod mistakes;
+#[path = "mailbox/mortal.rs"]
+mod mortal;
 #[path = "mailbox/named.rs"]
 mod named;
+#[path = "mailbox/play.rs"]
+mod play;
 #[path = "mailbox/puppet.rs"]
 mod puppet;
+#[path = "mailbox/stage.rs"]
+mod stage;
+#[path = "mailbox/steps.rs"]
+mod steps;
 #[path = "mailbox/textbook.rs"]
 mod textbook;

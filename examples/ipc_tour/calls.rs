@@ -4,7 +4,8 @@ use super::{
     Result,
     far::Far,
     means::Means,
-    measure::{FLOOD, Measured, ROUNDS, WARM, median},
+    measure::{FILL, FLOOD, Measured, ROUNDS, WARM, median},
+    strace, traces,
     wires::{LENGTH, Message},
 };
 use farcall::{Call, Remote, Server};
@@ -55,7 +56,7 @@ impl Echoes {
 
     /// Makes so many calls, one after the other: how long each took.
     pub fn round_trips(&self, count: usize) -> Result<Vec<Duration>> {
-        let message: Message = [7; LENGTH];
+        let message: Message = [FILL; LENGTH];
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let begun = Instant::now();
@@ -70,7 +71,7 @@ impl Echoes {
 
     /// Makes many calls at a time: how many in a second.
     fn rate(&self) -> Result<f64> {
-        let message: Message = [7; LENGTH];
+        let message: Message = [FILL; LENGTH];
         let mut under_way: VecDeque<Call<()>> = VecDeque::new();
         let begun = Instant::now();
         for _ in 0..FLOOD {
@@ -95,9 +96,10 @@ pub fn measure(means: Means) -> Result<Measured> {
     let echoes = Echoes::start(means)?;
     echoes.round_trips(WARM)?;
     let round_trip = median(&mut echoes.round_trips(ROUNDS)?);
+    let places = traces::left(echoes.far.id(), |marked| echoes.remote.take(marked).wait())?;
     let rate = echoes.rate()?;
     echoes.end()?;
-    Ok(Measured { round_trip, rate, calls: None })
+    Ok(Measured { round_trip, rate, cost: strace::cost(means), places })
 }
 
 /// Serves until its input ends.

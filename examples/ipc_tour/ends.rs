@@ -24,7 +24,7 @@ pub fn near(means: Means) -> io::Result<(Box<dyn Wire>, Far)> {
     let start = |place: &str| Far::start(&["far", means.name(), place]);
     let name = format!("/ipc-tour-{}", std::process::id());
     let (there, back) = queue_names(&name);
-    let (mut wire, far): (Box<dyn Wire>, Far) = match means {
+    let (wire, far): (Box<dyn Wire>, Far) = match means {
         Means::PosixMemory => {
             let (_name, words) = PosixMemory::create(&name, 2 * Ring::WORDS)?;
             return greeted(Box::new(near_rings(words)), start(&name)?);
@@ -71,13 +71,12 @@ pub fn near(means: Means) -> io::Result<(Box<dyn Wire>, Far)> {
         }
         _ => return Err(io::ErrorKind::Unsupported.into()),
     };
-    wire.receive()?;
-    Ok((wire, far))
+    greeted(wire, far)
 }
 
 /// Memory needs its name, or its creator, until the other process has it.
 fn greeted(mut wire: Box<dyn Wire>, far: Far) -> io::Result<(Box<dyn Wire>, Far)> {
-    wire.receive()?;
+    wire.receive(&mut [0; LENGTH])?;
     Ok((wire, far))
 }
 

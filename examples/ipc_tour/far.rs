@@ -28,6 +28,10 @@ impl Far {
         pipes.ok_or_else(|| io::Error::other("its pipes are in use"))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Waits until it says where it is.
     pub fn place(&mut self) -> io::Result<String> {
         let output = self.0.stdout.take();

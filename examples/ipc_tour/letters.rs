@@ -5,7 +5,8 @@ use super::{
     calls::{AHEAD, address},
     far::Far,
     means::Means,
-    measure::{FLOOD, Measured, ROUNDS, WARM, median},
+    measure::{FILL, FLOOD, Measured, ROUNDS, WARM, median},
+    strace, traces,
     wires::LENGTH,
 };
 use farcall::mailbox::{Capacity, Mailbox, Policy};
@@ -43,7 +44,7 @@ impl Post {
 
     /// Sends so many letters, each when the last has come back: how long that took for each.
     pub fn round_trips(&self, count: usize) -> Result<Vec<Duration>> {
-        let letter = vec![7; LENGTH];
+        let letter = vec![FILL; LENGTH];
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let begun = Instant::now();
@@ -79,9 +80,11 @@ pub fn measure(means: Means) -> Result<Measured> {
     let post = Post::open(means)?;
     post.round_trips(WARM)?;
     let round_trip = median(&mut post.round_trips(FEWER)?);
+    let send = |marked: &_| post.there.send(marked).wait()?.acked_by().wait().map(drop);
+    let places = traces::left(post.far.id(), send)?;
     let rate = post.rate()?;
     post.end()?;
-    Ok(Measured { round_trip, rate, calls: None })
+    Ok(Measured { round_trip, rate, cost: strace::cost(means), places })
 }
 
 /// Sends each letter back that says so, until the mailboxes are gone.
@@ -92,7 +95,7 @@ pub fn answer(places: &str) -> Result<()> {
     let mut letters = there.letters();
     while let Some(letter) = letters.next_wait() {
         let letter = letter?;
-        if letter.first() == Some(&7) {
+        if letter.first() == Some(&FILL) {
             back.send(&letter).wait()?;
         }
         letter.ack();

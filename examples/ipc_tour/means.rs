@@ -63,14 +63,6 @@ impl Means {
         }
     }
 
-    /// How often the kernel copies a message: into itself, and out again.
-    pub fn copies(self) -> u32 {
-        match self {
-            Self::PosixMemory | Self::SystemVMemory | Self::ShmCalls | Self::Mailboxes => 0,
-            _ => 2,
-        }
-    }
-
     pub fn who_synchronizes(self) -> &'static str {
         match self {
             Self::PosixMemory | Self::SystemVMemory => "the two processes, or nobody",

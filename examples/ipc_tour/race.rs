@@ -11,7 +11,9 @@ use farcall::{Call, Remote, Server};
 use std::{
     collections::VecDeque,
     hint,
+    num::NonZero,
     sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::Instant,
 };
 
@@ -60,10 +62,10 @@ const RACES: usize = 10;
 pub struct Raced {
     pub wanted: u64,
     pub counted: u64,
-    /// How often it was run.
-    pub races: usize,
     /// Nanoseconds for each.
     pub took: f64,
+    /// What is to be said of it, if it went as it must; otherwise why it did not.
+    pub verdict: Result<String, String>,
 }
 
 /// Has this process and another one add at the same time; if nothing keeps order, until that is seen.
@@ -76,10 +78,27 @@ pub fn race(manner: Manner) -> Result<Raced> {
             Manner::Actor => of_an_actor()?,
             _ => in_memory(manner)?,
         };
-        let is_over = manner != Manner::Unsynchronized || counted < wanted || races == RACES;
+        let is_over = manner != Manner::Unsynchronized || counted != wanted || races == RACES;
         if is_over {
-            return Ok(Raced { wanted, counted, races, took: took / wanted as f64 });
+            let (took, verdict) = (took / wanted as f64, verdict(manner, counted != wanted, races));
+            return Ok(Raced { wanted, counted, took, verdict });
         }
+    }
+}
+
+/// Where nothing keeps order something must be lost, or the race was not shown; two that have one processor may take turns, though.
+fn verdict(manner: Manner, is_lost: bool, races: usize) -> Result<String, String> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    match (manner, is_lost) {
+        (Manner::Unsynchronized, true) if races > 1 => Ok(format!("  in race {races}")),
+        (Manner::Unsynchronized, false) if processors == 1 => {
+            Ok("  one processor: they took turns".to_owned())
+        }
+        (Manner::Unsynchronized, false) => {
+            Err(format!("  FAILED: nothing lost in {races} races on {processors} processors"))
+        }
+        (Manner::Unsynchronized, true) | (_, false) => Ok(String::new()),
+        (_, true) => Err("  FAILED: nothing may be lost".to_owned()),
     }
 }
 

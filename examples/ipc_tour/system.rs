@@ -1,4 +1,4 @@
-//! The operating system's own calls: shared memory, message queues and a semaphore, of POSIX and of System V, and how many calls were made.
+//! The operating system's own calls: shared memory, message queues and a semaphore, of POSIX and of System V, and what was counted of them.
 //! The one file of this example that may be `unsafe`.
 #![expect(
     unsafe_code,
@@ -20,15 +20,17 @@ use std::{
 };
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
+static GIVEN: AtomicU64 = AtomicU64::new(0);
 
-/// Counts a call of the operating system that this process makes.
-pub fn count() {
+/// Counts a call of the operating system that this process makes, and the bytes that it gives to it.
+pub fn count(given: usize) {
     CALLS.fetch_add(1, Ordering::Relaxed);
+    GIVEN.fetch_add(given as u64, Ordering::Relaxed);
 }
 
-/// How many were counted.
-pub fn counted() -> u64 {
-    CALLS.load(Ordering::Relaxed)
+/// How many calls were counted, and bytes that were given to them.
+pub fn counted() -> [u64; 2] {
+    [&CALLS, &GIVEN].map(|counter| counter.load(Ordering::Relaxed))
 }
 
 /// Memory that two processes share, for as long as they live. Only ever accessed by atomics.
@@ -138,20 +140,17 @@ impl PosixQueue {
 
     /// Sends a message; waits while the queue is full.
     pub fn send(&self, message: &Message) -> io::Result<()> {
-        count();
+        count(LENGTH);
         // SAFETY: the message has this length and lives until it returns.
         check(unsafe { libc::mq_send(self.queue, message.as_ptr().cast(), LENGTH, 0) }).map(drop)
     }
 
     /// Receives a message; waits while the queue is empty.
-    pub fn receive(&self) -> io::Result<Message> {
-        count();
-        let mut message = [0; LENGTH];
+    pub fn receive(&self, message: &mut Message) -> io::Result<()> {
+        count(0);
         let (start, priority) = (message.as_mut_ptr().cast(), ptr::null_mut());
         // SAFETY: there is room for a message of the queue, and nobody asks for the priority.
-        let length = unsafe { libc::mq_receive(self.queue, start, LENGTH, priority) };
-        whole(length)?;
-        Ok(message)
+        whole(unsafe { libc::mq_receive(self.queue, start, LENGTH, priority) })
     }
 }
 
@@ -193,20 +192,20 @@ impl SystemVQueue {
 
     /// Sends a message of a kind, from 1 on; waits while the queue is full.
     pub fn send(&self, kind: libc::c_long, message: &Message) -> io::Result<()> {
-        count();
+        count(LENGTH);
         let kinded = Kinded { kind, message: *message };
         // SAFETY: it begins with a kind, and as many bytes follow.
         check(unsafe { libc::msgsnd(self.id, (&raw const kinded).cast(), LENGTH, 0) }).map(drop)
     }
 
     /// Receives a message of a kind; waits while there is none.
-    pub fn receive(&self, kind: libc::c_long) -> io::Result<Message> {
-        count();
+    pub fn receive(&self, kind: libc::c_long, message: &mut Message) -> io::Result<()> {
+        count(0);
         let mut kinded = Kinded { kind, message: [0; LENGTH] };
         // SAFETY: there is room for a kind and as many bytes.
         let length = unsafe { libc::msgrcv(self.id, (&raw mut kinded).cast(), LENGTH, kind, 0) };
-        whole(length)?;
-        Ok(kinded.message)
+        *message = kinded.message;
+        whole(length)
     }
 }
 

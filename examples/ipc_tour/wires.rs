@@ -1,4 +1,4 @@
-//! One end of a means: sends and receives messages, and counts the operating system's calls that this takes.
+//! One end of a means: sends and receives messages, and counts the operating system's calls that this takes, and what they are given.
 
 use super::system::{PosixQueue, SystemVQueue, Words, count};
 use std::{
@@ -15,7 +15,7 @@ pub type Message = [u8; LENGTH];
 
 pub trait Wire {
     fn send(&mut self, message: &Message) -> io::Result<()>;
-    fn receive(&mut self) -> io::Result<Message>;
+    fn receive(&mut self, message: &mut Message) -> io::Result<()>;
 
     /// How many messages may be sent before an answer must be awaited, or some are lost.
     fn window(&self) -> u64 {
@@ -35,8 +35,9 @@ impl Wire for Rings {
         Ok(())
     }
 
-    fn receive(&mut self) -> io::Result<Message> {
-        Ok(self.into.take())
+    fn receive(&mut self, message: &mut Message) -> io::Result<()> {
+        self.into.take(message);
+        Ok(())
     }
 }
 
@@ -63,15 +64,13 @@ impl Ring {
         self.put_so_far().store(put + 1, Ordering::Release);
     }
 
-    fn take(&self) -> Message {
+    fn take(&self, message: &mut Message) {
         let taken = self.taken_so_far().load(Ordering::Relaxed);
         wait_until(|| self.put_so_far().load(Ordering::Acquire) > taken);
-        let mut message = [0; LENGTH];
         for (word, bytes) in self.slot(taken).iter().zip(message.as_chunks_mut::<8>().0) {
             *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
         }
         self.taken_so_far().store(taken + 1, Ordering::Release);
-        message
     }
 
     fn put_so_far(&self) -> &AtomicU64 {
@@ -94,7 +93,7 @@ pub fn wait_until(is_so: impl Fn() -> bool) {
         hint::spin_loop();
         is_so()
     }) {
-        count();
+        count(0);
         thread::yield_now();
     }
 }
@@ -110,8 +109,8 @@ impl Wire for PosixQueues {
         self.out.send(message)
     }
 
-    fn receive(&mut self) -> io::Result<Message> {
-        self.into.receive()
+    fn receive(&mut self, message: &mut Message) -> io::Result<()> {
+        self.into.receive(message)
     }
 }
 
@@ -127,8 +126,8 @@ impl Wire for Kinds {
         self.queue.send(self.out as _, message)
     }
 
-    fn receive(&mut self) -> io::Result<Message> {
-        self.queue.receive(self.into as _)
+    fn receive(&mut self, message: &mut Message) -> io::Result<()> {
+        self.queue.receive(self.into as _, message)
     }
 }
 
@@ -142,37 +141,35 @@ impl<R: Read, W: Write> Wire for Streams<R, W> {
     fn send(&mut self, message: &Message) -> io::Result<()> {
         let mut rest = &message[..];
         while !rest.is_empty() {
-            count();
             let written = self.out.write(rest)?;
+            count(written);
             rest = &rest[written..];
         }
         Ok(())
     }
 
-    fn receive(&mut self) -> io::Result<Message> {
-        let (mut message, mut filled) = ([0; LENGTH], 0);
+    fn receive(&mut self, message: &mut Message) -> io::Result<()> {
+        let mut filled = 0;
         while filled < LENGTH {
-            count();
+            count(0);
             match self.into.read(&mut message[filled..])? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 read => filled += read,
             }
         }
-        Ok(message)
+        Ok(())
     }
 }
 
 impl Wire for UdpSocket {
     fn send(&mut self, message: &Message) -> io::Result<()> {
-        count();
+        count(LENGTH);
         Self::send(self, message).map(drop)
     }
 
-    fn receive(&mut self) -> io::Result<Message> {
-        count();
-        let mut message = [0; LENGTH];
-        self.recv(&mut message)?;
-        Ok(message)
+    fn receive(&mut self, message: &mut Message) -> io::Result<()> {
+        count(0);
+        self.recv(message).map(drop)
     }
 
     fn window(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What the death of a process does to a mailbox: receivers and senders are killed, and each letter is accounted for.
 
-use crate::puppet::everywhere;
+use crate::stage::everywhere;
 use std::collections::BTreeMap;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who gets a message of a mailbox that several share: one test for each policy.
 
-use crate::puppet::{Puppet, everywhere};
+use crate::stage::{Puppet, everywhere};
 use std::collections::HashSet;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Direct communication: processes that name each other.
 
-use crate::puppet::{Puppet, everywhere};
+use crate::stage::{Puppet, everywhere};
 use farcall::mailbox::PLACES;
 
 /// What a puppet hears from another one.

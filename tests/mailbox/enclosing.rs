@@ -1,6 +1,9 @@
 //! Letters that enclose payloads and handles on objects: what a puppet does with them, and the tests.
 
-use crate::puppet::{Stage, done, everywhere, number};
+use crate::{
+    puppet::{done, number},
+    stage::{Puppet, Stage, everywhere},
+};
 use farcall::{
     Payload, Remote,
     mailbox::{Capacity, Error, Letter, Mailbox},
@@ -123,7 +126,7 @@ impl Enclosing {
     }
 }
 
-fn orders(stage: &Stage) -> (crate::puppet::Puppet, String) {
+fn orders(stage: &Stage) -> (Puppet, String) {
     stage.hosted("host_orders", "")
 }
 

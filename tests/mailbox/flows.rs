@@ -1,6 +1,6 @@
 //! A mailbox as a stream of letters, and as a sink of them: what they take and send, and how they end.
 
-use crate::puppet::everywhere;
+use crate::stage::everywhere;
 
 #[test]
 fn a_stream_takes_one_letter_at_a_time_and_ends_with_its_mailbox() {

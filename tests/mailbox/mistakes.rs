@@ -1,6 +1,6 @@
 //! What goes wrong by mistake is said, and in which words.
 
-use crate::puppet::everywhere;
+use crate::stage::everywhere;
 use farcall::mailbox::{Capacity, Mailbox};
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;

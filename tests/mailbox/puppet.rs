@@ -1,204 +1,51 @@
-//! A process that does with a mailbox what it is told, line by line, and answers each line with one.
+//! A process that does with a mailbox what it is told.
 
-use crate::{enclosing::Enclosing, flow::Flow, named::Named};
+use crate::{
+    enclosing::Enclosing,
+    flow::Flow,
+    mortal,
+    named::Named,
+    play::Play,
+    stage::{ANSWER, MODE},
+};
 use farcall::mailbox::{Action, Capacity, Error, Key, Letter, Mailbox, OnCrash, Policy, Receipt};
 use std::{
-    cell::Cell,
-    env, fs,
-    io::{self, BufRead, BufReader, Write},
-    path::PathBuf,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    env,
+    fmt::Display,
+    io::{self, Write},
     str::SplitWhitespace,
-    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
 };
-use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-
-/// How a process of this test's executable works: `async`, or `thread`.
-const MODE: &str = "FARCALL_TEST_PUPPET";
-
-/// Where a mailbox is, and how its processes work.
-pub(crate) struct Stage {
-    scheme: &'static str,
-    mode: &'static str,
-    directory: TempDir,
-    mailboxes: Cell<u32>,
-}
-
-/// Runs a test over each transport between processes, in async code and on plain threads.
-pub(crate) fn everywhere(test: impl Fn(&Stage)) {
-    for scheme in ["unix", "tcp", if cfg!(target_os = "linux") { "shm" } else { "tcp" }] {
-        for mode in ["async", "thread"] {
-            let directory = tempfile::tempdir().expect("a directory");
-            let stage = Stage { scheme, mode, directory, mailboxes: Cell::new(0) };
-            fs::write(stage.configuration(), stage.names()).expect("the directory is ours");
-            test(&stage);
-        }
-    }
-}
-
-impl Stage {
-    /// A process that hosts a mailbox, and the address of that.
-    pub(crate) fn host(&self, terms: &str) -> (Puppet, String) {
-        self.hosted("host", terms)
-    }
-
-    /// The same, by another command.
-    pub(crate) fn hosted(&self, command: &str, terms: &str) -> (Puppet, String) {
-        let mut host = self.puppet();
-        let address = self.host_by(&mut host, command, terms);
-        (host, address)
-    }
-
-    /// Has a process host a mailbox: the address of that.
-    pub(crate) fn host_by(&self, host: &mut Puppet, command: &str, terms: &str) -> String {
-        let address = match self.scheme {
-            "tcp" => "tcp://127.0.0.1:0#box".to_owned(),
-            scheme => {
-                let number = self.mailboxes.replace(self.mailboxes.get() + 1);
-                format!("{scheme}://{}/{number}.sock#box", self.directory.path().display())
-            }
-        };
-        let listening = host.ask(&format!("{command} {address} {terms}"));
-        format!("{listening}#box")
-    }
-
-    fn configuration(&self) -> PathBuf {
-        self.directory.path().join("farcall.toml")
-    }
-
-    /// Where processes of these names are.
-    fn names(&self) -> String {
-        static STAGES: AtomicU32 = AtomicU32::new(1);
-        let stage = STAGES.fetch_add(1, Ordering::Relaxed);
-        let mut names = String::new();
-        let (block, stage) = (stage / 250, 1 + stage % 250);
-        for (port, name) in (7001 + 10 * block..).zip(["alice", "bob", "carol"]) {
-            let address = match self.scheme {
-                // A network of this test's own on the loopback interface: no port can be in use.
-                "tcp" => {
-                    let [.., high, low] = std::process::id().to_be_bytes();
-                    format!("tcp://127.{high}.{low}.{stage}:{port}")
-                }
-                scheme => format!("{scheme}://{}/{name}.sock", self.directory.path().display()),
-            };
-            names += &format!("[services.{name}]\nlisten = \"{address}\"\n");
-        }
-        names
-    }
-
-    /// A process that has claimed a name.
-    pub(crate) fn named(&self, name: &str) -> Puppet {
-        let mut puppet = self.puppet();
-        assert_eq!(puppet.ask(&format!("claim {name}")), "ok");
-        puppet
-    }
-
-    /// A process that does nothing yet.
-    pub(crate) fn puppet(&self) -> Puppet {
-        let own = env::current_exe().expect("this test has a path");
-        let mut child = Command::new(own)
-            .args(["--exact", "puppet::does_as_it_is_told", "--nocapture"])
-            .env(MODE, self.mode)
-            .env("FARCALL_CONFIG", self.configuration())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this test runs");
-        let tell = child.stdin.take().expect("it is piped");
-        let hear = BufReader::new(child.stdout.take().expect("it is piped"));
-        Puppet { child, tell, hear }
-    }
-
-    /// A process that is attached to the mailbox at an address.
-    pub(crate) fn attached(&self, address: &str) -> Puppet {
-        let mut puppet = self.puppet();
-        assert_eq!(puppet.ask(&format!("attach {address}")), "ok");
-        puppet
-    }
-}
-
-/// A process that does as it is told. It is killed when this is dropped.
-pub(crate) struct Puppet {
-    child: Child,
-    tell: ChildStdin,
-    hear: BufReader<ChildStdout>,
-}
-
-impl Puppet {
-    /// Gives a command.
-    pub(crate) fn tell(&mut self, command: &str) {
-        writeln!(self.tell, "{command}").expect("it lives");
-    }
-
-    /// Waits for the answer to the oldest command that was not answered.
-    pub(crate) fn hear(&mut self) -> String {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(self.hear.read_line(&mut line).expect("it lives"), 0, "it has ended");
-            // The test harness writes into the same stream, also before an answer in the same line.
-            if let Some((_, answer)) = line.trim_end_matches('\n').split_once("answer: ") {
-                return answer.to_owned();
-            }
-        }
-    }
-
-    /// Gives a command and waits for the answer.
-    pub(crate) fn ask(&mut self, command: &str) -> String {
-        self.tell(command);
-        self.hear()
-    }
-
-    /// Waits until the mailbox counts so many.
-    pub(crate) fn until(&mut self, what: &str, count: u64) {
-        let wanted = count.to_string();
-        let came = (0..20_000).any(|_| self.ask(&format!("count {what}")) == wanted);
-        assert!(came, "`{what}` does not become {count}");
-    }
-
-    /// Its number.
-    pub(crate) fn pid(&self) -> String {
-        self.child.id().to_string()
-    }
-
-    /// Kills it, as `kill -9` does.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it lives");
-        self.child.wait().expect("it is a child");
-    }
-}
-
-impl Drop for Puppet {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// The process that does as it is told. Nothing, if it is none.
 #[test]
 fn does_as_it_is_told() {
     let Ok(mode) = env::var(MODE) else { return };
+    mortal::begin();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let mut actor = Actor {
         runtime: (mode == "async").then(|| runtime.expect("a runtime")),
         named: Named::default(),
         flow: Flow::default(),
         enclosing: Enclosing::default(),
+        play: Play::default(),
         mailbox: None,
         letters: Vec::new(),
         receipts: Vec::new(),
     };
     for line in io::stdin().lines() {
         let line = line.expect("the test writes text");
-        let answer = actor.obey(&line).unwrap_or_else(|error| said(&error));
-        let mut out = io::stdout().lock();
-        writeln!(out, "answer: {answer}").expect("the test listens");
-        out.flush().expect("the test listens");
+        answer(actor.obey(&line).unwrap_or_else(|error| said(&error)));
     }
+}
+
+/// Says something to the test.
+pub(crate) fn answer(answer: impl Display) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{ANSWER}{answer}").expect("the test listens");
+    out.flush().expect("the test listens");
 }
 
 struct Actor {
@@ -206,6 +53,7 @@ struct Actor {
     named: Named,
     flow: Flow,
     enclosing: Enclosing,
+    play: Play,
     mailbox: Option<Mailbox<u32>>,
     /// Those that it holds, the oldest first.
     letters: Vec<Letter<u32>>,
@@ -228,6 +76,10 @@ impl Actor {
                 return self.done(attached).map(|_| "ok".to_owned());
             }
             "ack" => self.letters.remove(0).ack(),
+            "acked" => {
+                let letter = self.letters.remove(0);
+                return self.done(letter.acked()).map(|value| value.to_string());
+            }
             "drop" => drop(self.letters.remove(0)),
             "panic" => {
                 let letter = self.letters.remove(0);
@@ -235,6 +87,9 @@ impl Actor {
                 assert!(thread::spawn(panics).join().is_err());
             }
             "detach" => self.mailbox = None,
+            _ if Play::knows(command) => {
+                return self.play.obey(command, words, self.runtime.as_ref());
+            }
             _ if Named::knows(command) => {
                 let (runtime, named) = (&self.runtime, &mut self.named);
                 return named.obey(command, words, runtime.as_ref());

@@ -1,6 +1,6 @@
 //! The rows of the textbook's table about naming, capacity and waiting.
 
-use crate::puppet::everywhere;
+use crate::stage::everywhere;
 
 #[test]
 fn indirect_communication_many_processes_and_many_mailboxes() {

@@ -60,7 +60,10 @@ impl Auditor {
         let until = Instant::now() + PATIENCE;
         loop {
             match dead.try_recv().wait() {
-                Ok(letter) => names.push(letter.acked().wait()?.name),
+                Ok(letter) => {
+                    ensure!(letter.is_intact(), "a dead letter has other bytes: {letter:?}");
+                    names.push(letter.acked().wait()?.name);
+                }
                 Err(Error::Empty) if names.len() as u64 >= count => return Ok(names),
                 Err(Error::Empty) => {
                     let there = names.len();
@@ -141,7 +144,7 @@ impl Auditor {
     }
 
     fn try_send(&self, number: u64) -> Result<(), Error> {
-        let item = Item::new(Name { producer: u32::MAX, lane: 0, number });
+        let item = Item::new(Name { producer: u32::MAX, lane: 0, number }, None);
         self.mailbox.try_send(&item).wait().map(drop)
     }
 }

@@ -8,11 +8,11 @@ use super::{
 use farcall::mailbox::{Counts, OnCrash};
 
 impl Fates {
-    /// How many deliveries may have been that nobody has noted: each thread of a consumer that was killed was about to take one, and a
-    /// receive that was given up may have had one.
+    /// How many deliveries may have been that nobody has noted: each thread of a consumer that was killed was about to take one, or had as
+    /// many as a stream takes at once; and a receive that was given up, or a stream, may have had some.
     pub(super) fn may_be_unseen(&self, records: &Records) -> usize {
         let killed = self.consumers.iter().filter(|person| person.killed).count();
-        killed * consumer::LANES as usize + records.left
+        killed * (consumer::LANES as usize - 1 + self.deal.portion()) + records.left
     }
 
     /// Compares the counts of a mailbox whose host lives, when its letters are gone, with what was noted.
@@ -24,7 +24,7 @@ impl Fates {
         let acked = takes().filter(|take| take.end == End::Acked).count();
         let acks = takes().filter(|take| matches!(take.end, End::Acks | End::Acked)).count();
         let dead: usize = letters.clone().map(|letter| letter.dead).sum();
-        let accepted = sent(&[Sent::Accepted]);
+        let accepted = sent(&[Sent::Accepted, Sent::Sunk]);
         let unknown = sent(&[Sent::Unknown, Sent::Tried]);
         let (deliveries, unseen) = (takes().count(), self.may_be_unseen(records));
         let mut violations = Vec::new();

@@ -2,11 +2,16 @@
 
 use super::{
     item::Item,
+    reply::Reply,
     role::{Ended, Role, orders},
+    stream::Flow,
 };
 use crate::programs::roles::User;
 use anyhow::{Result, anyhow, bail};
-use farcall::mailbox::{Action, Error, Letter};
+use farcall::{
+    ErrorKind,
+    mailbox::{Action, Error, Letter},
+};
 use fastrand::Rng;
 use std::{
     collections::VecDeque,
@@ -18,17 +23,19 @@ use tokio::sync::watch;
 
 /// Threads of a consumer: each takes one letter after the other.
 pub(super) const LANES: u32 = 2;
+/// The one that takes them from a stream.
+const STREAMING: u32 = 1;
 /// Letters that a thread keeps.
 const KEPT: usize = 3;
 /// How long it waits for the next letter while it keeps some, in microseconds at most; also after what time at most it gives up a receive.
-const BRIEF: u64 = 1500;
+pub(super) const BRIEF: u64 = 1500;
 /// What a slow one does with a letter takes so long, in microseconds at most.
 const WORK: u64 = 3000;
 
 /// Takes letters from its start until it is told to stop.
 pub(crate) fn run(user: User) -> Result<()> {
     let consumer = Consumer {
-        role: Role::start(user)?,
+        role: Role::start("consume", user)?,
         holds: AtomicBool::new(false),
         stop: watch::Sender::new(false),
     };
@@ -73,15 +80,15 @@ fn join(lanes: &mut Vec<ScopedJoinHandle<'_, Result<()>>>) -> Result<()> {
     lanes.drain(..).try_for_each(|lane| lane.join().map_err(|_| anyhow!("it panicked"))?)
 }
 
-struct Consumer {
-    role: Role,
+pub(super) struct Consumer {
+    pub(super) role: Role,
     /// It keeps what it takes, until it is killed.
     holds: AtomicBool,
-    stop: watch::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
 }
 
 /// What came of a receive.
-enum Taken {
+pub(super) enum Taken {
     Letter(Letter<Item>),
     Nothing,
     Over,
@@ -91,6 +98,8 @@ impl Consumer {
     fn lane(&self, lane: u32, first: Option<Result<Letter<Item>, Error>>) -> Result<()> {
         let mut random = self.role.random(lane);
         let mut kept = VecDeque::new();
+        // One lane takes its letters from a stream, the other one by one.
+        let mut flow = (lane == STREAMING).then(Flow::default);
         let mut taken = match first {
             Some(Ok(letter)) => Taken::Letter(letter),
             Some(Err(Error::Empty)) | None => Taken::Nothing,
@@ -109,7 +118,11 @@ impl Consumer {
                 }
                 Taken::Over => break,
             }
-            taken = self.take(lane, kept.is_empty(), &mut random)?;
+            let patient = kept.is_empty();
+            taken = match &mut flow {
+                Some(flow) => self.take_next(lane, flow, patient, &mut random)?,
+                None => self.take(lane, patient, &mut random)?,
+            };
         }
         kept.into_iter().try_for_each(|letter| self.ack(letter, &mut random))
     }
@@ -120,21 +133,20 @@ impl Consumer {
         let taken = match random.u8(..8) {
             0 => self.role.done(mailbox.try_recv()),
             1 | 2 => self.role.done(mailbox.recv_timeout(brief)),
-            3 if self.role.deal.may_give_back() && self.role.deal.hurt.consumers() => {
-                return self.give_up(lane, brief);
-            }
+            3 if self.may_give_up() => return self.give_up(lane, brief),
             _ if !patient => self.role.done(mailbox.recv_timeout(brief)),
             _ => {
-                let (taking, mut stop) = (mailbox.recv(), self.stop.subscribe());
+                let (mailbox, mut stop) = (mailbox.clone(), self.stop.subscribe());
                 let taking = Action::new(async move {
                     tokio::select! {
                         biased;
-                        taken = taking => taken.map(Some),
+                        taken = mailbox.next() => Ok(Some(taken)),
                         _ = stop.wait_for(|stop| *stop) => Ok(None),
                     }
                 });
-                match self.role.done(taking).transpose() {
-                    Some(taken) => taken,
+                match self.role.done(taking)? {
+                    Some(Some(taken)) => taken,
+                    Some(None) => return self.ended(lane),
                     None => return Ok(Taken::Over),
                 }
             }
@@ -163,7 +175,23 @@ impl Consumer {
         }
     }
 
-    fn failed(&self, lane: u32, error: Error) -> Result<Taken> {
+    /// Whether it may give up a receive, and with it what has come meanwhile.
+    pub(super) fn may_give_up(&self) -> bool {
+        self.role.deal.may_give_back() && self.role.deal.hurt.consumers()
+    }
+
+    /// There will be no more letters, and it has not been told why.
+    pub(super) fn ended(&self, lane: u32) -> Result<Taken> {
+        match self.role.done(self.role.mailbox.try_recv()) {
+            Err(error) => self.failed(lane, error),
+            Ok(letter) => {
+                self.role.note(format_args!("wrong end before {}", letter.name))?;
+                Ok(Taken::Over)
+            }
+        }
+    }
+
+    pub(super) fn failed(&self, lane: u32, error: Error) -> Result<Taken> {
         match Ended::from(error) {
             Ended::Closed(by) => self.role.note(format_args!("closed {by} lane {lane}"))?,
             Ended::Gone => self.role.note(format_args!("gone lane {lane}"))?,
@@ -177,7 +205,8 @@ impl Consumer {
         let delivery = letter.delivery_count();
         // Its place in the order may be lost, though nobody has read it before.
         let again = if letter.redelivered() { " again" } else { "" };
-        self.role.note(format_args!("took {name} {delivery} {lane} {sender}{again}"))?;
+        let way = if lane == STREAMING { " stream" } else { "" };
+        self.role.note(format_args!("took {name} {delivery} {lane} {sender}{again}{way}"))?;
         if !letter.is_intact() {
             self.role.note(format_args!("wrong bytes of {name}"))?;
         }
@@ -211,6 +240,7 @@ impl Consumer {
 
     fn ack(&self, letter: Letter<Item>, random: &mut Rng) -> Result<()> {
         let (name, delivery) = (letter.name, letter.delivery_count());
+        self.call(&letter)?;
         self.role.note(format_args!("acks {name} {delivery}"))?;
         if random.bool() {
             letter.ack();
@@ -228,4 +258,27 @@ impl Consumer {
         }
         Ok(())
     }
+
+    /// Calls the producer of a letter that encloses how. Whether it lives or not, the bytes are there.
+    fn call(&self, letter: &Letter<Item>) -> Result<()> {
+        let (name, Some(reply)) = (letter.name, &letter.reply) else { return Ok(()) };
+        self.role.note(format_args!("calls {name}"))?;
+        let said = reply.say(name);
+        let said = match self.role.done(Action::new(async move { Ok(said.await) }))? {
+            Ok(()) => "heard",
+            Err(error) if is_gone(&error) => "gone",
+            Err(error) => return Ok(self.role.note(format_args!("wrong call: {error:?}"))?),
+        };
+        if letter.is_intact() {
+            self.role.note(format_args!("called {name} {said}"))?;
+        } else {
+            self.role.note(format_args!("wrong bytes of {name}, whose producer is {said}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the process of an object has ended, or the host that leads to it.
+fn is_gone(error: &farcall::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Broken | ErrorKind::Disconnected)
 }

@@ -1,11 +1,13 @@
-//! What a round is: how many letters the mailbox holds, who gets them, what a crash does, and who is hurt. The first 25 rounds have each
-//! pair of these, and so have the next 25.
+//! What a round is: how many letters the mailbox holds, who gets them, what a crash does, and who is hurt. Of 30 rounds, 25 have each pair
+//! of these; in the others the mailbox is for two processes. So it goes on with the next 30.
 
-use farcall::mailbox::{Capacity, Key, OnCrash, Policy};
+use farcall::mailbox::{Capacity, Key, OnCrash, PREFETCHED, Policy};
 use std::fmt;
 
-/// Rounds after which each pair was there.
-pub(super) const ALL: usize = 25;
+/// Rounds after which all was there.
+pub(super) const ALL: usize = SHARED + 5;
+/// Those of them in which several processes share the mailbox.
+const SHARED: usize = 25;
 
 /// Who is hurt in a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,8 +43,9 @@ pub(super) struct Deal {
 impl Deal {
     /// That of the round with this number.
     pub(super) fn of(round: usize) -> Self {
+        let (row, turn) = (round % ALL, round / ALL);
         // Two columns and their sums: any two of the four have each pair of values once in 25 rows.
-        let (one, two, turn) = (round % 5, round / 5 % 5, round / ALL);
+        let (one, two) = (row % 5, row / 5);
         let capacities = [
             Capacity::Zero,
             Capacity::Bounded(1),
@@ -56,6 +59,7 @@ impl Deal {
             Policy::LeastLoaded,
             Policy::Sticky(Key::Sender),
             Policy::Sticky(Key::Letter),
+            Policy::Pair,
         ];
         let crashes = [
             OnCrash::Redeliver { max: 3 },
@@ -65,12 +69,27 @@ impl Deal {
             OnCrash::Redeliver { max: 5 },
         ];
         let hurts = [Hurt::Nobody, Hurt::Host, Hurt::Consumers, Hurt::Both, Hurt::Producers];
-        Self {
-            capacity: capacities[one],
-            policy: policies[two],
-            on_crash: crashes[(one + two + turn) % 5],
-            hurt: hurts[(one + 2 * two + 3 * turn) % 5],
-            slow: round % 2 == 1,
+        let hurt = hurts[(one + 2 * two + 3 * turn) % 5];
+        let on_crash = match crashes[(one + two + turn) % 5] {
+            // Once it has closed, the next consumer would not be let in.
+            OnCrash::Close if row >= SHARED && hurt.consumers() => OnCrash::Return,
+            on_crash => on_crash,
+        };
+        let (capacity, policy) = (capacities[one], policies[two]);
+        Self { capacity, policy, on_crash, hurt, slow: round % 2 == 1 }
+    }
+
+    /// Whether the mailbox is for two processes.
+    pub(super) fn is_pair(&self) -> bool {
+        self.policy == Policy::Pair
+    }
+
+    /// How many letters a stream takes at once, at most.
+    pub(super) fn portion(&self) -> usize {
+        match (self.policy, self.capacity) {
+            (Policy::FirstReceiver | Policy::LeastLoaded, _) | (_, Capacity::Zero) => 1,
+            (_, Capacity::Bounded(most)) => (most as usize / 2).max(1),
+            (_, Capacity::Unbounded) => PREFETCHED as usize,
         }
     }
 
@@ -111,7 +130,7 @@ mod tests {
     fn each_pair_is_there() {
         for first in [0, ALL, 2 * ALL] {
             let mut pairs = HashSet::new();
-            for round in first..first + ALL {
+            for round in first..first + SHARED {
                 let Deal { capacity, policy, on_crash, hurt, .. } = Deal::of(round);
                 let all = [
                     format!("{capacity:?}"),
@@ -125,7 +144,20 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(pairs.len(), 6 * ALL, "from round {first} on");
+            assert_eq!(pairs.len(), 6 * SHARED, "from round {first} on");
+        }
+    }
+
+    #[test]
+    fn those_for_two_processes_have_each_capacity_and_each_victim() {
+        for first in [0, ALL, 2 * ALL] {
+            let deals: Vec<_> = (first + SHARED..first + ALL).map(Deal::of).collect();
+            let capacities: HashSet<_> =
+                deals.iter().map(|deal| format!("{:?}", deal.capacity)).collect();
+            let hurts: HashSet<_> = deals.iter().map(|deal| format!("{:?}", deal.hurt)).collect();
+            assert_eq!((capacities.len(), hurts.len()), (5, 5), "from round {first} on");
+            let may_close = |deal: &Deal| deal.on_crash == OnCrash::Close && deal.hurt.consumers();
+            assert!(deals.iter().all(|deal| deal.is_pair() && !may_close(deal)));
         }
     }
 }

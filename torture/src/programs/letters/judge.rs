@@ -48,6 +48,7 @@ impl Fates {
         letter.takes.sort_by_key(|take| take.delivery);
         letter.check_sent();
         letter.check_deliveries();
+        letter.check_calls();
         if !self.host_died {
             letter.check_end();
             letter.check_told();
@@ -156,7 +157,7 @@ impl Case<'_> {
             (OnCrash::Redeliver { .. }, times) => self.object(format!("it died {times} times")),
             _ => self.object("it is among the dead letters, where nothing dies"),
         }
-        let accepted = self.letter.sent == Sent::Accepted || self.came();
+        let accepted = matches!(self.letter.sent, Sent::Accepted | Sent::Sunk) || self.came();
         if !accepted || self.is_done() || self.letter.dead > 0 {
             return;
         }
@@ -214,7 +215,7 @@ pub(super) mod tests {
         found_of(0, fates, producer, consumers, dead)
     }
 
-    fn found_of(
+    pub(in super::super) fn found_of(
         number: usize,
         fates: &Fates,
         producer: &str,

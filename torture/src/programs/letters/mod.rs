@@ -3,19 +3,29 @@
 //! In each round a process hosts a mailbox, three send letters to it and three receive, with two threads each. What they do they note in
 //! journals: who is killed leaves one too. When all is over the mailbox must be empty and take a full load at once, and its counts and its
 //! dead letters must be what the journals say. None that was accepted is lost; none comes twice unless it says so, and unless somebody died
-//! with it or gave it back; those of a sender come in order. Capacity, policy, what a crash does and who is killed differ from round to round.
+//! with it or gave it back; those of a sender come in order. What a letter encloses is whole whoever has died, and its sender can be called
+//! as long as it lives. Capacity, policy, what a crash does and who is killed differ from round to round.
+//!
+//! Some mailboxes are for two processes. A third knocks at these all the time, and is told who has them; the place of one that was killed is
+//! free, and another one takes it.
 
 mod consumer;
 mod host;
 mod producer;
+mod reply;
 mod role;
+mod sink;
+mod stream;
 
 mod audit;
 mod deal;
 mod item;
+mod pair;
+mod plan;
 mod round;
 
 mod books;
+mod calls;
 mod judge;
 mod order;
 mod records;

@@ -2,11 +2,15 @@
 
 use super::{
     item::{Item, Name},
+    reply::{Hears, Reply},
     role::{Ended, Role, orders},
 };
 use crate::programs::roles::User;
 use anyhow::{Context, Result, anyhow};
-use farcall::mailbox::{Action, Error, ProcessId, Receipt};
+use farcall::{
+    Remote,
+    mailbox::{Access, Action, Counts, Error, ProcessId, Receipt},
+};
 use fastrand::Rng;
 use std::{collections::VecDeque, ops::ControlFlow, thread, time::Duration};
 
@@ -19,18 +23,22 @@ const BURST: u64 = 6;
 /// The longest pause between two letters, in microseconds.
 const PAUSE: u64 = 600;
 /// What `send_timeout` waits for at most, and after what time at most a send is given up, in microseconds.
-const BRIEF: u64 = 2000;
+pub(super) const BRIEF: u64 = 2000;
+/// Between two looks at whether its letters are gone.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Sends its letters when it is told to, says when it knows what became of all, and ends with its orders.
 pub(crate) fn run(user: User) -> Result<()> {
-    let role = Role::start(user)?;
+    let role = Role::start("produce", user)?;
+    let reply = Remote::<dyn Reply>::new(Hears(role.journal()));
     println!("ready");
     let mut orders = orders();
     orders.next().context("no order came")??;
     thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES)
             .map(|lane| {
-                let lane = Lane { role: &role, lane, receipts: VecDeque::new() };
+                let (role, reply) = (&role, reply.clone());
+                let lane = Lane { role, lane, reply, receipts: VecDeque::new() };
                 scope.spawn(|| lane.run())
             })
             .collect();
@@ -38,9 +46,19 @@ pub(crate) fn run(user: User) -> Result<()> {
             lanes.into_iter().map(|lane| lane.join().map_err(|_| anyhow!("it panicked"))?);
         ended.collect::<Result<()>>()
     })?;
+    if role.deal.is_pair() {
+        // Its place is for one who looks, and whoever has its letters may still call it.
+        while role.done(role.mailbox.counts()).is_ok_and(|counts| !is_empty(&counts)) {
+            thread::sleep(LOOK);
+        }
+    }
     println!("done");
     orders.for_each(drop);
     Ok(())
+}
+
+fn is_empty(counts: &Counts) -> bool {
+    counts.ready + counts.held + counts.waiting == 0
 }
 
 /// What the letters of a thread have in common.
@@ -49,16 +67,17 @@ pub(super) fn key(producer: u32, lane: u32) -> u64 {
 }
 
 /// One of its threads.
-struct Lane<'a> {
-    role: &'a Role,
+pub(super) struct Lane<'a> {
+    pub(super) role: &'a Role,
     lane: u32,
+    reply: Remote<dyn Reply>,
     /// What it will be told of its letters.
     receipts: VecDeque<(Name, Action<ProcessId>)>,
 }
 
 /// How a letter is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
+pub(super) enum Manner {
     Wait,
     Try,
     InTime,
@@ -71,14 +90,20 @@ impl Lane<'_> {
         let mut random = self.role.random(self.lane);
         let mut number = 0;
         while number < LETTERS {
-            let manner = match random.u8(..9) {
+            let manner = match random.u8(..12) {
                 0..5 => Manner::Wait,
                 5 => Manner::Try,
                 6 => Manner::InTime,
                 7 => Manner::GiveUp,
-                _ => {
+                several => {
                     let count = random.u64(2..=BURST);
-                    if self.burst(number..number + count)?.is_break() {
+                    let numbers = number..number + count;
+                    let flow = match several {
+                        8 => self.burst(numbers)?,
+                        9 => self.send_all(numbers)?,
+                        _ => self.sink(numbers, &mut random)?,
+                    };
+                    if flow.is_break() {
                         break;
                     }
                     number += count;
@@ -97,7 +122,7 @@ impl Lane<'_> {
     /// Sends a letter and waits for what comes of it.
     fn send(&mut self, number: u64, manner: Manner, random: &mut Rng) -> Result<ControlFlow<()>> {
         let (name, item) = self.begin(number)?;
-        let mailbox = self.role.mailbox.keyed(key(self.role.number, self.lane));
+        let mailbox = self.mailbox();
         let brief = Duration::from_micros(random.u64(..BRIEF));
         let sent = match manner {
             Manner::Wait => mailbox.send(&item),
@@ -123,7 +148,7 @@ impl Lane<'_> {
 
     /// Sends several letters before it looks at what came of the first.
     fn burst(&mut self, numbers: impl Iterator<Item = u64>) -> Result<ControlFlow<()>> {
-        let mailbox = self.role.mailbox.keyed(key(self.role.number, self.lane));
+        let mailbox = self.mailbox();
         let mut sending = Vec::new();
         for number in numbers {
             let (name, item) = self.begin(number)?;
@@ -139,14 +164,18 @@ impl Lane<'_> {
         Ok(flow)
     }
 
-    fn begin(&self, number: u64) -> Result<(Name, Item)> {
+    pub(super) fn mailbox(&self) -> Access<Item> {
+        self.role.mailbox.keyed(key(self.role.number, self.lane))
+    }
+
+    pub(super) fn begin(&self, number: u64) -> Result<(Name, Item)> {
         let name = Name { producer: self.role.number, lane: self.lane, number };
         self.role.note(format_args!("tries {name}"))?;
-        Ok((name, Item::new(name)))
+        Ok((name, Item::new(name, Some(self.reply.clone()))))
     }
 
     /// Notes what came of a send. Whether it makes sense to go on.
-    fn sent(
+    pub(super) fn sent(
         &mut self,
         name: Name,
         manner: Manner,

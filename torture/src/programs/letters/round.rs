@@ -2,9 +2,11 @@
 
 use super::{
     audit::Auditor,
-    deal::{Deal, Hurt},
+    deal::Deal,
     judge::{Fates, Person},
+    pair::Knocks,
     records::Records,
+    role,
     tally::Tally,
 };
 use crate::programs::{arguments::Transport, child::Child, leftovers::names};
@@ -15,48 +17,35 @@ use std::{
     fs,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
 };
 
-/// Processes that send, and that receive, from the beginning on.
-const PRODUCERS: usize = 3;
-const CONSUMERS: usize = 3;
-/// How late in a round somebody is killed, in microseconds at most.
-const LATEST: u64 = 25_000;
+/// Processes that send, and as many that receive, from the beginning on, where more than two may have the mailbox.
+const MANY: usize = 3;
 
 /// The processes of a round.
 pub(super) struct Round<'a> {
     number: usize,
-    deal: Deal,
+    pub(super) deal: Deal,
     folder: &'a Path,
-    random: &'a mut Rng,
-    address: String,
-    host: Option<Child>,
-    producers: Vec<Player>,
-    consumers: Vec<Player>,
-    /// Consumers that have come while letters were sent.
-    late: usize,
+    pub(super) random: &'a mut Rng,
+    pub(super) address: String,
+    pub(super) host: Option<Child>,
+    pub(super) producers: Vec<Player>,
+    pub(super) consumers: Vec<Player>,
+    /// Consumers that have come while letters were sent, and that nobody has waited for.
+    pub(super) late: usize,
+    pub(super) knocks: Knocks,
 }
 
 /// One who sends or receives.
-struct Player {
+pub(super) struct Player {
+    /// What it is called, by the mailbox too.
+    pub(super) name: String,
     /// None, once it has ended.
-    child: Option<Child>,
+    pub(super) child: Option<Child>,
     killed: bool,
-    pid: u32,
+    pub(super) pid: u32,
     journal: PathBuf,
-}
-
-/// What is done to somebody.
-#[derive(Clone, Copy, Debug)]
-enum Deed {
-    KillProducer(usize),
-    /// It keeps what it takes from now on.
-    Hold(usize),
-    KillConsumer(usize),
-    /// One more begins to receive.
-    Join,
-    KillHost,
 }
 
 impl<'a> Round<'a> {
@@ -84,15 +73,12 @@ impl<'a> Round<'a> {
             producers,
             consumers,
             late: 0,
+            knocks: Knocks::default(),
         };
         round.start_host()?;
-        for _ in 0..CONSUMERS {
-            let consumer = round.start("consume", round.consumers.len())?;
-            round.consumers.push(consumer);
-        }
-        for _ in 0..PRODUCERS {
-            let producer = round.start("produce", round.producers.len())?;
-            round.producers.push(producer);
+        for _ in 0..if deal.is_pair() { 1 } else { MANY } {
+            round.start_consumer()?;
+            round.start_producer()?;
         }
         for player in round.consumers.iter_mut().chain(&mut round.producers) {
             player.hear("ready")?;
@@ -102,7 +88,9 @@ impl<'a> Round<'a> {
 
     /// Lives it through, and tells the tally what came of it.
     pub(super) fn play(mut self, tally: &mut Tally) -> Result<()> {
-        let auditor = Auditor::attach(self.deal, &self.address)?;
+        let watch = |round: &Self| Auditor::attach(round.deal, &round.address);
+        // Where two have it, there is no place for one who looks before one of them has ended.
+        let auditor = (!self.deal.is_pair()).then(|| watch(&self)).transpose()?;
         for producer in &mut self.producers {
             producer.tell("go")?;
         }
@@ -113,10 +101,11 @@ impl<'a> Round<'a> {
             self.outlive()?;
             None
         } else {
+            self.until_sent()?;
+            let auditor = auditor.map_or_else(|| watch(&self), Ok)?;
             Some(self.finish(&auditor, &mut records)?)
         };
         let closed = counts.is_some_and(|counts| self.has_closed(&counts));
-        drop(auditor);
         let person = |player: &Player| Person { pid: player.pid, killed: player.killed };
         let producers: Vec<_> = self.producers.iter().map(person).collect();
         let consumers: Vec<_> = self.consumers.iter().map(person).collect();
@@ -130,71 +119,29 @@ impl<'a> Round<'a> {
         let (deal, late) = (self.deal, self.late);
         let fates = Fates { deal, producers, consumers, late, host_died, closed };
         tally.read(&records, &fates, counts.as_ref());
+        tally.knocked(self.knocks);
         Ok(())
     }
 
-    /// Kills whom the round is to hurt.
-    fn hurt(&mut self) -> Result<()> {
-        let mut deeds = self.plan();
-        deeds.sort_by_key(|(instant, _)| *instant);
-        let mut now = 0;
-        for (instant, deed) in deeds {
-            thread::sleep(Duration::from_micros(instant - now));
-            now = instant;
-            self.do_to(deed).with_context(|| format!("{deed:?}"))?;
-        }
-        Ok(())
-    }
-
-    /// What happens when, in microseconds from now.
-    fn plan(&mut self) -> Vec<(u64, Deed)> {
-        let (deal, random) = (self.deal, &mut *self.random);
-        let mut deeds = Vec::new();
-        let victims = |random: &mut Rng, hurt: bool| if hurt { random.usize(1..=2) } else { 0 };
-        for victim in 0..victims(random, deal.hurt.producers()) {
-            deeds.push((random.u64(..LATEST), Deed::KillProducer(victim)));
-        }
-        for victim in 0..victims(random, deal.hurt.consumers()) {
-            let dies = random.u64(..LATEST);
-            deeds.push((dies, Deed::KillConsumer(victim)));
-            if random.bool() {
-                deeds.push((random.u64(..=dies), Deed::Hold(victim)));
-            }
-        }
-        // Nobody comes to a mailbox that has closed.
-        if deal.hurt.consumers() && deal.on_crash != OnCrash::Close && random.bool() {
-            deeds.push((random.u64(..LATEST), Deed::Join));
-        }
-        if deal.hurt == Hurt::Host {
-            deeds.push((random.u64(..LATEST), Deed::KillHost));
-        }
-        deeds
-    }
-
-    fn do_to(&mut self, deed: Deed) -> Result<()> {
-        match deed {
-            Deed::KillProducer(number) => self.producers[number].kill(),
-            Deed::Hold(number) if self.consumers[number].child.is_none() => Ok(()),
-            Deed::Hold(number) => self.consumers[number].tell("hold"),
-            Deed::KillConsumer(number) => self.consumers[number].kill(),
-            Deed::Join => {
-                let late = self.start("consume", self.consumers.len())?;
-                self.consumers.push(late);
-                self.late += 1;
-                Ok(())
-            }
-            Deed::KillHost => self.host.take().context("it is dead")?.kill(),
-        }
-    }
-
-    /// Waits until everything is over, and looks at what is left.
-    fn finish(&mut self, auditor: &Auditor, records: &mut Records) -> Result<Counts> {
-        for late in self.consumers.iter_mut().skip(CONSUMERS) {
+    /// Waits until all letters are sent and everybody is there. Where two have the mailbox, one gives up its place.
+    fn until_sent(&mut self) -> Result<()> {
+        let there = self.consumers.len() - self.late;
+        for late in self.consumers.iter_mut().skip(there) {
             late.hear("ready")?;
         }
         for producer in &mut self.producers {
             producer.hear("done")?;
         }
+        if self.deal.is_pair() {
+            self.producers.iter_mut().try_for_each(Player::dismiss)?;
+            let ended: Vec<_> = self.producers.iter().map(Player::holder).collect();
+            self.until_free(&ended)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is over, and looks at what is left.
+    fn finish(&mut self, auditor: &Auditor, records: &mut Records) -> Result<Counts> {
         let counts = auditor.until_empty(None)?;
         let closed = self.has_closed(&counts);
         self.stop(if closed { ("end", "over") } else { ("stop", "stopped") })?;
@@ -253,6 +200,18 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
+    pub(super) fn start_consumer(&mut self) -> Result<&mut Player> {
+        let consumer = self.start("consume", self.consumers.len())?;
+        self.consumers.push(consumer);
+        self.consumers.last_mut().context("it was pushed")
+    }
+
+    pub(super) fn start_producer(&mut self) -> Result<&mut Player> {
+        let producer = self.start("produce", self.producers.len())?;
+        self.producers.push(producer);
+        self.producers.last_mut().context("it was pushed")
+    }
+
     fn start(&mut self, what: &str, number: usize) -> Result<Player> {
         let path = |end: &str| self.folder.join(format!("{what}-{number}.{end}"));
         let journal = path("journal");
@@ -265,23 +224,24 @@ impl<'a> Round<'a> {
             self.number.to_string(),
             self.random.u64(..).to_string(),
         ];
-        let child = Child::start(format!("{what} {number}"), &arguments, path("errors"))?;
-        Ok(Player { pid: child.id(), child: Some(child), killed: false, journal })
+        let name = role::name(what, u32::try_from(number)?);
+        let child = Child::start(name.clone(), &arguments, path("errors"))?;
+        Ok(Player { name, pid: child.id(), child: Some(child), killed: false, journal })
     }
 }
 
 impl Player {
     /// Gives an order, if it lives.
-    fn tell(&mut self, order: &str) -> Result<()> {
+    pub(super) fn tell(&mut self, order: &str) -> Result<()> {
         self.child.as_mut().map_or(Ok(()), |child| child.tell(order))
     }
 
     /// Waits for an answer, if it lives.
-    fn hear(&mut self, answer: &str) -> Result<()> {
+    pub(super) fn hear(&mut self, answer: &str) -> Result<()> {
         self.child.as_mut().map_or(Ok(()), |child| child.hear(answer).map(drop))
     }
 
-    fn kill(&mut self) -> Result<()> {
+    pub(super) fn kill(&mut self) -> Result<()> {
         self.killed = true;
         self.child.take().context("it is dead")?.kill()
     }

@@ -3,13 +3,14 @@
 use super::{
     deal::{ALL, Hurt},
     judge::Fates,
+    pair::Knocks,
     records::{End, Records, Sent, Told},
 };
 use farcall::mailbox::{Counts, OnCrash};
 
 /// Violations that are listed one by one; of more there is only the number.
 const LISTED: usize = 20;
-/// What is counted, and must have happened once when each pair of what a round is was there.
+/// What is counted, and must have happened once when all that a round can be was there.
 const SUMS: [&str; SUM] = [
     "letters were accepted",
     "were refused: full, nobody asked, or too late",
@@ -27,8 +28,15 @@ const SUMS: [&str; SUM] = [
     "producers were killed",
     "consumers were killed",
     "rounds in which nobody was killed",
+    "letters were accepted from a sink, which has no receipts",
+    "deliveries came from streams",
+    "streams were dropped, with what they had not given out",
+    "producers were called by those who had their letters, and answered",
+    "were dead by then, and what their letters enclose was whole",
+    "third processes were told by name who has a mailbox for two",
+    "were let in, in the place of a holder that was killed",
 ];
-const SUM: usize = 16;
+const SUM: usize = 23;
 
 /// The sums, and what was wrong.
 #[derive(Default, Debug)]
@@ -77,12 +85,19 @@ impl Tally {
         self.add(records, fates);
     }
 
+    /// Takes in what came of those who came to a mailbox for two.
+    pub(super) fn knocked(&mut self, knocks: Knocks) {
+        self.sums[21] += knocks.refused;
+        self.sums[22] += knocks.freed;
+    }
+
     fn add(&mut self, records: &Records, fates: &Fates) {
         let killed = |consumer: usize| fates.consumers[consumer].killed;
         let mut sums = [0; SUM];
         for (name, letter) in &records.letters {
             match letter.sent {
                 Sent::Accepted => sums[0] += 1,
+                Sent::Sunk => sums[16] += 1,
                 Sent::Refused => sums[1] += 1,
                 Sent::Unknown => sums[2] += 1,
                 Sent::Tried if fates.producers[name.producer as usize].killed => sums[3] += 1,
@@ -96,7 +111,11 @@ impl Tally {
                     _ => {}
                 }
                 sums[7] += u64::from(take.delivery > 1);
+                sums[17] += u64::from(take.streamed);
             }
+            sums[19] += letter.calls.answered as u64;
+            let is_dead = fates.producers.get(name.producer as usize).is_some_and(|of| of.killed);
+            sums[20] += if is_dead { letter.calls.gone as u64 } else { 0 };
             sums[8] += letter.dead as u64;
             let drops = fates.deal.on_crash == OnCrash::Drop;
             sums[9] += u64::from(drops && matches!(letter.told, Some(Told::GivenUp(..))));
@@ -108,6 +127,7 @@ impl Tally {
         sums[13] = fates.producers.iter().filter(|person| person.killed).count() as u64;
         sums[14] = fates.consumers.iter().filter(|person| person.killed).count() as u64;
         sums[15] = u64::from(fates.deal.hurt == Hurt::Nobody);
+        sums[18] = records.dropped_streams;
         self.sums.iter_mut().zip(sums).for_each(|(sum, more)| *sum += more);
     }
 
@@ -271,6 +291,6 @@ mod tests {
         tally.end();
         // A consumer was killed each time.
         assert_eq!(tally.violations.len(), SUM - 1);
-        assert_eq!(tally.violations[0], "never in 25 rounds: letters were accepted");
+        assert_eq!(tally.violations[0], "never in 30 rounds: letters were accepted");
     }
 }
