@@ -147,6 +147,7 @@ macro_rules! at_an_address {
             $place
             tasks {
                 builds: differ_by_method of_objects_differ_by_method of_newer_objects_differ_by_method;
+                order: of_calls_on_several_objects of_calls_on_several_objects_that_are_forwarded of_calls_on_objects_beside_a_slow_one;
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }
