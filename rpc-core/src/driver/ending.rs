@@ -175,7 +175,11 @@ impl State {
         if let Some((at, wait)) = self.doubt.take_if(|(at, _)| *at <= now) {
             let wait = (2 * wait).min(MOST_DOUBT);
             self.doubt = Some((at.max(now) + wait, wait));
+            self.conn.probe();
             self.notice.give();
+        }
+        if line.goes() {
+            self.conn.hear(now);
         }
         if let Err(error) = self.conn.handle_timeout(now) {
             line.end(error);
