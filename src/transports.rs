@@ -3,6 +3,7 @@
 use farcall_core::{
     address::Address,
     error::{Error, ErrorKind},
+    runtime,
     transport::Transport,
 };
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -17,10 +18,13 @@ pub fn register(transport: Arc<dyn Transport>) {
     all.push(transport);
 }
 
-/// The transport of an address.
+/// The transport of an address, in a runtime in which it can be used.
 pub(crate) fn find(address: &Address) -> Result<Arc<dyn Transport>, Error> {
     let all = TRANSPORTS.lock().unwrap_or_else(PoisonError::into_inner);
     let found = all.iter().find(|transport| transport.scheme() == address.scheme());
+    if ["shm", "unix", "tcp"].contains(&address.scheme()) {
+        runtime::check_sockets()?;
+    }
     found.cloned().ok_or_else(|| {
         let schemes: Vec<_> = all.iter().map(|other| format!("`{}`", other.scheme())).collect();
         let text = format!(

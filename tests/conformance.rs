@@ -43,6 +43,8 @@ mod order;
 mod parts;
 #[path = "conformance/payloads.rs"]
 mod payloads;
+#[path = "conformance/promises.rs"]
+mod promises;
 #[path = "conformance/results.rs"]
 mod results;
 #[path = "conformance/scopes.rs"]
@@ -116,9 +118,11 @@ macro_rules! everywhere {
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
                 pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed goes_by_the_type_and_not_by_its_name keeps_the_order
-                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection
-                    is_closed_when_the_call_has_failed is_closed_when_the_object_is_taken_away is_closed_when_its_wire_is_lost
-                    is_closed_for_those_that_it_was_passed_to;
+                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection;
+                promises: are_closed_when_the_call_has_failed are_closed_when_the_object_is_taken_away are_closed_when_its_wire_is_lost
+                    are_closed_for_those_that_it_was_passed_to are_closed_where_they_are_arguments
+                    are_closed_where_they_are_arguments_with_their_object are_closed_where_they_are_arguments_with_their_wire
+                    are_one_however_often_they_come;
                 results: with_errors_of_ones_own of_servants_that_panic of_panics_beside_other_calls
                     that_cannot_be_encoded too_large_for_a_frame;
                 streams: go_both_ways wherever_they_stand of_every_kind_wherever_they_stand end_in_their_own_way tell_the_sender_that_nobody_receives are_bounded
@@ -143,6 +147,7 @@ macro_rules! at_an_address {
             $place
             tasks {
                 builds: differ_by_method of_objects_differ_by_method of_newer_objects_differ_by_method;
+                order: of_calls_on_several_objects of_calls_on_several_objects_that_are_forwarded of_calls_on_objects_beside_a_slow_one;
                 services: are_named_by_the_fragment are_the_same_at_each_address may_be_objects_of_another_process
                     take_frames_of_the_size_that_they_say;
             }

@@ -27,5 +27,7 @@ mod servers;
 mod streams;
 #[path = "hardening/torrent.rs"]
 mod torrent;
+#[path = "hardening/visits.rs"]
+mod visits;
 #[path = "hardening/wire.rs"]
 mod wire;

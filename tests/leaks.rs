@@ -10,6 +10,7 @@ use std::{
     fmt,
     sync::{Mutex, Once, PoisonError},
 };
+use tokio::sync::Notify;
 use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
 #[farcall::remote]
@@ -22,6 +23,9 @@ trait Store {
     async fn take(&self) -> farcall::Result<Remote<dyn Item>>;
     async fn bring(&self, items: Vec<Remote<dyn Item>>) -> farcall::Result<()>;
     async fn clear(&self) -> farcall::Result<()>;
+    /// As `take`, as soon as it is open.
+    async fn take_later(&self) -> farcall::Result<Remote<dyn Item>>;
+    async fn open(&self) -> farcall::Result<()>;
 }
 
 fn item() -> Remote<dyn Item> {
@@ -29,7 +33,7 @@ fn item() -> Remote<dyn Item> {
 }
 
 #[derive(Default)]
-struct Shelf(Mutex<Vec<Remote<dyn Item>>>);
+struct Shelf(Mutex<Vec<Remote<dyn Item>>>, Notify);
 
 impl Store for Shelf {
     async fn take(&self) -> farcall::Result<Remote<dyn Item>> {
@@ -44,6 +48,16 @@ impl Store for Shelf {
     async fn clear(&self) -> farcall::Result<()> {
         let cleared = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         drop(cleared);
+        Ok(())
+    }
+
+    async fn take_later(&self) -> farcall::Result<Remote<dyn Item>> {
+        self.1.notified().await;
+        Ok(item())
+    }
+
+    async fn open(&self) -> farcall::Result<()> {
+        self.1.notify_one();
         Ok(())
     }
 }
@@ -128,16 +142,18 @@ fn listen() {
     });
 }
 
+/// How often it was warned of calls that may do this.
+fn warnings_of_calls(what: &str) -> usize {
+    let text = format!(
+        "80 % of the calls that may {what} on a connection do; beyond the limit calls fail"
+    );
+    let warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    warnings.iter().filter(|warning| **warning == text).count()
+}
+
 #[test]
 fn calls_that_wait_are_warned_of() {
     listen();
-    let text = |what: &str| {
-        format!("80 % of the calls that may {what} on a connection do; beyond the limit calls fail")
-    };
-    let count = |what: &str| {
-        let warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.iter().filter(|warning| **warning == text(what)).count()
-    };
     one_thread(async {
         let mut limits = Limits::default();
         (limits.serving, limits.outbox_calls) = (1, 10);
@@ -145,12 +161,40 @@ fn calls_that_wait_are_warned_of() {
         let (store, _host) = Place::Inproc.host_within(store, limits).await;
         // The first is out, and of ten that wait the eighth is one too many.
         let mut calls: Vec<_> = (0..8).map(|_| store.take()).collect();
-        assert_eq!(count("wait to go out"), 0);
+        assert_eq!(warnings_of_calls("wait to go out"), 0);
         calls.push(store.take());
         for call in calls {
             call.await.expect("each has its turn");
         }
-        assert_eq!(count("wait to go out"), 1);
+        assert_eq!(warnings_of_calls("wait to go out"), 1);
+    });
+}
+
+#[test]
+fn calls_that_wait_for_what_others_return_are_warned_of() {
+    listen();
+    one_thread(async {
+        let mut limits = Limits::default();
+        limits.pipelined = 10;
+        let store = Remote::<dyn Store>::new(Shelf::default());
+        let (store, _host) = Place::Inproc.host_within(store, limits).await;
+        for rounds in 1..=2 {
+            let taken = store.take_later();
+            let mut names: Vec<_> = (0..7).map(|_| taken.name()).collect();
+            // What is called after them has come after them.
+            store.clear().await.expect("it is served");
+            assert_eq!(warnings_of_calls("wait for what others return"), rounds - 1);
+            names.extend((7..10).map(|_| taken.name()));
+            while warnings_of_calls("wait for what others return") != rounds {
+                tokio::task::yield_now().await;
+            }
+            let error = taken.name().await.expect_err("it is one too many");
+            assert_eq!(error.kind(), ErrorKind::Overloaded);
+            store.open().await.expect("it is served");
+            for name in names {
+                assert_eq!(name.await, Ok("an item".to_owned()));
+            }
+        }
     });
 }
 

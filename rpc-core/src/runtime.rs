@@ -7,6 +7,7 @@ use crate::{
 use std::{
     cell::Cell,
     future::poll_fn,
+    panic::{self, UnwindSafe},
     pin::pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
@@ -21,9 +22,29 @@ use tokio::{
 /// The runtime of the calling code, or, where it has none, that of a thread of the library's own, started now.
 pub(crate) fn background() -> Result<Handle, Error> {
     match Handle::try_current() {
-        Ok(handle) => Ok(handle),
+        Ok(handle) => has(|| drop(tokio::time::sleep(Duration::ZERO)), "timers").map(|()| handle),
         Err(_) => own(),
     }
+}
+
+/// Refuses a runtime that was built without sockets. To be called within one.
+///
+/// # Errors
+/// `NoRuntime`, saying how to build it.
+pub fn check_sockets() -> Result<(), Error> {
+    #[cfg(unix)]
+    has(|| drop(tokio::net::UnixDatagram::unbound()), "sockets")?;
+    Ok(())
+}
+
+/// Whether the runtime of the calling code was built with what `uses` needs: tokio panics where it was not, and tells by nothing else.
+fn has(uses: impl Fn() + UnwindSafe, what: &str) -> Result<(), Error> {
+    panic::catch_unwind(uses).map_err(|_| {
+        let text = format!(
+            "the tokio runtime of this code was built without {what}: build it with `enable_all()`"
+        );
+        Error::of(ErrorKind::NoRuntime, text)
+    })
 }
 
 /// The runtime of the library's own thread.

@@ -4,10 +4,10 @@ use crate::{
     place::Place,
     work::{Seen, Work, worker},
 };
-use farcall::Remote;
+use farcall::{Limits, Remote};
 use std::{
     hint,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -70,12 +70,16 @@ pub(crate) trait Notes {
     async fn noted(&self) -> farcall::Result<Vec<u64>>;
 }
 
-#[derive(Default)]
-struct Notebook(Mutex<Vec<u64>>);
+#[derive(Clone, Default)]
+struct Notebook(Arc<Mutex<Vec<u64>>>);
 
 impl Notebook {
     fn write(&self, number: u64) {
         self.0.lock().expect("nobody panics").push(number);
+    }
+
+    fn tear_out(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panics"))
     }
 }
 
@@ -163,4 +167,91 @@ pub(crate) async fn of_calls_that_are_forwarded(place: Place) {
         assert_eq!(call.await, Ok(()));
     }
     assert_eq!(first.noted().await, Ok((0..60).collect()), "in the order of the calls");
+}
+
+/// Lends pads that all write into one book.
+#[farcall::remote]
+pub(crate) trait Desk {
+    async fn pads(&self) -> farcall::Result<[Remote<dyn Notes>; 3]>;
+}
+
+impl Desk for Notebook {
+    async fn pads(&self) -> farcall::Result<[Remote<dyn Notes>; 3]> {
+        Ok([(); 3].map(|()| Remote::<dyn Notes>::new(self.clone())))
+    }
+}
+
+/// Lends those of a desk elsewhere.
+struct Agent(Remote<dyn Desk>);
+
+impl Desk for Agent {
+    async fn pads(&self) -> farcall::Result<[Remote<dyn Notes>; 3]> {
+        self.0.pads().await
+    }
+}
+
+/// So few calls at a time that most of the others wait.
+fn narrow() -> Limits {
+    let mut limits = Limits::default();
+    limits.serving = 4;
+    limits
+}
+
+/// Calls on several objects of one connection start in program order too, those among them that must wait to go out.
+pub(crate) async fn of_calls_on_several_objects(place: Place) {
+    let book = Notebook::default();
+    let desk = Remote::<dyn Desk>::new(book.clone());
+    for limits in [Limits::default(), narrow()] {
+        let (desk, _host) = place.host_within(desk.clone(), limits).await;
+        let pads = desk.pads().await.expect("it lends them");
+        note_on(&pads, 10_000).await;
+        assert_eq!(book.tear_out(), Vec::from_iter(0..300));
+    }
+}
+
+/// And so where the objects are of a third process.
+pub(crate) async fn of_calls_on_several_objects_that_are_forwarded(place: Place) {
+    let book = Notebook::default();
+    let (desk, _owner) = place.host(Remote::<dyn Desk>::new(book.clone())).await;
+    let (desk, _agent) = place.host(Remote::<dyn Desk>::new(Agent(desk))).await;
+    let pads = desk.pads().await.expect("it passes them on");
+    // To pass on many bytes takes an unoptimised build so long that the object counts as slow.
+    note_on(&pads, 100).await;
+    assert_eq!(book.tear_out(), Vec::from_iter(0..300));
+}
+
+/// One object that turns out slow is overtaken by the others, which keep their order among each other, as it does its own. Of a third
+/// process each keeps its own: one that passes calls on to what is slow may count as slow.
+pub(crate) async fn of_calls_on_objects_beside_a_slow_one(place: Place) {
+    let book = Notebook::default();
+    let (desk, _owner) = place.host(Remote::<dyn Desk>::new(book.clone())).await;
+    let (far, _agent) = place.host(Remote::<dyn Desk>::new(Agent(desk.clone()))).await;
+    for (desk, groups) in [(desk, &[&[0][..], &[1, 2]][..]), (far, &[&[0], &[1], &[2]])] {
+        let pads = desk.pads().await.expect("it lends them");
+        let calls: Vec<_> = (0..300)
+            .map(|number| match number % 3 {
+                0 if number % 2 == 0 => pads[0].ponder(number),
+                pad => pads[pad as usize].note(number, &[]),
+            })
+            .collect();
+        for call in calls {
+            assert_eq!(call.await, Ok(()));
+        }
+        let noted = book.tear_out();
+        for pads in groups {
+            let on_them = noted.iter().filter(|number| pads.contains(&(*number % 3)));
+            assert!(on_them.is_sorted(), "on {pads:?}: {noted:?}");
+        }
+        assert_eq!(noted.len(), 300);
+    }
+}
+
+/// Writes 300 notes on all pads in turn, up to six times so many bytes long.
+async fn note_on(pads: &[Remote<dyn Notes>; 3], bytes: usize) {
+    let calls: Vec<_> = (0..300_usize)
+        .map(|number| pads[number % 3].note(number as u64, &vec![1; (number % 7) * bytes]))
+        .collect();
+    for call in calls {
+        assert_eq!(call.await, Ok(()));
+    }
 }

@@ -8,13 +8,10 @@ use farcall::{Call, ErrorKind, Executed, Limits, Remote, Scope};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 use tokio::task::yield_now;
@@ -27,6 +24,12 @@ pub(crate) trait Shelf {
     async fn under_another_name(&self, number: u32) -> farcall::Result<Tome>;
     /// Waits until the book is of no more use, and says why.
     async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error>;
+    /// Whether all of them are one book.
+    async fn is_one(&self, books: Vec<Remote<dyn Book>>) -> farcall::Result<bool>;
+    /// Gives the book back.
+    async fn echo(&self, book: Remote<dyn Book>) -> farcall::Result<Remote<dyn Book>>;
+    /// Keeps the book beyond the call, asks for its number, and notes what becomes of both.
+    async fn keep(&self, book: Remote<dyn Book>) -> farcall::Result<()>;
 }
 
 /// What a method returns is its type, whatever that is called.
@@ -62,15 +65,16 @@ impl From<farcall::Error> for ShelfError {
 }
 
 /// The books end here.
-const LAST: u32 = 1000;
+pub(crate) const LAST: u32 = 1000;
 
 #[derive(Clone)]
-struct Library {
+pub(crate) struct Library {
     gate: Arc<Gate>,
-    notes: Arc<Mutex<Vec<String>>>,
+    pub(crate) notes: Arc<Mutex<Vec<String>>>,
+    kept: Arc<Mutex<Vec<Remote<dyn Book>>>>,
     open: Arc<AtomicUsize>,
     /// What its books are lent in, if they can be taken away.
-    scope: Option<Arc<Scope>>,
+    pub(crate) scope: Option<Arc<Scope>>,
 }
 
 struct Volume {
@@ -112,6 +116,22 @@ impl Shelf for Library {
     async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error> {
         Ok(Remote::closed(&book).await)
     }
+    async fn is_one(&self, books: Vec<Remote<dyn Book>>) -> farcall::Result<bool> {
+        let mut kept = self.kept.lock().expect("no panics");
+        kept.extend(books);
+        Ok(kept.iter().all(|book| book.same_object(&kept[0])))
+    }
+    async fn echo(&self, book: Remote<dyn Book>) -> farcall::Result<Remote<dyn Book>> {
+        Ok(book)
+    }
+    async fn keep(&self, book: Remote<dyn Book>) -> farcall::Result<()> {
+        let notes = Arc::clone(&self.notes);
+        tokio::spawn(async move {
+            let fates = tokio::join!(Remote::closed(&book), book.number());
+            notes.lock().expect("no panics").push(format!("{fates:?}"));
+        });
+        Ok(())
+    }
 }
 
 impl Book for Volume {
@@ -132,10 +152,15 @@ impl Book for Volume {
     }
 }
 
-fn library() -> (Library, Watch) {
+pub(crate) fn library() -> (Library, Watch) {
     let (gate, watch) = watched();
-    let library =
-        Library { gate: Arc::new(gate), notes: Arc::default(), open: Arc::default(), scope: None };
+    let library = Library {
+        gate: Arc::new(gate),
+        notes: Arc::default(),
+        kept: Arc::default(),
+        open: Arc::default(),
+        scope: None,
+    };
     (library, watch)
 }
 
@@ -336,92 +361,4 @@ pub(crate) async fn ends_with_its_connection(place: Place) {
     call.await.expect_err("the host is gone");
     let error = book.number().await.expect_err("the host is gone");
     assert_eq!(error.executed(), Executed::No);
-}
-
-/// Whether it is still to come.
-async fn is_pending<T>(mut future: Pin<&mut impl Future<Output = T>>) -> bool {
-    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
-}
-
-/// A handle on an answer is of no more use when the call has failed, and tells so.
-pub(crate) async fn is_closed_when_the_call_has_failed(place: Place) {
-    let (library, mut watch) = library();
-    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
-    let call = shelf.book_at_the_gate(LAST + 1);
-    let book = Call::pipelined(&call);
-    let mut closed = pin!(Remote::closed(&book));
-    assert_eq!(watch.next().await, Seen::Began(u64::from(LAST + 1)));
-    assert!(is_pending(closed.as_mut()).await && Remote::why_closed(&book).is_none());
-    watch.open(1);
-    let why = closed.await;
-    assert_eq!(outline(&why), (ErrorKind::Pipeline, Executed::No));
-    assert!(why.text().contains("`book_at_the_gate`"), "{why}");
-    assert_eq!(Remote::why_closed(&book), Some(why.clone()));
-    assert_eq!(call.await.map(|_| ()), Err(ShelfError::NoSuchBook(LAST + 1)));
-    // One that was run out of time, and one that is asked for when all is over.
-    let call = shelf.timeout(Duration::from_millis(20)).book_at_the_gate(1);
-    let book = Call::pipelined(&call);
-    let why = Remote::closed(&book).await;
-    assert!(why.text().contains("the deadline passed"), "{why}");
-    assert_eq!(Remote::closed(&Call::pipelined(&call)).await, why);
-}
-
-/// When the call has returned an object, it is that which counts.
-pub(crate) async fn is_closed_when_the_object_is_taken_away(place: Place) {
-    let (mut library, mut watch) = library();
-    let scope = Arc::new(Scope::new());
-    library.scope = Some(Arc::clone(&scope));
-    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(library)).await;
-    let call = shelf.book_at_the_gate(1);
-    let early = Call::pipelined(&call);
-    let mut closed = pin!(Remote::closed(&early));
-    assert!(is_pending(closed.as_mut()).await);
-    watch.open(1);
-    assert_eq!(watch.next().await, Seen::Began(1));
-    assert_eq!(early.number().await, Ok(1));
-    let book = call.await.expect("it is there");
-    assert!(is_pending(closed.as_mut()).await && Remote::why_closed(&early).is_none());
-    scope.revoke("the library closes");
-    let why = closed.await;
-    assert!(why.text().contains("the library closes"), "{why}");
-    assert_eq!(Remote::closed(&book).await, why);
-    assert_eq!(Remote::why_closed(&early), Some(why));
-}
-
-/// Though the connection is made anew: an answer is bound to the wire that its call went out on.
-pub(crate) async fn is_closed_when_its_wire_is_lost(place: Place) {
-    let (library, mut watch) = library();
-    let (shelf, host) = place.host(Remote::<dyn Shelf>::new(library)).await;
-    let (returned, running) = (shelf.book(1), shelf.book_at_the_gate(2));
-    let books = [&returned, &running].map(Call::pipelined);
-    assert_eq!(books[0].number().await, Ok(1));
-    assert_eq!(watch.next().await, Seen::Began(2));
-    assert!(books.iter().all(|book| Remote::why_closed(book).is_none()));
-    if !place.has_address() {
-        return;
-    }
-    drop(host);
-    for book in &books {
-        let why = Remote::closed(book).await;
-        assert_eq!(why.executed(), Executed::No, "{why}");
-        assert_eq!(Remote::why_closed(book), Some(why));
-        book.number().await.expect_err("its wire is lost");
-    }
-    assert!(Remote::why_closed(&shelf).is_none(), "the service is dialled again");
-}
-
-/// Another process that holds the handle is told too.
-pub(crate) async fn is_closed_for_those_that_it_was_passed_to(place: Place) {
-    let (near, mut watch) = library();
-    let (other, _other_watch) = library();
-    let (shelf, _host) = place.host(Remote::<dyn Shelf>::new(near)).await;
-    let (elsewhere, _other_host) = place.host(Remote::<dyn Shelf>::new(other)).await;
-    let call = shelf.book_at_the_gate(LAST + 1);
-    assert_eq!(watch.next().await, Seen::Began(u64::from(LAST + 1)));
-    let end = elsewhere.end_of(Call::pipelined(&call));
-    assert_eq!(elsewhere.book(1).number().await, Ok(1));
-    watch.open(1);
-    let why = end.await.expect("it is told");
-    assert_eq!(outline(&why), (ErrorKind::Pipeline, Executed::No), "{why}");
-    assert!(why.text().contains("`book_at_the_gate`"), "{why}");
 }

@@ -215,6 +215,11 @@ fn without_memory(path: &str) -> UnixStream {
     stream
 }
 
+/// How many calls were answered with a value.
+pub(crate) fn answers(said: &[Said]) -> usize {
+    said.iter().filter(|said| matches!(said, Said::Ok(..))).count()
+}
+
 fn said(frame: &[u8]) -> Said {
     match Frame::decode(frame).expect("an endpoint sends valid frames") {
         Frame::Hello(_) => Said::Hello,
@@ -283,13 +288,23 @@ pub(crate) fn call_with(
     call: Option<CallId>,
     target: ObjectId,
     method: &str,
+    beside: (&[Descriptor], &[u8]),
+) -> Vec<u8> {
+    call_at(call, Target::Export(target), method, beside)
+}
+
+/// The same on what another call returns, too.
+pub(crate) fn call_at(
+    call: Option<CallId>,
+    target: Target,
+    method: &str,
     (references, arguments): (&[Descriptor], &[u8]),
 ) -> Vec<u8> {
     let mut beside = Vec::new();
     References::encode(references, &mut beside);
     let header = CallHeader {
         call,
-        target: Target::Export(target),
+        target,
         method: MethodId::of(method),
         remaining: Some(10_000),
         chain: None,

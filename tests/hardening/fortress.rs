@@ -38,6 +38,15 @@ pub(crate) trait Target {
     async fn source(&self) -> farcall::Result<Receiver<u64>>;
     /// How many items the stream that ended next had for the servant, and why it ended.
     async fn verdict(&self) -> farcall::Result<(u64, String)>;
+    async fn lend(&self) -> farcall::Result<Remote<dyn Item>>;
+    async fn echo(&self, item: Remote<dyn Item>) -> farcall::Result<Remote<dyn Item>>;
+    /// The number of the item.
+    async fn ask(&self, item: Remote<dyn Item>) -> farcall::Result<u64>;
+}
+
+#[farcall::remote]
+pub(crate) trait Item {
+    async fn number(&self) -> farcall::Result<u64>;
 }
 
 /// As deep as its bytes say.
@@ -131,6 +140,15 @@ impl Target for Wall {
     async fn verdict(&self) -> farcall::Result<(u64, String)> {
         let verdict = self.verdicts.lock().await.recv().await;
         verdict.ok_or_else(|| farcall::Error::new("there is none"))
+    }
+    async fn lend(&self) -> farcall::Result<Remote<dyn Item>> {
+        Ok(Remote::from_fn(|| async { Ok(5) }))
+    }
+    async fn echo(&self, item: Remote<dyn Item>) -> farcall::Result<Remote<dyn Item>> {
+        Ok(item)
+    }
+    async fn ask(&self, item: Remote<dyn Item>) -> farcall::Result<u64> {
+        item.number().await
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     attacker::{
-        Attacker, Said, UNKNOWN_KIND, call, encoded, hello, hello_of, id, lookup, releasing,
+        Attacker, Said, UNKNOWN_KIND, call, call_at, encoded, hello, hello_of, id, lookup,
+        releasing,
     },
     fortress::{attacked, attacked_within},
     work::Seen,
@@ -10,7 +11,7 @@ use crate::{
 use farcall::{ErrorKind, Executed, Limits};
 use farcall_core::{
     error::Error,
-    frame::{Frame, Outcome, ReturnHeader, VERSION, kind},
+    frame::{Descriptor, Frame, Outcome, ReturnHeader, Target, VERSION, kind},
     id::{CallId, ObjectId},
 };
 
@@ -242,22 +243,8 @@ fn only_what_was_lent_is_taken_back() {
 
 #[test]
 fn references_cannot_be_forged() {
-    use farcall_core::frame::{CallHeader, Descriptor, References, Table, Target};
-    let passing = |number: u32, target, descriptor| {
-        let mut references = Vec::new();
-        References::encode(&[descriptor], &mut references);
-        let header = CallHeader {
-            call: Some(id(number)),
-            target,
-            method: farcall_core::id::MethodId::of("quick"),
-            remaining: None,
-            chain: None,
-            trace: None,
-            metadata: &[],
-            references: References::of(&references),
-            payloads: Table::default(),
-        };
-        encoded(&Frame::Call(header, &[1]))
+    let passing = |number, target, reference: Descriptor| {
+        call_at(Some(id(number)), target, "quick", (&[reference], &[1]))
     };
     attacked(|_, address| {
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
@@ -277,21 +264,7 @@ fn references_cannot_be_forged() {
 
 #[test]
 fn calls_on_what_is_no_object_are_bounded_and_refused() {
-    use farcall_core::frame::{CallHeader, References, Table, Target};
-    let pipelined = |number: u32| {
-        let header = CallHeader {
-            call: Some(id(number)),
-            target: Target::Answer(id(1)),
-            method: farcall_core::id::MethodId::of("quick"),
-            remaining: None,
-            chain: None,
-            trace: None,
-            metadata: &[],
-            references: References::default(),
-            payloads: Table::default(),
-        };
-        encoded(&Frame::Call(header, &[1]))
-    };
+    let pipelined = |number| call_at(Some(id(number)), Target::Answer(id(1)), "quick", (&[], &[1]));
     attacked(|_, address| {
         let (mut attacker, work) = Attacker::bound(address, "work", 0);
         attacker.send(&[call(Some(id(1)), work, "pass", &[1])]);

@@ -1,13 +1,13 @@
 //! Bytes that are no frames, and frames that are cut, flipped, too long or too slow.
 
 use crate::{
-    attacker::{Attacker, Said, call, encoded, hello, id, lookup, prefixed, varint},
+    attacker::{Attacker, Said, answers, call, hello, id, lookup, prefixed, varint},
     fortress::{attacked, attacked_within},
     place::on_a_thread,
     work::Seen,
 };
 use farcall::Limits;
-use farcall_core::{frame::Frame, id::ObjectId};
+use farcall_core::id::ObjectId;
 use std::time::Duration;
 
 /// The first object that an endpoint lends on a connection.
@@ -16,27 +16,6 @@ const FIRST: ObjectId = ObjectId { slot: 1, generation: 0 };
 fn echo(number: u32, data: &[u8]) -> Vec<u8> {
     let arguments = [varint(data.len() as u64), data.to_vec()].concat();
     call(Some(id(number)), FIRST, "echo", &arguments)
-}
-
-/// A whole visit: Hello, a lookup, calls, a Finish, a Ping.
-fn visit() -> Vec<Vec<u8>> {
-    vec![
-        hello(),
-        lookup(id(0), "work", 0),
-        echo(1, b"a recorded session"),
-        call(Some(id(2)), FIRST, "quick", &[7]),
-        encoded(&Frame::Finish(id(2))),
-        encoded(&Frame::Ping(9)),
-        call(None, FIRST, "quick", &[8]),
-    ]
-}
-
-fn bytes_of(frames: &[Vec<u8>]) -> Vec<u8> {
-    frames.iter().flat_map(|frame| prefixed(frame)).collect()
-}
-
-fn answers(said: &[Said]) -> usize {
-    said.iter().filter(|said| matches!(said, Said::Ok(..))).count()
 }
 
 /// Numbers that look random, the same in each run.
@@ -127,50 +106,6 @@ fn the_largest_frame_passes_and_no_larger() {
     });
 }
 
-/// Sends a visit, or what became of it: what is on an object only once the endpoint has said which one that is. Says nothing more then.
-fn send_visit(attacker: &mut Attacker, bytes: &[u8], intact: bool) -> usize {
-    let bound = bytes_of(&visit()[..2]).len();
-    if !intact || bytes.len() <= bound {
-        attacker.raw(bytes);
-        attacker.half_close();
-        return 0;
-    }
-    attacker.raw(&bytes[..bound]);
-    assert_eq!(attacker.next(), Said::Hello);
-    assert!(matches!(attacker.next(), Said::Ok(..)));
-    attacker.raw(&bytes[bound..]);
-    attacker.half_close();
-    1
-}
-
-/// Every prefix of a visit: what arrived whole is answered, also if nothing more will come.
-#[test]
-fn every_prefix_of_a_visit() {
-    attacked(|_, address| {
-        let frames = visit();
-        let bytes = bytes_of(&frames);
-        let ends: Vec<_> = (1..=frames.len()).map(|n| bytes_of(&frames[..n]).len()).collect();
-        for end in 0..=bytes.len() {
-            let mut attacker = Attacker::connect(address);
-            let before = send_visit(&mut attacker, &bytes[..end], true);
-            let said = attacker.rest();
-            let whole = ends.iter().filter(|&&at| at <= end).count();
-            let answers = before + answers(&said);
-            // The lookup, the echo, and the call that is finished, perhaps before it has begun.
-            let want = match whole {
-                0 | 1 => 0..=0,
-                2..=4 => whole - 1..=whole - 1,
-                _ => 2..=3,
-            };
-            assert!(want.contains(&answers), "{end} bytes, {whole} frames: {said:?}");
-            assert_eq!(said.contains(&Said::Pong(9)), whole >= 6, "{end} bytes: {said:?}");
-
-            let mut vanishing = Attacker::connect(address);
-            vanishing.raw(&bytes[..end]);
-        }
-    });
-}
-
 /// A call that pends when the caller says that nothing more will come is answered too.
 #[test]
 fn a_half_close_still_gets_its_answers() {
@@ -203,23 +138,6 @@ fn a_caller_that_is_gone_is_not_served() {
     });
 }
 
-/// Every bit of a visit, flipped: whatever it means then, the endpoint answers or closes, and goes on.
-#[test]
-fn every_flipped_bit_of_a_visit() {
-    attacked(|_, address| {
-        let bytes = bytes_of(&visit());
-        let bound = bytes_of(&visit()[..2]).len();
-        for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            let mut attacker = Attacker::connect(address);
-            let before = send_visit(&mut attacker, &flipped, bit / 8 >= bound);
-            let answers = before + answers(&attacker.rest());
-            assert!(answers <= 3, "bit {bit}: {answers} answers");
-        }
-    });
-}
-
 /// Silence, a header and silence, one byte after the other: none of them buys more time than the handshake has.
 #[test]
 fn slow_handshakes_are_closed() {
@@ -235,17 +153,5 @@ fn slow_handshakes_are_closed() {
         trickle.raw(&u32::to_le_bytes(4000));
         let sent = (0..4000).take_while(|_| trickle.goes_on(Duration::from_millis(5))).count();
         assert!(sent < 4000, "the endpoint has heard it out");
-    });
-}
-
-/// They may come and go as they like.
-#[test]
-fn visitors_who_vanish_leave_nothing() {
-    attacked(|fortress, address| {
-        for count in 0..200 {
-            let mut visitor = Attacker::connect(address);
-            visitor.send(&visit()[..count % 4]);
-        }
-        fortress.is_left_to_the_canary();
     });
 }

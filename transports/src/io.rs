@@ -119,6 +119,10 @@ impl Rx for StreamRx {
         self.inbound.recv(frame)
     }
 
+    fn partial(&self) -> usize {
+        self.inbound.partial()
+    }
+
     fn set_frame_limit(&mut self, bytes: usize) {
         self.inbound.set_frame_limit(bytes);
     }

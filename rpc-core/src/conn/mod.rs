@@ -257,6 +257,11 @@ impl<S: Clone> Connection<S> {
         }
     }
 
+    /// The peer gives a sign of life that is no frame: a piece of one comes, or it takes some of what waits for it.
+    pub fn hear(&mut self, now: Instant) {
+        self.keepalive.heard(now);
+    }
+
     /// The deadline after which a call fails, where it was not known when its slot was taken.
     pub fn expire_at(&mut self, call: CallId, deadline: Option<Instant>) {
         self.calls.expire_at(call, deadline);

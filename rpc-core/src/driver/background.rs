@@ -60,6 +60,8 @@ pub(crate) fn spawn_client(link: Arc<Link>, dial: Arc<dyn Dial>) {
             let (why, bound) = link.run_bound(&line, dial.wanted()).await;
             tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, bound, "connection lost");
             link.detach_line(&line, &why);
+            // The other end sees that it is gone now, and not after the pause.
+            drop(line);
             if !bound && why.kind() == ErrorKind::Protocol {
                 link.close(why);
             } else if bound && begun.elapsed() > STEADY {

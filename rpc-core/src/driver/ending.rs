@@ -86,7 +86,7 @@ impl Link {
                 mem::take(&mut state.released),
                 state.take_answers(),
             );
-            (dropped, handles, state.pipelined.take_all())
+            (dropped, handles, state.pipelined.take_all(why))
         };
         dropped.1.iter().for_each(|handle| handle.end(&why.clone().executed_as(Executed::No)));
         drop(dropped);
@@ -131,7 +131,8 @@ impl Link {
             wakes.push_threads(state.followers.drain(..));
             let handles = state.handles.take_all();
             let dropped = (state.conn.close(), mem::take(&mut state.arrived), state.take_answers());
-            (why, (dropped, handles, state.pipelined.take_all()))
+            let pipelined = state.pipelined.take_all(&why);
+            (why, (dropped, handles, pipelined))
         };
         dropped.1.iter().for_each(|handle| handle.end(&why));
         drop(dropped);
@@ -174,7 +175,11 @@ impl State {
         if let Some((at, wait)) = self.doubt.take_if(|(at, _)| *at <= now) {
             let wait = (2 * wait).min(MOST_DOUBT);
             self.doubt = Some((at.max(now) + wait, wait));
+            self.conn.probe();
             self.notice.give();
+        }
+        if line.goes() {
+            self.conn.hear(now);
         }
         if let Err(error) = self.conn.handle_timeout(now) {
             line.end(error);

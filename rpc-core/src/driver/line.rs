@@ -10,7 +10,7 @@ use std::{
     fmt, process,
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     },
     time::Instant,
 };
@@ -43,6 +43,9 @@ pub(crate) struct Line {
     pub(super) is_short: AtomicBool,
     /// The wire ends once everything is given away, and the background task must be told.
     awaited: AtomicBool,
+    /// Bytes that had come of a frame that is not whole, and that waited to be given away, when that was looked at last.
+    partial: AtomicUsize,
+    queued: AtomicUsize,
     ended: OnceLock<Error>,
 }
 
@@ -74,6 +77,8 @@ impl Line {
             blocked: AtomicBool::new(false),
             is_short: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
+            partial: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             ended: OnceLock::new(),
         })
     }
@@ -86,6 +91,17 @@ impl Line {
     /// The wire is of no more use. The first reason counts.
     pub(super) fn end(&self, why: Error) {
         let _ = self.ended.set(why);
+    }
+
+    /// Whether more has come of a frame that is not whole, of which so many bytes are there.
+    pub(super) fn comes(&self, partial: usize) -> bool {
+        partial > 0 && self.partial.swap(partial, Ordering::Relaxed) != partial
+    }
+
+    /// Whether fewer bytes wait to be given away than when this was asked last.
+    pub(super) fn goes(&self) -> bool {
+        let queued = self.tx.queued();
+        queued < self.queued.swap(queued, Ordering::Relaxed)
     }
 
     /// Whether somebody spins at the moment.

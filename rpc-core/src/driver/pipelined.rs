@@ -11,7 +11,7 @@ use crate::{
     conn::IncomingCall,
     error::{Error, ErrorKind},
     id::CallId,
-    skeleton::{Local, Promise, hopeless},
+    skeleton::{Local, Object, Promise, hopeless},
     stub::Handle,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -26,15 +26,18 @@ pub(super) struct Pipelined {
 #[derive(Default, Debug)]
 struct Waiting {
     calls: Vec<(IncomingCall<Local>, Body)>,
-    /// References to the answer that are in use already.
-    promises: Vec<Arc<Promise>>,
+    /// What references to the answer lead to that are in use already.
+    promise: Option<Arc<Promise>>,
 }
 
 impl Pipelined {
-    /// The wire is gone: everything is given out to be dropped.
-    pub(super) fn take_all(&mut self) -> impl Sized + use<> {
+    /// The wire is gone: references to answers lead nowhere, and the rest is given out to be dropped.
+    pub(super) fn take_all(&mut self, why: &Error) -> impl Sized + use<> {
         self.count = 0;
-        std::mem::take(&mut self.waiting)
+        let waiting = std::mem::take(&mut self.waiting);
+        let promises = waiting.values().filter_map(|waiting| waiting.promise.as_ref());
+        promises.for_each(|promise| promise.fulfil(&hopeless(why.clone())));
+        waiting
     }
 }
 
@@ -66,10 +69,9 @@ impl State {
 
     /// A reference to what `answer` will return has come.
     pub(super) fn promise(&mut self, link: &Link, answer: CallId) -> Arc<Handle> {
-        let promise = Promise::new(link.runtime.clone());
         let waiting = self.pipelined.waiting.entry(answer).or_default();
-        waiting.promises.push(Arc::clone(&promise));
-        Handle::home(&Local::new(promise))
+        let promise = waiting.promise.get_or_insert_with(|| Promise::new(link.runtime.clone()));
+        Handle::home(&Local::new(Arc::clone(promise) as Arc<dyn Object>))
     }
 
     /// The call has its answer, which has not gone out yet: an object, why there is none, or nothing that could be called. True if calls
@@ -92,7 +94,7 @@ impl State {
         for (call, body) in waiting.calls {
             self.arrived.push_back(Incoming { object: object.clone(), call, body });
         }
-        waiting.promises.iter().for_each(|promise| promise.fulfil(&object));
+        waiting.promise.iter().for_each(|promise| promise.fulfil(&object));
         any
     }
 }

@@ -61,6 +61,9 @@ impl Link {
             match rx.recv(&mut frame) {
                 Ok(Received::Frame) => {}
                 Ok(Received::Empty) => {
+                    if line.comes(rx.partial()) {
+                        self.lock().conn.hear(Instant::now());
+                    }
                     if due {
                         self.follow_up(wakes);
                     }

@@ -1,6 +1,6 @@
 //! Objects that stand for one that is not there: a promise, until the object is known; and one that never will be.
 
-use super::{Home, Local, Object, Request, Task};
+use super::{Home, Local, Object, Request, Revocable, Task};
 use crate::{
     context::Context,
     described::wrong_interface,
@@ -14,20 +14,22 @@ use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::AbortHandle};
 
 /// The interface of what is not known yet.
 pub(crate) static UNKNOWN: Description =
     Description { name: "?", docs: "", methods: &[], type_arguments: &[] };
 
-/// An object that refuses all calls with this error.
+/// An object that refuses all calls with this error, and is taken away because of it.
 pub(crate) fn hopeless(error: Error) -> Local {
-    Local::new(Arc::new(Hopeless { error, home: Home::default() }))
+    let revocable = Arc::new(Revocable::broken(error.clone()));
+    Local::new(Arc::new(Hopeless { error, home: Home::default(), revocable }))
 }
 
 struct Hopeless {
     error: Error,
     home: Home,
+    revocable: Arc<Revocable>,
 }
 
 impl Object for Hopeless {
@@ -37,6 +39,10 @@ impl Object for Hopeless {
 
     fn home(&self) -> &Home {
         &self.home
+    }
+
+    fn revocable(&self) -> Option<&Arc<Revocable>> {
+        Some(&self.revocable)
     }
 
     fn start(self: Arc<Self>, _method: MethodId, request: Request, _task: &mut Task) {
@@ -49,13 +55,17 @@ pub(crate) struct Promise {
     runtime: Handle,
     /// What it is taken for.
     expected: OnceLock<&'static Description>,
+    object: OnceLock<Local>,
     state: Mutex<State>,
     home: Home,
+    /// Takes it away from those who were lent it before the object was known.
+    revocable: Arc<Revocable>,
+    /// Starts the calls that wait, and then waits for the end of the object.
+    keeper: OnceLock<AbortHandle>,
 }
 
 #[derive(Default)]
 struct State {
-    object: Option<Local>,
     /// None wait any more.
     open: bool,
     waiting: VecDeque<(MethodId, Request, Option<Context>)>,
@@ -64,22 +74,36 @@ struct State {
 impl Promise {
     /// A promise whose calls are started in `runtime`.
     pub(crate) fn new(runtime: Handle) -> Arc<Self> {
-        let expected = OnceLock::new();
-        Arc::new(Self { runtime, expected, state: Mutex::default(), home: Home::default() })
+        Arc::new(Self {
+            runtime,
+            expected: OnceLock::new(),
+            object: OnceLock::new(),
+            state: Mutex::default(),
+            home: Home::default(),
+            revocable: Arc::default(),
+            keeper: OnceLock::new(),
+        })
     }
 
     /// The object is known. Calls that wait are started by a task: this runs under the connection's lock.
     pub(crate) fn fulfil(self: &Arc<Self>, object: &Local) {
-        self.lock().object = Some(object.clone());
-        let this = Arc::clone(self);
-        self.runtime.spawn(async move { this.start_waiting() });
+        let _ = self.object.set(object.clone());
+        let (this, object) = (Arc::clone(self), object.clone());
+        let keeper = self.runtime.spawn(async move {
+            this.start_waiting(&object);
+            let (object, revocable) = (this.checked(object), Arc::clone(&this.revocable));
+            drop(this);
+            if object.revocables().next().is_some() {
+                revocable.break_off(object.taken_away().await);
+            }
+        });
+        let _ = self.keeper.set(keeper.abort_handle());
     }
 
-    fn start_waiting(&self) {
+    fn start_waiting(&self, object: &Local) {
         loop {
             let mut state = self.lock();
-            let Some(object) = state.object.clone() else { return };
-            let object = self.checked(object);
+            let object = self.checked(object.clone());
             let Some((method, request, context)) = state.waiting.pop_front() else {
                 state.open = true;
                 return;
@@ -121,15 +145,38 @@ impl Object for Promise {
         &self.home
     }
 
+    fn revocable(&self) -> Option<&Arc<Revocable>> {
+        Some(&self.revocable)
+    }
+
+    fn inner(&self) -> Option<&Local> {
+        self.object.get()
+    }
+
     fn start(self: Arc<Self>, method: MethodId, request: Request, task: &mut Task) {
         let mut state = self.lock();
-        match state.object.clone().filter(|_| state.open) {
+        match self.object.get().filter(|_| state.open) {
             Some(object) => {
                 drop(state);
-                self.checked(object).start(method, request, task);
+                self.checked(object.clone()).start(method, request, task);
             }
             None => state.waiting.push_back((method, request, task.context.take())),
         }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.abort();
+        }
+        // The key is the address of what is dropped here.
+        let key = std::ptr::from_ref(self) as usize;
+        self.object
+            .get()
+            .iter()
+            .flat_map(|object| object.revocables())
+            .for_each(|it| it.forget(key));
     }
 }
 

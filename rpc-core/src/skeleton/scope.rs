@@ -80,6 +80,11 @@ impl fmt::Debug for Scope {
 }
 
 impl Revocable {
+    /// Objects that are taken away from the beginning.
+    pub(super) fn broken(why: Error) -> Self {
+        Self { why: OnceLock::from(why.executed_as(Executed::No)), ..Self::default() }
+    }
+
     fn revoke(&self, why: &str) {
         let text = format!("the object was taken away by its owner: {why}");
         self.break_off(Error::of(ErrorKind::Broken, text));
@@ -131,7 +136,7 @@ impl Revocable {
     }
 
     /// An object is gone: another may have its key.
-    fn forget(&self, key: usize) {
+    pub(super) fn forget(&self, key: usize) {
         self.lock().remove(&key);
     }
 

@@ -1,0 +1,107 @@
+//! Signs of life across a network: a peer that gives none is taken for dead, and one that is merely slow is not.
+
+#[allow(dead_code, reason = "the suite uses all of it")]
+#[path = "conformance/place.rs"]
+mod place;
+#[allow(dead_code, reason = "the suite uses all of it")]
+#[path = "conformance/work.rs"]
+mod work;
+
+use farcall::{
+    ErrorKind, Executed, Limits, Remote, Running, Server,
+    testing::{Network, Way},
+};
+use place::{one_thread, several_threads};
+use std::time::Duration;
+use work::{Seen, Watch, Work, outline, worker};
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(1000);
+
+struct Bench {
+    network: Network,
+    work: Remote<dyn Work>,
+    watch: Watch,
+    _running: Running,
+}
+
+impl Bench {
+    /// A client that asks for signs of life after one time, and gives its peer up after another.
+    async fn new(ping_after: Duration, dead_after: Duration) -> Self {
+        let network = Network::new();
+        let address = network.address("it");
+        let (work, watch) = worker();
+        let server = Server::new().export("it", work).listen(&address);
+        let running = server.start().await.expect("a fresh address");
+        let mut limits = Limits::default();
+        (limits.ping_after, limits.dead_after) = (ping_after, dead_after);
+        let connecting = farcall::connect::<dyn Work>(&address).limits(limits);
+        let work = connecting.await.expect("it is served").timeout(LONG);
+        Self { network, work, watch, _running: running }
+    }
+}
+
+fn on_a_network<F: Future<Output = ()>>(limits: (u64, u64), test: impl Fn(Bench) -> F) {
+    let (ping_after, dead_after) =
+        (Duration::from_millis(limits.0), Duration::from_millis(limits.1));
+    one_thread(async { test(Bench::new(ping_after, dead_after).await).await });
+    several_threads(async { test(Bench::new(ping_after, dead_after).await).await });
+}
+
+/// Long before the deadline of its calls. The next wire serves again.
+#[test]
+fn a_silent_peer_is_taken_for_dead() {
+    on_a_network((50, 150), async |mut bench| {
+        let Bench { network, work, watch, .. } = &mut bench;
+        for number in 1..=2 {
+            let call = work.pass(number);
+            assert_eq!(watch.next().await, Seen::Began(number));
+            network.hold(Way::ToClient);
+            let error = call.await.expect_err("nothing comes");
+            assert_eq!(outline(&error), (ErrorKind::Disconnected, Executed::Maybe));
+            let want = "the peer has been silent for too long, a ping included: taken for dead";
+            assert_eq!(error.text(), want);
+            // Only now can the server find that nobody is there.
+            network.heal();
+            assert_eq!(watch.next().await, Seen::Dropped(number));
+        }
+        assert_eq!(work.quick(3).await, Ok(3));
+    });
+}
+
+/// One that answers when it is asked is not, however long its calls take.
+#[test]
+fn a_slow_peer_is_alive() {
+    on_a_network((20, 20_000), async |mut bench| {
+        let Bench { network, work, watch, .. } = &mut bench;
+        let call = work.pass(1);
+        assert_eq!(watch.next().await, Seen::Began(1));
+        let before = network.passed(Way::ToClient);
+        // Ten pongs, each with its length before it.
+        while network.passed(Way::ToClient) < before + 10 * 6 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        watch.open(1);
+        assert_eq!(call.await, Ok(1));
+        assert_eq!(watch.next().await, Seen::Ended(1));
+    });
+}
+
+/// Nor is one whose frame takes longer to arrive, or to be sent, than it may be silent.
+#[test]
+fn a_slow_frame_is_a_sign_of_life() {
+    on_a_network((500, 1000), async |bench| {
+        let Bench { network, work, .. } = &bench;
+        for way in [Way::ToClient, Way::ToServer] {
+            // At most 256 KiB are under way at a time.
+            network.delay(way, Duration::from_millis(60));
+            let data = vec![7; 8 << 20];
+            let arrived = match way {
+                Way::ToClient => work.fill(data.len()).await,
+                Way::ToServer => work.echo(&data).await,
+            };
+            assert_eq!(arrived.map(|arrived| arrived == data), Ok(true), "{way:?}");
+            network.heal();
+        }
+    });
+}
