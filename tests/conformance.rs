@@ -118,7 +118,8 @@ macro_rules! everywhere {
                     are_not_copied_where_they_can_be_read come_back_by_the_thousand find_another_way_where_there_is_no_room have_a_bound
                     too_large_for_anything travel_one_way;
                 pipelining: goes_as_far_as_one_likes inherits_options names_the_hop_that_failed goes_by_the_type_and_not_by_its_name keeps_the_order
-                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set ends_with_its_connection;
+                    gives_handles_that_travel gives_up_what_nobody_waits_for has_a_bound has_bounds_that_can_be_set has_a_bound_in_bytes
+                    ends_with_its_connection;
                 promises: are_closed_when_the_call_has_failed are_closed_when_the_object_is_taken_away are_closed_when_its_wire_is_lost
                     are_closed_for_those_that_it_was_passed_to are_closed_where_they_are_arguments
                     are_closed_where_they_are_arguments_with_their_object are_closed_where_they_are_arguments_with_their_wire

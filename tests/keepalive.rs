@@ -1,4 +1,5 @@
-//! Signs of life across a network: a peer that gives none is taken for dead, and one that is merely slow is not.
+//! Signs of life across a network: a peer that gives none is taken for dead, one that is merely slow is not; and what needs no answer does
+//! not wait for one.
 
 #[allow(dead_code, reason = "the suite uses all of it")]
 #[path = "conformance/place.rs"]
@@ -103,5 +104,22 @@ fn a_slow_frame_is_a_sign_of_life() {
             assert_eq!(arrived.map(|arrived| arrived == data), Ok(true), "{way:?}");
             network.heal();
         }
+    });
+}
+
+/// A call that is given up is so at its servant one way later: nothing comes back meanwhile.
+#[test]
+fn giving_up_takes_one_way() {
+    on_a_network((20_000, 40_000), async |mut bench| {
+        let Bench { network, work, watch, .. } = &mut bench;
+        for number in 0..10 {
+            let call = work.pass(number);
+            assert_eq!(watch.next().await, Seen::Began(number));
+            network.hold(Way::ToClient);
+            drop(call);
+            assert_eq!(watch.next().await, Seen::Dropped(number));
+            network.heal();
+        }
+        assert_eq!(work.quick(10).await, Ok(10));
     });
 }

@@ -288,7 +288,8 @@ fn replaces_a_killed_process(scheme: &str) {
     let peer = Remote::peer(&work).expect("it is connected");
     assert_eq!(peer.transport, scheme);
     assert_ne!(peer.pid, Some(std::process::id()));
-    let (once, twice) = (work.pass(1), work.idempotent().insist(2));
+    // Without a deadline: nothing but the death can end it.
+    let (once, twice) = (work.pass_in_time(1), work.idempotent().insist(2));
     first.saw(Seen::Began(1));
     first.saw(Seen::Began(2));
     drop(first);

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 /// | `decoded`, `depth` | 1 MiB or 8 x the frame; 64 | an error of that call |
 /// | `serving` | 1024 | the call waits in its caller's outbox, unless it is made while serving another: 4 times as many, or 255 more; `Overloaded` beyond |
 /// | `cancelled` | 128 | nothing is read for now |
-/// | `arrived_bytes` | 16 MiB | nothing is read for now |
+/// | `arrived_bytes` | 16 MiB | nothing is read for now; of calls on what others return `Overloaded` |
 /// | `pipelined_per_answer`, `pipelined` | 256; 4096 | `Overloaded` |
 /// | `outbox_calls`, `outbox_bytes`, `outbox_payloads` | 1024; 16 MiB; 64 MiB | `Overloaded` |
 /// | `outbound`, `stalled` | 1 MiB; 10 s | nothing is started for the peer; then closes the connection |
@@ -50,7 +50,8 @@ pub struct Limits {
     pub serving: usize,
     /// Calls that are cancelled but still running, per connection; then reading pauses. Default 128.
     pub cancelled: usize,
-    /// Bytes of calls that have arrived and wait to be started, per connection; then reading pauses. Default 16 MiB.
+    /// Bytes of calls that have arrived and wait to be started, per connection; then reading pauses, and calls on what others return are
+    /// refused. Default 16 MiB.
     pub arrived_bytes: usize,
     /// Calls that wait for what one other call returns; more are refused. Default 256.
     pub pipelined_per_answer: usize,

@@ -22,6 +22,8 @@ pub(crate) trait Shelf {
     async fn book_at_the_gate(&self, number: u32) -> Result<Remote<dyn Book>, ShelfError>;
     async fn number_of(&self, book: Remote<dyn Book>) -> farcall::Result<u32>;
     async fn under_another_name(&self, number: u32) -> farcall::Result<Tome>;
+    /// The book, once the reader has opened the gate.
+    async fn book_of(&self, reader: Remote<dyn Reader>) -> Result<Remote<dyn Book>, ShelfError>;
     /// Waits until the book is of no more use, and says why.
     async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error>;
     /// Whether all of them are one book.
@@ -30,6 +32,11 @@ pub(crate) trait Shelf {
     async fn echo(&self, book: Remote<dyn Book>) -> farcall::Result<Remote<dyn Book>>;
     /// Keeps the book beyond the call, asks for its number, and notes what becomes of both.
     async fn keep(&self, book: Remote<dyn Book>) -> farcall::Result<()>;
+}
+
+#[farcall::remote]
+pub(crate) trait Reader {
+    async fn opens(&self) -> farcall::Result<u32>;
 }
 
 /// What a method returns is its type, whatever that is called.
@@ -112,6 +119,9 @@ impl Shelf for Library {
     }
     async fn under_another_name(&self, number: u32) -> farcall::Result<Tome> {
         self.take(number).map_err(|error| farcall::Error::new(error.to_string()))
+    }
+    async fn book_of(&self, reader: Remote<dyn Reader>) -> Result<Remote<dyn Book>, ShelfError> {
+        self.take(reader.opens().await?)
     }
     async fn end_of(&self, book: Remote<dyn Book>) -> farcall::Result<farcall::Error> {
         Ok(Remote::closed(&book).await)
@@ -342,6 +352,42 @@ pub(crate) async fn has_bounds_that_can_be_set(place: Place) {
     }
     watch.open(2);
     assert_eq!((first.await, second.await, fourth.await), (Ok(1), Ok(1), Ok(2)));
+}
+
+/// Of bytes that wait too. Beyond it calls are refused, and not left unread: what they wait for may be behind them.
+pub(crate) async fn has_a_bound_in_bytes(place: Place) {
+    let mut limits = Limits::default();
+    limits.arrived_bytes = 100_000;
+    let (library, mut watch) = library();
+    let gate = Arc::clone(&library.gate);
+    let (shelf, _host) = place.host_within(Remote::<dyn Shelf>::new(library), limits).await;
+    if !place.has_address() {
+        return;
+    }
+    let reader = Remote::<dyn Reader>::from_fn(move || {
+        let gate = Arc::clone(&gate);
+        async move { Ok(gate.pass(1).await as u32) }
+    });
+    let book = shelf.book_of(reader);
+    assert_eq!(watch.next().await, Seen::Began(1));
+    let text = "x".repeat(30_000);
+    let notes: Vec<_> = (0..10).map(|_| book.note(&text)).collect();
+    let mut noted = vec![];
+    // Three fit, and the others are refused while the gate is closed.
+    for (at, note) in notes.into_iter().enumerate() {
+        if at < 3 {
+            noted.push(note);
+        } else {
+            let error = note.await.expect_err("it is one too many");
+            assert_eq!(outline(&error), (ErrorKind::Overloaded, Executed::No));
+            assert!(error.text().contains("`arrived_bytes`"), "{error}");
+        }
+    }
+    watch.open(1);
+    for (at, note) in (1..).zip(noted) {
+        assert_eq!(note.await, Ok(at));
+    }
+    assert_eq!(book.await.expect("it is there").number().await, Ok(1));
 }
 
 /// A connection that is lost fails what was made of its answers, and the next one serves again.

@@ -145,12 +145,13 @@ fn narrow() -> Limits {
 fn peers_that_do_not_read_are_paused() {
     let mut limits = narrow();
     limits.stalled = Duration::from_secs(1000);
-    attacked_within(limits, |_, address| {
+    attacked_within(limits, |fortress, address| {
         for (opening, questions) in questions() {
             let (mut attacker, _) = Attacker::bound(address, "work", 0);
             attacker.send(&opening);
             let taken = attacker.push(&questions, MORE, PAUSE);
             assert!(taken < MUCH, "{taken} bytes were taken without an answer being read");
+            fortress.sings();
         }
     });
 }
@@ -179,6 +180,7 @@ fn one_way_calls_are_paused() {
         let tell = prefixed(&call(None, work, "tell", &[1])).repeat(1000);
         let taken = attacker.push(&tell, MORE, PAUSE);
         assert!(taken < MUCH, "{taken} bytes were taken");
+        fortress.sings();
         drop(attacker);
         let seen = fortress.watch().so_far();
         let began = seen.iter().filter(|seen| matches!(seen, Seen::Began(_))).count();
@@ -203,6 +205,7 @@ fn calls_that_insist_are_paused() {
         let more = prefixed(&call(Some(id(100)), work, "quick", &[1])).repeat(1000);
         let taken = attacker.push(&more, MORE, PAUSE);
         assert!(taken < MUCH, "{taken} bytes were taken");
+        fortress.sings();
         assert_eq!(fortress.watch().so_far(), [], "nothing else has begun");
         fortress.watch().open(11);
         for _ in 0..11 {

@@ -9,7 +9,7 @@ use std::{
     panic,
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
 };
@@ -217,8 +217,14 @@ impl Fortress {
         }
     }
 
+    /// Waits until the canary has made a call from its beginning to its end.
+    pub(crate) fn sings(&self) {
+        self.canary.sing();
+    }
+
     /// The canary is well, and nothing of the library's has panicked.
     pub(crate) fn stands(self) {
+        self.canary.sing();
         self.canary.rest();
         let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(panics.is_empty(), "the library panicked: {panics:?}");
@@ -228,6 +234,7 @@ impl Fortress {
 /// A client that calls all the while.
 struct Canary {
     stop: Arc<AtomicBool>,
+    answered: Arc<AtomicU64>,
     thread: JoinHandle<()>,
 }
 
@@ -237,15 +244,25 @@ impl Canary {
         let work = farcall::connect::<dyn Work>(&format!("{address}#work")).wait();
         let work = work.expect("the endpoint listens");
         assert_eq!(work.echo(&[]).wait(), Ok(vec![]));
-        let stopped = Arc::clone(&stop);
+        let answered = Arc::new(AtomicU64::new(0));
+        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&answered));
         let thread = thread::spawn(move || {
             let calling = (0_u64..).take_while(|_| !stopped.load(Ordering::Relaxed));
             for number in calling {
                 let echo = work.echo(&number.to_le_bytes()).wait();
                 assert_eq!(echo, Ok(number.to_le_bytes().to_vec()), "the canary's call {number}");
+                counted.fetch_add(1, Ordering::Relaxed);
             }
         });
-        Self { stop, thread }
+        Self { stop, answered, thread }
+    }
+
+    /// Waits until a call has begun and ended, or one has failed.
+    fn sing(&self) {
+        let before = self.answered.load(Ordering::Relaxed);
+        while self.answered.load(Ordering::Relaxed) < before + 2 && !self.thread.is_finished() {
+            thread::yield_now();
+        }
     }
 
     /// Stops it.

@@ -106,6 +106,27 @@ fn the_largest_frame_passes_and_no_larger() {
     });
 }
 
+/// After the handshake a frame may take as long as it likes: it is waited for, keeps nobody else waiting, and is answered in the end. There may
+/// be many of them, which never end.
+#[test]
+fn slow_frames_are_waited_for() {
+    attacked(|fortress, address| {
+        let mut endless: Vec<_> = (0..100).map(|_| Attacker::greeted(address)).collect();
+        let beginning = [&u32::to_le_bytes(16 << 20)[..], &[0; 10]].concat();
+        endless.iter_mut().for_each(|attacker| attacker.raw(&beginning));
+        let (mut slow, _) = Attacker::bound(address, "work", 0);
+        for byte in prefixed(&echo(1, b"in the end")) {
+            slow.raw(&[byte]);
+            fortress.sings();
+            endless.iter_mut().for_each(|attacker| attacker.raw(&[byte]));
+        }
+        assert_eq!(slow.next(), Said::Ok(id(1), b"\x0ain the end".to_vec()));
+        assert!(fortress.running.connections() > endless.len());
+        drop((slow, endless));
+        fortress.is_left_to_the_canary();
+    });
+}
+
 /// A call that pends when the caller says that nothing more will come is answered too.
 #[test]
 fn a_half_close_still_gets_its_answers() {

@@ -51,17 +51,25 @@ impl State {
     ) -> bool {
         let pipelined = &mut self.pipelined;
         let (of_one, of_all) = (self.limits.pipelined_per_answer, self.limits.pipelined);
+        // Reading must not pause for them: what they wait for may be still to be read.
+        let fits = self.arrived_bytes <= self.limits.arrived_bytes;
         let waiting = pipelined.waiting.entry(answer).or_default();
-        if waiting.calls.len() < of_one && pipelined.count < of_all {
+        if fits && waiting.calls.len() < of_one && pipelined.count < of_all {
             pipelined.count += 1;
             waiting.calls.push((call, body));
             self.handles.counters.watch(Watched::Pipelined, self.pipelined.count, of_all);
             return false;
         }
-        let text = format!(
-            "more than {of_one} calls wait for what one call returns, or {of_all} for what others return: wait for it first, or raise \
-             `pipelined_per_answer` and `pipelined` of the callee"
-        );
+        let text = match fits {
+            true => format!(
+                "more than {of_one} calls wait for what one call returns, or {of_all} for what others return: wait for it first, or raise \
+                 `pipelined_per_answer` and `pipelined` of the callee"
+            ),
+            false => format!(
+                "calls of more than {} bytes wait: wait for what others return first, or raise `arrived_bytes` of the callee",
+                self.limits.arrived_bytes
+            ),
+        };
         let object = hopeless(Error::of(ErrorKind::Overloaded, text));
         self.arrived.push_back(Incoming { object, call, body });
         true
