@@ -19,6 +19,7 @@ mod letters;
 mod objects;
 mod peers;
 mod shared;
+mod tails;
 
 /// One bar.
 pub struct Bar {
@@ -106,6 +107,7 @@ pub fn all(report: &Report) -> Vec<Bar> {
     shared::payloads(report, &mut bars);
     objects::all(report, &mut bars);
     letters::all(report, &mut bars);
+    tails::all(report, &mut bars);
     peers::all(report, &mut bars);
     bars.push(idle(report, "", &Transport::ALL));
     bars.push(idle(report, ", over shared memory", &[Transport::Shm]));

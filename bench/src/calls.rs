@@ -28,6 +28,25 @@ pub async fn one_by_one<F: Future<Output = Result<()>>>(
     }
 }
 
+/// The same with a pause before each call, which does not count.
+pub async fn one_by_one_apart<F: Future<Output = Result<()>>>(
+    time: Duration,
+    mut call: impl FnMut() -> F,
+) -> Result<Measured> {
+    call().await?;
+    let mut watch = Stopwatch::start(time);
+    loop {
+        // The runtime's own sleep takes a millisecond at least. Nobody needs this thread meanwhile.
+        std::thread::sleep(work::PAUSE);
+        tokio::task::yield_now().await;
+        watch.lap_that_counts(false);
+        call().await?;
+        if !watch.lap() {
+            return Ok(watch.finish());
+        }
+    }
+}
+
 /// Sends `data` there and back, one call after the other. Each answer is read.
 pub async fn echoes<F, E>(
     time: Duration,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 use crate::calls::{self, Sent, expect};
 use crate::driver::Driver;
@@ -27,6 +28,10 @@ pub trait Client: Clone + Send + Sync + 'static {
     fn echo(&self, data: &Bytes) -> impl Future<Output = Result<Self::Echoed>> + Send;
     /// The sum of the bytes.
     fn sum(&self, data: &Bytes) -> impl Future<Output = Result<u64>> + Send;
+    /// What [`work::toil`] gives, which takes the service long.
+    fn toil(&self) -> impl Future<Output = Result<u64>> + Send {
+        async { bail!("no heavy calls here") }
+    }
     /// Sends the bytes and wants no reply.
     fn push(&self, _data: &Bytes) -> impl Future<Output = Result<()>> + Send {
         async { bail!("no one-way calls here") }
@@ -94,6 +99,8 @@ impl<C: Client> Driver for AsyncDriver<C> {
             Work::Oneway(length) => self.runtime.spawn(oneway(client, length, time)),
             Work::Stream(length) => self.runtime.spawn(streams(client, length, time)),
             Work::Mixed(length) => self.runtime.spawn(mixed(client, length, time)),
+            Work::Light => self.runtime.spawn(light(client, time)),
+            Work::Beside => self.runtime.spawn(beside(client, time)),
             other => bail!("no {other} here"),
         };
         self.runtime.block_on(run)?
@@ -159,6 +166,26 @@ async fn streams<C: Client>(client: C, length: usize, time: Duration) -> Result<
 async fn mixed<C: Client>(client: C, counted: usize, time: Duration) -> Result<Measured> {
     let data = MIXED.map(|length| Bytes::from(work::pattern(length)));
     calls::mixed(time, &data, counted, |which| client.echo(&data[which])).await
+}
+
+/// One call after each pause.
+async fn light<C: Client>(client: C, time: Duration) -> Result<Measured> {
+    calls::one_by_one_apart(time, || async { expect(client.add(1, 2).await?, 3) }).await
+}
+
+/// The same beside a task that makes heavy calls.
+async fn beside<C: Client>(client: C, time: Duration) -> Result<Measured> {
+    let (mut heavy, busy) = (JoinSet::new(), client.clone());
+    heavy.spawn(async move {
+        loop {
+            busy.toil().await?;
+        }
+    });
+    let measured = light(client, time).await?;
+    match heavy.try_join_next() {
+        Some(failed) => failed?,
+        None => Ok(measured),
+    }
 }
 
 /// One task that sends one way. It is never more than two batches ahead: the count of the batch before

@@ -7,7 +7,9 @@ use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
 use crate::row::Transport;
 use crate::units;
-use crate::work::{CHAIN, CROWD, DEPTHS, ECHOES, LETTERS, MIXED, ONEWAY, STREAMS, SUMS, Work};
+use crate::work::{
+    CHAIN, CROWD, DEPTHS, ECHOES, HEAVY, LETTERS, MIXED, ONEWAY, PAUSE, STREAMS, SUMS, Work,
+};
 
 /// The whole page. `name` is that of the picture beside it.
 pub fn page(report: &Report, name: &str) -> String {
@@ -56,6 +58,7 @@ fn write_page(out: &mut String, report: &Report, name: &str) -> std::fmt::Result
     write_streams(out, report)?;
     write_letters(out, report)?;
     write_mixed(out, report)?;
+    write_light(out, report)?;
     write_standing(out, report)?;
     write_sizes(out, &report.sizes)?;
     writeln!(out, "## The rows\n")?;
@@ -194,17 +197,26 @@ fn write_mixed(out: &mut String, report: &Report) -> std::fmt::Result {
     write_tails(out, report, &MIXED.map(Work::Mixed))
 }
 
-/// How slow the slowest calls are. Only rows that do the last of `works` too.
+fn write_light(out: &mut String, report: &Report) -> std::fmt::Result {
+    let [pause, heavy] = [PAUSE, HEAVY].map(|time| units::duration(time.as_nanos() as f64));
+    writeln!(
+        out,
+        "## Light calls beside heavy ones: p50 (p99, p99.9)\n\n\
+         *light*: `add`, a call after each pause of {pause}; *beside heavy*: while the same client always has a call of \
+         another method under way, for which the server computes for {heavy}.\n"
+    )?;
+    write_tails(out, report, &[Work::Light, Work::Beside])
+}
+
+/// How slow the slowest calls are.
 fn write_tails(out: &mut String, report: &Report, works: &[Work; 2]) -> std::fmt::Result {
     let columns = Placement::ALL.map(|placement| works.map(|work| (work, placement))).concat();
     let titles: Vec<String> =
         columns.iter().map(|(work, placement)| format!("{work}, {placement}")).collect();
     table(out, report, &titles, |row, transport| {
         let cell = |work, placement| report.cell(row, transport, placement, work);
-        let figures = columns.iter().map(|(work, placement)| {
-            cell(works[1], *placement)?;
-            cell(*work, *placement).and_then(tails)
-        });
+        let figures =
+            columns.iter().map(|(work, placement)| cell(*work, *placement).and_then(tails));
         figures.collect()
     })
 }

@@ -48,7 +48,7 @@ pub fn offers(work: Work) -> bool {
         Work::Chain(_) | Work::Steps(_) | Work::Stream(_) => true,
         Work::Echo(_) | Work::Sum(_) | Work::Tasks(_) | Work::Held(_) | Work::Oneway(_) => false,
         Work::Rendezvous(_) | Work::Letters(_) | Work::Crossed(_) => false,
-        Work::Mixed(_) => false,
+        Work::Mixed(_) | Work::Light | Work::Beside => false,
     }
 }
 

@@ -38,6 +38,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         #[cfg(feature = "farcall-rows")]
         farcall::ROWS,
         #[cfg(feature = "farcall-rows")]
+        farcall::workers::ROWS,
+        #[cfg(feature = "farcall-rows")]
         farcall::payloads::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::objects::ROWS,

@@ -1,8 +1,10 @@
 //! What is measured: the calls, and how many of them are under way at once.
 
 use std::fmt;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::row::Transport;
@@ -45,6 +47,10 @@ pub enum Work {
     /// As many bytes there and back, from four client processes at once, each with one call after the other: nine of ten of
     /// their calls are small and one is large, and those of this length count.
     Mixed(usize),
+    /// `add` with a pause before each call.
+    Light,
+    /// The same, while the client always has a call under way for which the server computes for long.
+    Beside,
 }
 
 impl Work {
@@ -63,6 +69,7 @@ impl Work {
         all.extend(LETTERS.map(Self::Letters));
         all.extend(LETTERS.map(Self::Crossed));
         all.extend(MIXED.map(Self::Mixed));
+        all.extend([Self::Light, Self::Beside]);
         all
     }
 
@@ -75,7 +82,7 @@ impl Work {
             Self::Member | Self::Callback | Self::Life => false,
             Self::Chain(_) | Self::Steps(_) | Self::Stream(_) => false,
             Self::Rendezvous(_) | Self::Letters(_) | Self::Crossed(_) => false,
-            Self::Mixed(_) => false,
+            Self::Mixed(_) | Self::Light | Self::Beside => false,
         }
     }
 
@@ -102,7 +109,7 @@ impl Work {
             Self::Add | Self::Echo(_) | Self::Sum(_) | Self::Rendezvous(_) => true,
             Self::Member | Self::Callback | Self::Life => true,
             Self::Chain(_) | Self::Steps(_) => true,
-            Self::Mixed(_) => true,
+            Self::Mixed(_) | Self::Light | Self::Beside => true,
         }
     }
 }
@@ -129,6 +136,8 @@ impl fmt::Display for Work {
                 write!(f, "letters of {}, 4 to 4", units::bytes(*length as f64))
             }
             Self::Mixed(length) => write!(f, "mixed, echo {}", units::bytes(*length as f64)),
+            Self::Light => write!(f, "light"),
+            Self::Beside => write!(f, "light beside heavy"),
             Self::Chain(hops) => write!(f, "chain of {hops} at 1 ms"),
             Self::Steps(hops) => write!(f, "chain of {hops} at 1 ms, step by step"),
         }
@@ -155,6 +164,10 @@ pub const CROSSED: usize = 4;
 pub const MIXED: [usize; 2] = [SMALL, 64 << 10];
 /// How many client processes make them at once.
 pub const CROWD: usize = 4;
+/// How long the client pauses before a light call.
+pub const PAUSE: Duration = Duration::from_micros(200);
+/// How long the server computes for a heavy one.
+pub const HEAVY: Duration = Duration::from_millis(5);
 /// How many calls are in flight at once.
 pub const DEPTHS: [usize; 4] = [1, 16, 64, 256];
 /// No row is sent more than this in one frame.
@@ -174,6 +187,16 @@ pub fn check_echo(echoed: &[u8], want: u64) -> Result<()> {
 /// What a server answers to `sum`.
 pub fn sum(data: &[u8]) -> u64 {
     data.iter().map(|byte| u64::from(*byte)).sum()
+}
+
+/// What a server does for a heavy call: it takes [`HEAVY`] of its processor's time, however often it loses it meanwhile.
+pub fn toil() -> u64 {
+    let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+    let (data, started, mut total) = (pattern(SMALL), spent(), 0u64);
+    while spent() - started < HEAVY {
+        total = total.wrapping_add(sum(std::hint::black_box(&data)));
+    }
+    total
 }
 
 /// Which of [`MIXED`] the calls of a client have, one after the other: one of ten the large one.

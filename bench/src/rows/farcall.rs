@@ -20,6 +20,7 @@ pub mod objects;
 pub mod payloads;
 mod trust;
 mod waiting;
+pub mod workers;
 
 /// This file's rows.
 pub const ROWS: &[&dyn Row] = &[
@@ -148,6 +149,8 @@ trait Bench {
     #[remote(oneway)]
     async fn push(&self, data: &[u8]) -> farcall::Result<()>;
     async fn pushed(&self) -> farcall::Result<u64>;
+    #[remote(unordered)]
+    async fn toil(&self) -> farcall::Result<u64>;
 }
 
 #[derive(Default)]
@@ -176,6 +179,10 @@ impl Bench for Servant {
 
     async fn pushed(&self) -> farcall::Result<u64> {
         Ok(self.pushed.load(Ordering::Relaxed))
+    }
+
+    async fn toil(&self) -> farcall::Result<u64> {
+        Ok(work::toil())
     }
 }
 
@@ -251,6 +258,11 @@ impl Client for BenchClient {
 
     fn pushed(&self) -> impl Future<Output = Result<u64>> + Send {
         let call = self.0.pushed();
+        async move { Ok(call.await?) }
+    }
+
+    fn toil(&self) -> impl Future<Output = Result<u64>> + Send {
+        let call = self.0.toil();
         async move { Ok(call.await?) }
     }
 }

@@ -49,7 +49,11 @@ impl Row for Tarpc {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_universal() || matches!(work, Work::Mixed(_))
+        match work {
+            Work::Light | Work::Beside => matches!(self.0, Flavour::MultiThread),
+            Work::Mixed(_) => true,
+            _ => work.is_universal(),
+        }
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
@@ -66,6 +70,7 @@ trait Bench {
     async fn add(a: u64, b: u64) -> u64;
     async fn echo(data: Bytes) -> Bytes;
     async fn sum(data: Bytes) -> u64;
+    async fn toil() -> u64;
 }
 
 #[derive(Clone)]
@@ -82,6 +87,10 @@ impl Bench for Servant {
 
     async fn sum(self, _: context::Context, data: Bytes) -> u64 {
         work::sum(&data)
+    }
+
+    async fn toil(self, _: context::Context) -> u64 {
+        work::toil()
     }
 }
 
@@ -159,6 +168,10 @@ impl Client for BenchClient {
 
     async fn sum(&self, data: &Bytes) -> Result<u64> {
         Ok(Self::sum(self, patient(), data.clone()).await?)
+    }
+
+    async fn toil(&self) -> Result<u64> {
+        Ok(Self::toil(self, patient()).await?)
     }
 }
 

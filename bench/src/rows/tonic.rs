@@ -52,7 +52,11 @@ impl Row for Tonic {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        work.is_universal() || matches!(work, Work::Stream(_) | Work::Mixed(_))
+        match work {
+            Work::Light | Work::Beside => matches!(self.0, Flavour::MultiThread),
+            Work::Stream(_) | Work::Mixed(_) => true,
+            _ => work.is_universal(),
+        }
     }
 
     fn serve(&self, address: &Address, ready: &dyn Fn(&Address)) -> Result<()> {
@@ -103,6 +107,7 @@ struct Item {
 const ADD: &str = "/bench.Bench/Add";
 const ECHO: &str = "/bench.Bench/Echo";
 const SUM: &str = "/bench.Bench/Sum";
+const TOIL: &str = "/bench.Bench/Toil";
 const SMALL: &str = "/bench.Bench/Small";
 const LARGE: &str = "/bench.Bench/Large";
 
@@ -124,6 +129,7 @@ impl Service<http::Request<Body>> for Servant {
                 ADD => answer(request, |Pair { a, b }| Number { value: a.wrapping_add(b) }).await,
                 ECHO => answer(request, |data: Data| data).await,
                 SUM => answer(request, |Data { bytes }| Number { value: work::sum(&bytes) }).await,
+                TOIL => answer(request, |()| Number { value: work::toil() }).await,
                 SMALL => send_all(request, small).await,
                 LARGE => send_all(request, large).await,
                 _ => Status::unimplemented("the service has no such method").into_http(),
@@ -292,6 +298,10 @@ impl Client for BenchClient {
 
     async fn sum(&self, data: &Bytes) -> Result<u64> {
         Ok(self.call::<_, Number>(SUM, Data { bytes: data.clone() }).await?.value)
+    }
+
+    async fn toil(&self) -> Result<u64> {
+        Ok(self.call::<_, Number>(TOIL, ()).await?.value)
     }
 
     async fn small(&self, items: u64) -> Result<u64> {
