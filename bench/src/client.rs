@@ -181,9 +181,10 @@ async fn beside<C: Client>(client: C, time: Duration) -> Result<Measured> {
             busy.toil().await?;
         }
     });
-    tokio::select! {
-        measured = light(client, time) => measured,
-        Some(ended) = heavy.join_next() => ended?,
+    let measured = light(client, time).await?;
+    match heavy.try_join_next() {
+        Some(failed) => failed?,
+        None => Ok(measured),
     }
 }
 
