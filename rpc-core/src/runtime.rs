@@ -15,7 +15,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    runtime::{Builder, Handle},
+    runtime::{Builder, Handle, RuntimeFlavor},
+    task::block_in_place,
     time::Sleep,
 };
 
@@ -45,6 +46,15 @@ fn has(uses: impl Fn() + UnwindSafe, what: &str) -> Result<(), Error> {
         );
         Error::of(ErrorKind::NoRuntime, text)
     })
+}
+
+/// Runs what is likely to take long: where the runtime has several threads, another one looks after this one's tasks and sockets meanwhile.
+pub(crate) fn at_length(run: impl FnOnce()) {
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(run),
+        _ => run(),
+    }
 }
 
 /// The runtime of the library's own thread.

@@ -2,7 +2,7 @@
 //! method does not hold up the connection.
 
 use super::start::{Job, launch_late};
-use crate::id::MethodId;
+use crate::{id::MethodId, runtime};
 use std::{
     sync::{
         Arc,
@@ -21,6 +21,8 @@ const HEAVY: u32 = 2 * SLOW_WEIGHT;
 const SUSPECTS: u32 = 64;
 /// Fast polls in a row after which an idle lane is given up.
 const LIGHT: u32 = 256;
+/// Fast polls in a row after which the next one is taken for fast.
+const QUICK: u32 = 8;
 /// How long a lane works before it lets other tasks run.
 const SPELL: Duration = Duration::from_micros(200);
 
@@ -141,7 +143,10 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, progress: Arc<Progress>) {
     let mut spell = Instant::now();
     while let Some(job) = jobs.recv().await {
         let begun = Instant::now();
-        launch_late(job);
+        match progress.light.load(Ordering::Relaxed) < QUICK {
+            true => runtime::at_length(|| launch_late(job)),
+            false => launch_late(job),
+        }
         let ended = Instant::now();
         match ended - begun < SLOW {
             true => progress.light.fetch_add(1, Ordering::Relaxed),

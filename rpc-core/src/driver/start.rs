@@ -16,6 +16,7 @@ use crate::{
     frame::Target,
     host,
     id::{MethodId, ObjectId},
+    runtime,
     skeleton::{Local, Request, Task},
 };
 use std::{
@@ -169,7 +170,7 @@ impl Starter {
             link.lock().lanes = self.lanes.len();
         }
         if self.loose.contains(&(object, method)) {
-            tokio::spawn(async move { launch_late(job) });
+            tokio::spawn(async move { runtime::at_length(|| launch_late(job)) });
             return begun;
         }
         let unordered = job.request.mode().unordered;
