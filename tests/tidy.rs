@@ -9,6 +9,8 @@ mod floors;
 mod limits;
 #[path = "tidy/pages.rs"]
 mod pages;
+#[path = "tidy/taken.rs"]
+mod taken;
 #[path = "tidy/tree.rs"]
 mod tree;
 #[path = "tidy/violations.rs"]
@@ -58,6 +60,7 @@ const RULES: &[(&str, Rule)] = &[
     ("floors", floors::floors),
     ("members", floors::members),
     ("limits", limits::limits),
+    ("taken", taken::taken),
     ("map", pages::map),
     ("wire", pages::wire),
     ("front door", pages::front_door),

@@ -50,7 +50,7 @@ pub mod __private {
             Description, Hosts, HostsFunction, HostsShared, Interface, Method, Mode,
             StartExclusive, StartShared, Timeout,
         },
-        skeleton::{Common, Exclusive, Local, Request, Task, actor, share},
+        skeleton::{Arguments, Common, Exclusive, Local, Request, Task, actor, share},
         stub::{Call, Outgoing, Remote},
         value::{Failure, NoObject, Refused, ResultOf, Returned, Value, Wire, failure, value},
     };

@@ -67,6 +67,21 @@ const CASES: &[Case] = &[
         &["rpc-core/src/limits.rs:2", "rpc-core/src/limits.rs:4"],
     ),
     (
+        "taken",
+        &[
+            (
+                "rpc-macros/src/check/names.rs",
+                "const HANDLE: [&str; 2] =\n    [\"wait\", \"gone\"];\nconst OTHER: [&str; 1] = [\"none\"];\n",
+            ),
+            (
+                "rpc-core/src/stub.rs",
+                "impl<I> Remote<I> {\n    pub fn new() {}\n    pub fn wait(self) {}\n    pub fn more(\n        &self,\n    ) {}\n    pub(crate) fn own(&self) {}\n}\n\
+                 impl<T> WeakRemote<T> {\n    pub fn upgrade(&self) {}\n}\n",
+            ),
+        ],
+        &["rpc-core/src/stub.rs:4", "rpc-macros/src/check/names.rs:2"],
+    ),
+    (
         "floors",
         &[(
             "rpc-core/src/conn/a.rs",

@@ -9,25 +9,30 @@ use crate::{
     signature,
 };
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
-use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta, ext::IdentExt};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Expr, ExprLit, GenericParam, Ident, Lit, Meta};
 
 // Input:  trait Archive { .. }
-// Output: const __METHOD_read: Method = Method { .. };
+// Output: struct __Methods {}
+//         impl __Methods { const read: Method = Method { .. }; }
 //         impl Interface for dyn Archive { const DESCRIPTION: .. }
 pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let Names { private, interface: path, parameters, bounds, .. } = names;
-    let constants = interface.sound_methods().map(|method| constant(method, interface, names));
+    let constants = interface.sound_methods().map(|method| described(method, interface, names));
     let elements = interface.sound_methods().map(|method| {
         let cfgs = &method.cfgs;
-        let name = constant_name(method);
-        quote!(#(#cfgs)* #name)
+        let constant = constant(method);
+        quote!(#(#cfgs)* #constant)
     });
     let name = interface.wire_name();
     let docs = docs(&interface.item.attrs, names);
     let type_arguments = type_arguments(interface, names);
+    // With braces, since an argument must not be called like a constant or a unit struct.
     quote! {
-        #(#constants)*
+        struct __Methods {}
+        impl __Methods {
+            #(#constants)*
+        }
         #[automatically_derived]
         impl<#parameters> #private::Interface for dyn #path #bounds {
             const DESCRIPTION: &'static #private::Description = &#private::Description {
@@ -41,16 +46,17 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 }
 
 /// The constant that describes a method.
-pub(super) fn constant_name(method: &Method) -> Ident {
-    format_ident!("__METHOD_{}", method.function.sig.ident.unraw())
+pub(super) fn constant(method: &Method) -> TokenStream {
+    let ident = &method.function.sig.ident;
+    quote!(__Methods::#ident)
 }
 
 // Input:  async fn read(&self, path: &str) -> Result<u8, E>
-// Output: const __METHOD_read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
-fn constant(method: &Method, interface: &Interface, names: &Names) -> TokenStream {
+// Output: const read: Method = Method { name: "read", signature: "(&str) -> Result<u8, E>", .. };
+fn described(method: &Method, interface: &Interface, names: &Names) -> TokenStream {
     let private = &names.private;
     let cfgs = &method.cfgs;
-    let constant = constant_name(method);
+    let ident = &method.function.sig.ident;
     let name = method.wire_name();
     let id = method_id(&name);
     let signature = signature::text(method);
@@ -64,7 +70,7 @@ fn constant(method: &Method, interface: &Interface, names: &Names) -> TokenStrea
     let timeout = timeout(method.options.timeout, names);
     quote! {
         #(#cfgs)*
-        const #constant: #private::Method = #private::Method {
+        const #ident: #private::Method = #private::Method {
             id: #private::MethodId(#id),
             name: #name,
             signature: #signature,

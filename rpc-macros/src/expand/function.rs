@@ -44,7 +44,7 @@ fn bounds(method: &Method, arguments: &[TokenStream], names: &Names) -> TokenStr
 
 // Output: fn __start_function<__Function: .., __Future: ..>(servant: Common<__Function>, method: MethodId, request: Request, task: &mut Task) {
 //             if method.0 != 0x.. {
-//                 return request.unknown(method, <dyn Watcher as Interface>::DESCRIPTION);
+//                 return Request::unknown(&request, method, <dyn Watcher as Interface>::DESCRIPTION);
 //             }
 //             task.run(async move {
 //                 let (path,) = { .. };
@@ -74,7 +74,7 @@ fn start(method: &Method, function: &TokenStream, names: &Names) -> TokenStream 
             task: &mut #private::Task,
         ) #bounds {
             if method.0 != #id {
-                return request.unknown(method, <dyn #path as #private::Interface>::DESCRIPTION);
+                return #private::Request::unknown(&request, method, <dyn #path as #private::Interface>::DESCRIPTION);
             }
             #keep
             task.run(async move {

@@ -22,7 +22,7 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 // Output: fn __start<__Servant: Archive + 'static>(servant: Common<__Servant>, method: MethodId, request: Request, task: &mut Task) {
 //             match method.0 {
 //                 0x.. => ..,
-//                 _ => request.unknown(method, <dyn Archive as Interface>::DESCRIPTION),
+//                 _ => Request::unknown(&request, method, <dyn Archive as Interface>::DESCRIPTION),
 //             }
 //         }
 fn start(interface: &Interface, names: &Names) -> TokenStream {
@@ -47,7 +47,7 @@ fn start(interface: &Interface, names: &Names) -> TokenStream {
         ) #bounds {
             match method.0 {
                 #(#arms)*
-                _ => request.unknown(method, <dyn #path as #private::Interface>::DESCRIPTION),
+                _ => #private::Request::unknown(&request, method, <dyn #path as #private::Interface>::DESCRIPTION),
             }
         }
     }
@@ -90,10 +90,10 @@ fn arm(method: &Method, exclusive: bool, names: &Names) -> TokenStream {
 
 // Input:  path: &str, offset: u64
 // Output: let (path, offset) = {
-//             let mut arguments = request.arguments();
-//             let path = match arguments.str() { Ok(value) => value, Err(error) => return request.refuse(error) };
+//             let mut arguments = Request::arguments(&request);
+//             let path = match Arguments::str(&mut arguments) { Ok(value) => value, Err(error) => return Request::refuse(&request, error) };
 //             let offset: u64 = match Wire::<u64>::decode(&mut arguments) { .. };
-//             if let Err(error) = arguments.end() { return request.refuse(error) }
+//             if let Err(error) = Arguments::end(&arguments) { return Request::refuse(&request, error) }
 //             (path, offset)
 //         };
 pub(super) fn decode(method: &Method, names: &Names) -> TokenStream {
@@ -103,10 +103,10 @@ pub(super) fn decode(method: &Method, names: &Names) -> TokenStream {
     let tuple: Vec<_> = method.arguments.iter().map(|argument| &argument.name).collect();
     let mutability = (!tuple.is_empty()).then(|| quote!(mut));
     let all = quote_spanned! {span=>
-        let #mutability arguments = request.arguments();
+        let #mutability arguments = #private::Request::arguments(&request);
         #(#bindings)*
-        if let #private::core::result::Result::Err(error) = arguments.end() {
-            return request.refuse(error);
+        if let #private::core::result::Result::Err(error) = #private::Arguments::end(&arguments) {
+            return #private::Request::refuse(&request, error);
         }
     };
     if tuple.is_empty() {
@@ -127,21 +127,27 @@ fn decode_one(argument: &Argument, names: &Names) -> TokenStream {
     let decoded = if is_slice { quote!(#private::std::vec::Vec<#ty>) } else { quote!(#ty) };
     let span = Span::mixed_site();
     let name = &argument.name;
+    // By their paths, since a trait in scope may have methods of these names for all types.
+    let arguments = quote!(#private::Arguments);
     let value = match argument.passing {
-        Passing::Bytes | Passing::CowBytes => quote_spanned!(span=> arguments.bytes()),
-        Passing::Text | Passing::CowText => quote_spanned!(span=> arguments.str()),
+        Passing::Bytes | Passing::CowBytes => {
+            quote_spanned!(span=> #arguments::bytes(&mut arguments))
+        }
+        Passing::Text | Passing::CowText => quote_spanned!(span=> #arguments::str(&mut arguments)),
         Passing::Owned | Passing::Lent => {
             quote_spanned!(span=> #private::Wire::<#decoded>::decode(&mut arguments))
         }
         Passing::Borrowing | Passing::LentBorrowing => {
-            quote_spanned!(span=> arguments.value::<#decoded>())
+            quote_spanned!(span=> #arguments::value::<#decoded>(&mut arguments))
         }
     };
     let ty = matches!(argument.passing, Passing::Owned | Passing::Lent).then(|| quote!(: #decoded));
     quote_spanned! {span=>
         let #name #ty = match #value {
             #private::core::result::Result::Ok(value) => value,
-            #private::core::result::Result::Err(error) => return request.refuse(error),
+            #private::core::result::Result::Err(error) => {
+                return #private::Request::refuse(&request, error);
+            }
         };
     }
 }

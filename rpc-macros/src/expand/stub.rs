@@ -1,6 +1,6 @@
 //! The caller's side: the trait for `Remote<dyn Trait>`, and for a call that will return one.
 
-use super::{Names, contract, description::constant_name};
+use super::{Names, contract, description::constant};
 use crate::{
     interface::{Argument, Interface, Method},
     passing::{Passing, lent},
@@ -56,8 +56,8 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
 
 // Input:  async fn read(&self, path: &str, offset: u64) -> Result<u8, E>
 // Output: fn read(&self, path: &str, offset: u64) -> Call<u8, E> {
-//             let mut call = Outgoing::new(self, &__METHOD_read);
-//             call.str(path);
+//             let mut call = Outgoing::new(self, &__Methods::read);
+//             Outgoing::str(&mut call, path);
 //             Wire::<u64>::encode(&mut call, offset);
 //             Wire::<Result<u8, E>>::send(call)
 //         }
@@ -65,7 +65,7 @@ fn sending(method: &Method, begin: &Ident, names: &Names) -> TokenStream {
     let private = &names.private;
     let cfgs = &method.cfgs;
     let ident = &method.function.sig.ident;
-    let constant = constant_name(method);
+    let constant = constant(method);
     let receiver = if method.exclusive { quote!(&mut) } else { quote!(&) };
     let inputs = method.arguments.iter().map(|Argument { name, ty, .. }| quote!(#name: #ty));
     let encoded = method.arguments.iter().map(|argument| encode(argument, names));
@@ -87,14 +87,16 @@ fn encode(argument: &Argument, names: &Names) -> TokenStream {
     let private = &names.private;
     let Argument { name, ty, .. } = argument;
     let span = Span::mixed_site();
+    // By their paths, since a trait in scope may have methods of these names for all types.
+    let outgoing = quote!(#private::Outgoing);
     match argument.passing {
-        Passing::Bytes => quote_spanned!(span=> call.bytes(#name);),
-        Passing::Text => quote_spanned!(span=> call.str(#name);),
-        Passing::CowBytes => quote_spanned!(span=> call.bytes(&#name);),
-        Passing::CowText => quote_spanned!(span=> call.str(&#name);),
+        Passing::Bytes => quote_spanned!(span=> #outgoing::bytes(&mut call, #name);),
+        Passing::Text => quote_spanned!(span=> #outgoing::str(&mut call, #name);),
+        Passing::CowBytes => quote_spanned!(span=> #outgoing::bytes(&mut call, &#name);),
+        Passing::CowText => quote_spanned!(span=> #outgoing::str(&mut call, &#name);),
         Passing::Owned => quote_spanned!(span=> #private::Wire::<#ty>::encode(&mut call, #name);),
-        Passing::Borrowing => quote_spanned!(span=> call.value(&#name);),
-        Passing::LentBorrowing => quote_spanned!(span=> call.value(#name);),
+        Passing::Borrowing => quote_spanned!(span=> #outgoing::value(&mut call, &#name);),
+        Passing::LentBorrowing => quote_spanned!(span=> #outgoing::value(&mut call, #name);),
         Passing::Lent => {
             let (lent, is_slice) = lent(ty);
             let lent = if is_slice { quote!([#lent]) } else { lent.to_token_stream() };

@@ -21,7 +21,8 @@ pub trait r#Names {
     #[remote(name = "clone")]
     async fn copy(&self, farcall: u8) -> farcall::Result<()>;
     async fn start(&self, __start: u8) -> farcall::Result<()>;
-    async fn host(&self) -> farcall::Result<()>;
+    #[allow(non_snake_case)]
+    async fn host(&self, __Methods: u8, __demands: u8, said: u8) -> farcall::Result<()>;
 }
 
 /// Types called like what others would generate.
@@ -40,6 +41,44 @@ mod shadowed {
     #[farcall::remote]
     pub trait Shadowed {
         async fn take(&self, t: T, list: &[T], vec: Vec) -> farcall::Result<T>;
+    }
+}
+
+/// Methods of all types called like those that generated code calls, by reference and by value.
+mod everywhere {
+    pub trait ByReference {
+        fn bytes(&self) {}
+        fn str(&self) {}
+        fn value(&self) {}
+        fn end(&self) {}
+        fn run(&self) {}
+    }
+    impl<T: ?Sized> ByReference for T {}
+
+    pub trait ByValue: Sized {
+        fn arguments(self) {}
+        fn refuse(self) {}
+        fn unknown(self) {}
+        fn send(self) {}
+        fn reply(self) {}
+    }
+    impl<T> ByValue for T {}
+
+    #[farcall::remote]
+    pub trait Everywhere {
+        async fn take(
+            &self,
+            bytes: &[u8],
+            text: std::borrow::Cow<'_, str>,
+            list: &[u32],
+            maybe: Option<&str>,
+            end: &Option<&str>,
+        ) -> farcall::Result<Vec<u8>>;
+    }
+
+    #[farcall::remote]
+    pub trait Lonely {
+        async fn take(&mut self, text: &str, value: u8) -> farcall::Result<farcall::Remote<dyn Everywhere>>;
     }
 }
 
