@@ -24,6 +24,7 @@ mod bundle;
 mod desk;
 mod letter;
 mod parcel;
+mod pooled;
 mod stream;
 mod writing;
 

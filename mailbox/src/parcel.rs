@@ -3,6 +3,7 @@
 use crate::{
     Result,
     engine::Letter,
+    pooled,
     writing::{LONG, Writing, bytes_of, enclosed, is_within},
 };
 use bytes::Bytes;
@@ -53,6 +54,11 @@ impl Parcel {
             }
         }
         Self { lengths, bytes: Piece(bytes.into()), enclosed }
+    }
+
+    /// Takes what the letters enclose out of memory of their sender: it is soon wanted for others, and they may wait for long.
+    pub(crate) fn copy_out(&mut self) {
+        self.enclosed.iter_mut().for_each(|(_, enclosed)| enclosed.copy_out());
     }
 
     /// How many letters there are.
@@ -225,18 +231,8 @@ impl<'de> Deserialize<'de> for Piece {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(match Travelling::deserialize(deserializer)? {
             Travelling::Short(bytes) => bytes,
-            Travelling::Long(payload) if payload.block().is_some() => payload.to_vec().into(),
-            Travelling::Long(payload) => Bytes::from_owner(Whole(payload)),
+            Travelling::Long(payload) => pooled::of_payload(payload),
         }))
-    }
-}
-
-/// A payload on the heap.
-struct Whole(Payload);
-
-impl AsRef<[u8]> for Whole {
-    fn as_ref(&self) -> &[u8] {
-        self.0.try_as_slice().unwrap_or_default()
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a letter says, encoded: with what it encloses, payloads and handles on objects.
 
-use crate::{Error, Result};
+use crate::{Error, Result, pooled};
 use bytes::Bytes;
 use farcall_core::{
+    buffer::Buffer,
     codec::{Budget, Decoder, Encoder},
     limits::Limits,
     stub::Enclosures,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::Any;
 
 /// Payloads that a letter may enclose, and as many handles on objects.
 pub const ENCLOSED: usize = 32;
@@ -28,6 +30,13 @@ impl Writing {
     /// Encodes a value.
     pub(crate) fn of<T: Serialize + 'static>(value: &T) -> Result<Self> {
         let mut encoder = Encoder::new();
+        if let Some(bytes) = bytes_in(value).filter(|bytes| bytes.len() >= LONG) {
+            let head = encoder.take_before_bulk(bytes.len());
+            let mut all = Buffer::with_capacity(head.len() + bytes.len());
+            all.extend_from_slice(&head);
+            all.extend_from_slice(bytes);
+            return Ok(pooled::of_buffer(all).into());
+        }
         let enclosed = enclosed(&mut encoder, value)?;
         Ok(Self { bytes: bytes_of(encoder), enclosed })
     }
@@ -59,11 +68,23 @@ impl From<Bytes> for Writing {
     }
 }
 
+/// The bytes of a value that is nothing else, behind their number.
+fn bytes_in<T: 'static>(value: &T) -> Option<&[u8]> {
+    let value: &dyn Any = value;
+    let vector = value.downcast_ref::<Vec<u8>>().map(Vec::as_slice);
+    let text = || value.downcast_ref().map(String::as_bytes);
+    vector.or_else(text).or_else(|| value.downcast_ref().map(Bytes::as_ref))
+}
+
 /// Encodes a value: what it encloses. One that encloses too much leaves no byte behind.
 pub(crate) fn enclosed<T: Serialize + 'static>(
     encoder: &mut Encoder,
     value: &T,
 ) -> Result<Enclosures> {
+    if let Some(bytes) = bytes_in(value) {
+        encoder.bytes(bytes);
+        return Ok(Enclosures::default());
+    }
     let before = encoder.written();
     let enclosed = Enclosures::encode(encoder, value)?;
     if is_within(&enclosed) {
@@ -86,4 +107,32 @@ pub(crate) fn bytes_of(encoder: Encoder) -> Bytes {
     let mut bytes = head.into_vec();
     bytes.extend_from_slice(tail.as_deref().unwrap_or_default());
     bytes.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Debug;
+
+    /// It is encoded as it is where it is a part of something else, alone and among others.
+    #[track_caller]
+    fn check<T: Serialize + DeserializeOwned + PartialEq + Clone + Debug + 'static>(value: T) {
+        let writing = Writing::of(&value).unwrap();
+        assert_eq!(writing, Writing::of(&(value.clone(),)).unwrap());
+        assert_eq!(writing.read::<T>(), Ok(value.clone()));
+        let mut encoder = Encoder::new();
+        assert!(enclosed(&mut encoder, &7_u8).unwrap().is_empty());
+        assert!(enclosed(&mut encoder, &value).unwrap().is_empty());
+        assert_eq!(bytes_of(encoder), [&[7], &writing.bytes[..]].concat());
+    }
+
+    #[test]
+    fn bytes_and_texts_are_written_at_once_and_not_otherwise() {
+        for length in [0, 1, 127, 128, LONG - 1, LONG, 100_000] {
+            let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            check(bytes.clone());
+            check(Bytes::from(bytes));
+            check("x".repeat(length));
+        }
+    }
 }

@@ -28,7 +28,9 @@
 //!
 //! What a letter says may hold [`Payload`](crate::Payload)s and [`Remote`](crate::Remote)s, up to [`ENCLOSED`] of each: a payload is there
 //! also when its sender has ended, a handle leads to the sender's object through the host, and says that it is broken once the sender is
-//! gone. A mailbox that outlives its host keeps payloads and refuses handles ([`Error::NotLasting`]).
+//! gone. A mailbox that outlives its host keeps payloads and refuses handles ([`Error::NotLasting`]). Many bytes are best a payload: the host
+//! copies it when it accepts the letter, and its receiver reads it where the host has it, through shared memory. Other bytes of a letter are
+//! copied once more, and then decoded.
 //!
 //! `try_send` and `try_recv` are awaited too: whether there is room is decided at the host, and that is a call.
 

@@ -2,7 +2,7 @@
 
 use crate::{
     puppet::{done, number},
-    stage::{Puppet, Stage, everywhere},
+    stage::{Puppet, Stage, everywhere, over_shm},
 };
 use farcall::{
     Payload, Remote,
@@ -110,6 +110,11 @@ impl Enclosing {
                     said.map_or_else(|error| format!("{:?}", error.kind()), |()| "ok".into())
                 );
             }
+            "place_of_order" => {
+                let letter = self.letter.as_ref().expect("it has one");
+                let shared = letter.bytes.block().is_some_and(|block| block.is_borrowed());
+                return Ok(if shared { "with the host" } else { "here" }.to_owned());
+            }
             "heard_of_orders" => return Ok(self.heard.0.lock().expect("nobody panics").join(", ")),
             _ => panic!("`{command}` is no command"),
         }
@@ -199,5 +204,43 @@ fn a_letter_that_is_delivered_again_encloses_the_same() {
         assert_eq!(second.ask("take_order"), "4 with 100000");
         assert_eq!(second.ask("reply_to_order"), "ok");
         assert_eq!(sender.ask("heard_of_orders"), "4 is done");
+    });
+}
+
+/// Longer than a frame: they go through shared memory, or not at all.
+const VAST: u32 = 20_000_000;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn letters_that_wait_take_no_memory_of_their_sender() {
+    over_shm(|stage| {
+        let (mut host, address) = orders(stage);
+        let mut sender = stage.puppet();
+        assert_eq!(sender.ask(&format!("attach_orders {address}")), "ok");
+        // Together they are longer than the memory that it shares with the host.
+        let numbers = 1..=5;
+        for number in numbers.clone() {
+            assert_eq!(sender.ask(&format!("send_order {number} {VAST}")), "ok");
+        }
+        for number in numbers {
+            assert_eq!(host.ask("take_order"), format!("{number} with {VAST}"));
+            assert_eq!(host.ask("reply_to_order"), "ok");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn payloads_are_read_where_the_host_has_them() {
+    over_shm(|stage| {
+        let (mut host, address) = orders(stage);
+        let mut receiver = stage.puppet();
+        assert_eq!(receiver.ask(&format!("attach_orders {address}")), "ok");
+        assert_eq!(host.ask("send_order 7 300000"), "ok");
+        assert_eq!(receiver.ask("take_order"), "7 with 300000");
+        assert_eq!(receiver.ask("place_of_order"), "with the host");
+        // Also when it is gone.
+        host.kill();
+        assert_eq!(receiver.ask("place_of_order"), "with the host");
     });
 }

@@ -44,6 +44,12 @@ pub(crate) fn everywhere(test: impl Fn(&Stage)) {
     }
 }
 
+/// Runs a test over shared memory, in async code and on plain threads.
+#[cfg(target_os = "linux")]
+pub(crate) fn over_shm(test: impl Fn(&Stage)) {
+    ["async", "thread"].into_iter().for_each(|mode| test(&Stage::new("shm", mode)));
+}
+
 /// Runs a test over each transport between processes, in async code: one that takes long.
 pub(crate) fn over_each(test: impl Fn(&Stage)) {
     SCHEMES.into_iter().for_each(|scheme| test(&Stage::new(scheme, "async")));

@@ -138,9 +138,10 @@ impl Seat for Chair {
     async fn send_all(
         &self,
         key: u64,
-        letters: Parcel,
+        mut letters: Parcel,
         patience: Patience,
     ) -> Result<LetterId, Error> {
+        letters.copy_out();
         self.post_all(key, letters, patience).await
     }
 

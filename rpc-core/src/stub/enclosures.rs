@@ -68,6 +68,15 @@ impl Enclosures {
         brought.claim(|| decoder.owned())
     }
 
+    /// Copies payloads out of memory of the peer that they came from, which is bounded, and which it has back then. While there are clones
+    /// of these, nothing is copied.
+    pub fn copy_out(&mut self) {
+        let Some(held) = self.0.as_mut().and_then(Arc::get_mut) else { return };
+        for payload in held.payloads.iter_mut().filter(|payload| payload.is_borrowed()) {
+            *payload = payload.to_buffer().into();
+        }
+    }
+
     /// Whether there are none.
     #[inline]
     #[must_use]
