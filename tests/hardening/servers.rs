@@ -209,6 +209,6 @@ fn a_peer_that_answers_twice_is_closed() {
         let mut said = Vec::new();
         stream.read_to_end(&mut said).expect("it is closed");
         let abort = String::from_utf8_lossy(&said).into_owned();
-        assert!(abort.contains("which was not waiting for an answer"), "{abort}");
+        assert!(abort.contains("which was not waiting for an answer"), "{abort:?}");
     });
 }
