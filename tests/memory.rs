@@ -72,8 +72,10 @@ fn flood(frame: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// What each kind of attacker sends first, and then without end; none of them reads.
-fn attacks() -> Vec<(&'static str, Vec<Vec<u8>>, Vec<u8>)> {
+/// What a kind of attacker is called, what it sends first, and then without end; it reads nothing.
+type Attack = (&'static str, Vec<Vec<u8>>, Vec<u8>);
+
+fn attacks() -> Vec<Attack> {
     let large = [varint(60_000), vec![7; 60_000]].concat();
     let waits = || vec![call(Some(id(1)), FIRST, "pass", &[1])];
     let busy = || (1..=16).map(|number| call(Some(id(number)), FIRST, "pass", &[1])).collect();

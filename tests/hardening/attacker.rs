@@ -25,6 +25,7 @@ pub(crate) struct Attacker {
 
 trait Stream: Read + Write + Send {
     fn half_close(&self);
+    fn reset(self: Box<Self>);
     fn wait_at_most(&self, read: Duration, write: Duration);
 }
 
@@ -32,6 +33,9 @@ impl Stream for TcpStream {
     fn half_close(&self) {
         // The other side may have closed it already.
         let _ = self.shutdown(Shutdown::Write);
+    }
+    fn reset(self: Box<Self>) {
+        rustix::net::sockopt::set_socket_linger(&*self, Some(Duration::ZERO)).expect("a socket");
     }
     fn wait_at_most(&self, read: Duration, write: Duration) {
         self.set_read_timeout(Some(read)).expect("a time above zero");
@@ -43,6 +47,7 @@ impl Stream for UnixStream {
     fn half_close(&self) {
         let _ = self.shutdown(Shutdown::Write);
     }
+    fn reset(self: Box<Self>) {}
     fn wait_at_most(&self, read: Duration, write: Duration) {
         self.set_read_timeout(Some(read)).expect("a time above zero");
         self.set_write_timeout(Some(write)).expect("a time above zero");
@@ -153,6 +158,23 @@ impl Attacker {
                 return object;
             }
         }
+    }
+
+    /// The objects that the endpoint gives back next, and how often.
+    pub(crate) fn given_back(&mut self) -> Vec<(ObjectId, u32)> {
+        loop {
+            let frame = self.frame().expect("the endpoint goes on");
+            match Frame::decode(&frame) {
+                Ok(Frame::Release(releases)) => return releases.entries().collect(),
+                Ok(Frame::Abort(error)) => panic!("{error}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Goes at once, and takes back what the endpoint has not read yet.
+    pub(crate) fn reset(self) {
+        self.stream.reset();
     }
 
     fn frame(&mut self) -> Option<Vec<u8>> {

@@ -262,6 +262,34 @@ fn references_cannot_be_forged() {
     });
 }
 
+/// What is lent with a call comes back, whatever becomes of the call.
+#[test]
+fn what_is_lent_in_vain_comes_back() {
+    let object = ObjectId { slot: 3, generation: 0 };
+    let lent = Descriptor::Mine(object, 0);
+    attacked(|_, address| {
+        let (mut attacker, target) = Attacker::bound(address, "target", 0);
+        attacker.send(&[encoded(&Frame::Interface(b"\x05Other\0\0"))]);
+        let [target, root, nobody] =
+            [target, ObjectId::ROOT, ObjectId { slot: 9, generation: 9 }].map(Target::Export);
+        for (call, target, method, references, arguments) in [
+            (Some(1), target, "number", &[lent][..], &[1][..]),
+            (Some(2), target, "destroy", &[lent], &[]),
+            (Some(3), target, "ask", &[lent], &[7]),
+            (Some(4), target, "ask", &[lent], &[0]),
+            (Some(5), target, "ask", &[Descriptor::Null, lent, lent], &[0]),
+            (Some(6), nobody, "ask", &[lent], &[0]),
+            (None, nobody, "ask", &[lent], &[0]),
+            (Some(7), Target::Answer(id(99)), "ask", &[lent], &[0]),
+            (Some(8), root, "lookup", &[lent], &[0, 0, 0]),
+        ] {
+            attacker.send(&[call_at(call.map(id), target, method, (references, arguments))]);
+            let times = references.iter().filter(|reference| **reference == lent).count() as u32;
+            assert_eq!(attacker.given_back(), [(object, times)], "{call:?} of {method}");
+        }
+    });
+}
+
 #[test]
 fn calls_on_what_is_no_object_are_bounded_and_refused() {
     let pipelined = |number| call_at(Some(id(number)), Target::Answer(id(1)), "quick", (&[], &[1]));

@@ -125,6 +125,28 @@ fn a_server_that_never_answers_is_dialled_again() {
     });
 }
 
+/// One that answers the lookup, and what it does then.
+fn answers_the_lookup(puppet: &Puppet) -> UnixStream {
+    let mut stream = puppet.accept();
+    let header = ReturnHeader::of(CallId { slot: 0, generation: 0 });
+    stream.write_all(&hello(VERSION)).expect("the client is there");
+    // Its Hello, then its lookup.
+    for _ in 0..2 {
+        next_frame(&mut stream);
+    }
+    let bound = framed(&Frame::Return(header, Outcome::Ok(&[1, 0, 0])));
+    stream.write_all(&bound).expect("the client is there");
+    stream
+}
+
+fn next_frame(stream: &mut UnixStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("the client is there");
+    let mut frame = vec![0; u32::from_le_bytes(length) as usize];
+    stream.read_exact(&mut frame).expect("the client is there");
+    frame
+}
+
 /// One that answers the lookup and no call: each call ends at its deadline.
 #[test]
 fn a_server_that_answers_no_call_costs_a_deadline() {
@@ -140,18 +162,7 @@ fn a_server_that_answers_no_call_costs_a_deadline() {
                 .map(|call| call.wait().expect_err("nobody answers"))
                 .collect::<Vec<_>>()
         });
-        let mut stream = puppet.accept();
-        let header = ReturnHeader::of(CallId { slot: 0, generation: 0 });
-        let mut found = [0; 4];
-        stream.write_all(&hello(VERSION)).expect("the client is there");
-        // Its Hello, then its lookup.
-        for _ in 0..2 {
-            stream.read_exact(&mut found).expect("the client is there");
-            let mut frame = vec![0; u32::from_le_bytes(found) as usize];
-            stream.read_exact(&mut frame).expect("the client is there");
-        }
-        let bound = framed(&Frame::Return(header, Outcome::Ok(&[1, 0, 0])));
-        stream.write_all(&bound).expect("the client is there");
+        let _stream = answers_the_lookup(&puppet);
         for error in client.join().expect("it does not panic") {
             assert_eq!(outline(&error), (ErrorKind::TimedOut, Executed::Maybe));
         }
@@ -174,5 +185,30 @@ fn a_peer_that_answers_what_was_not_asked_is_closed() {
         assert!(abort.contains("call 7.3, which was not waiting for an answer"), "{abort}");
         let error = client.join().expect("it does not panic");
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    });
+}
+
+/// One that answers a call twice: the first answer counts, the second one is the end.
+#[test]
+fn a_peer_that_answers_twice_is_closed() {
+    on_a_thread(|| {
+        let puppet = Puppet::new();
+        let address = puppet.address();
+        let client = thread::spawn(move || {
+            let work = farcall::connect::<dyn Work>(&address).wait().expect("it is answered");
+            (work.quick(7).wait(), work)
+        });
+        let mut stream = answers_the_lookup(&puppet);
+        let frame = next_frame(&mut stream);
+        let Ok(Frame::Call(header, _)) = Frame::decode(&frame) else { panic!("{frame:?}") };
+        let call = header.call.expect("it wants an answer");
+        let answer = framed(&Frame::Return(ReturnHeader::of(call), Outcome::Ok(&[7])));
+        stream.write_all(&answer.repeat(2)).expect("the client is there");
+        let (first, _work) = client.join().expect("it does not panic");
+        assert_eq!(first, Ok(7));
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).expect("it is closed");
+        let abort = String::from_utf8_lossy(&said).into_owned();
+        assert!(abort.contains("which was not waiting for an answer"), "{abort:?}");
     });
 }

@@ -158,6 +158,9 @@ fn cut_anywhere(steps: &[Step]) {
 
             let mut vanishing = Attacker::connect(address);
             vanishing.raw(&bytes[..end]);
+            if end % 2 == 0 {
+                vanishing.reset();
+            }
         }
         fortress.is_left_to_the_canary();
     });

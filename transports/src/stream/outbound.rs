@@ -112,15 +112,16 @@ impl<S: Sink> Outbound<S> {
         self.queued.load(Ordering::Acquire)
     }
 
-    /// Takes no more frames, and hands the sink to `shut`.
+    /// Takes no more frames, and hands the sink to `shut`. What was left to a thread that has not come to write it goes before, as far as that
+    /// goes without blocking.
     pub(crate) fn close(&self, shut: impl FnOnce(&mut S)) {
-        self.refuse();
-        shut(&mut lock(&self.writing).sink);
-    }
-
-    /// Takes no more frames.
-    pub(crate) fn refuse(&self) {
+        let mut writing = lock(&self.writing);
+        if self.missed.load(Ordering::Relaxed) {
+            // An error ends the wire as well.
+            let _ = self.write(&mut writing);
+        }
         lock(&self.queue).closed = true;
+        shut(&mut writing.sink);
     }
 
     /// Gives back the memory of empty batches.
@@ -257,5 +258,21 @@ mod tests {
         assert_eq!(outbound.flush().expect("it is open"), Flush::Done);
         assert_eq!(*lock(&written), [1, 0, 0, 0, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 3]);
         assert_eq!(outbound.queued(), 0);
+    }
+
+    /// Though that one has not come to it when the wire is closed: it was flushed.
+    #[test]
+    fn what_another_was_to_write_goes_before_the_end() {
+        let (_interrupt, steps) = mpsc::channel::<Step>();
+        let written = Arc::default();
+        let outbound = Outbound::new(Interrupted { steps, written: Arc::clone(&written) });
+        let another = lock(&outbound.writing);
+        outbound.append(&[&[1]], None).expect("it is open");
+        assert_eq!(outbound.flush().expect("it is open"), Flush::Done);
+        drop(another);
+        outbound.append(&[&[2]], None).expect("it is open");
+        outbound.close(|_| ());
+        assert_eq!(lock(&written)[..5], [1, 0, 0, 0, 1]);
+        outbound.append(&[&[3]], None).expect_err("it is closed");
     }
 }

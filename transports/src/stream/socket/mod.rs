@@ -111,9 +111,10 @@ impl Tx for SocketTx {
     }
 
     fn close(&self) {
-        self.outbound.refuse();
-        // A socket that is no longer connected is as closed as it can be.
-        let _ = shutdown(&self.socket, Shutdown::Both);
+        self.outbound.close(|_| {
+            // A socket that is no longer connected is as closed as it can be.
+            let _ = shutdown(&self.socket, Shutdown::Both);
+        });
     }
 }
 
