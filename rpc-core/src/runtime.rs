@@ -218,7 +218,7 @@ mod tests {
             assert!(in_async());
             assert!(tokio::spawn(async { in_async() }).await.unwrap());
             assert!(!tokio::task::spawn_blocking(in_async).await.unwrap());
-            let inside = tokio::spawn(async { tokio::task::block_in_place(in_async) });
+            let inside = tokio::spawn(async { block_in_place(in_async) });
             assert!(!inside.await.unwrap());
         });
     }
