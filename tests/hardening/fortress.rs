@@ -226,9 +226,14 @@ impl Fortress {
     pub(crate) fn stands(self) {
         self.canary.sing();
         self.canary.rest();
-        let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(panics.is_empty(), "the library panicked: {panics:?}");
+        no_panics();
     }
+}
+
+/// Nothing of the library's has panicked since panics are counted.
+pub(crate) fn no_panics() {
+    let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(panics.is_empty(), "the library panicked: {panics:?}");
 }
 
 /// A client that calls all the while.
@@ -275,7 +280,7 @@ impl Canary {
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Notes every panic that is not one of the tests' own.
-fn count_panics() {
+pub(crate) fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let print = panic::take_hook();

@@ -2,16 +2,17 @@
 
 use crate::{
     attacker::{encoded, hello_of, prefixed},
+    fortress::{Item, Target, count_panics, no_panics},
     place::on_a_thread,
     work::{Work, outline},
 };
-use farcall::{Error, ErrorKind, Executed, Limits};
+use farcall::{Error, ErrorKind, Executed, Limits, Remote};
 use farcall_core::{
-    frame::{Frame, Outcome, ReturnHeader, VERSION},
-    id::CallId,
+    frame::{Descriptor, Entry, Frame, Outcome, Place, References, ReturnHeader, Table, VERSION},
+    id::{CallId, ObjectId},
 };
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
     sync::mpsc,
     thread::{self, JoinHandle},
@@ -19,6 +20,7 @@ use std::{
 };
 
 const SOON: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(10);
 
 /// Another server of the same protocol, made of frames by hand.
 struct Puppet {
@@ -140,11 +142,15 @@ fn answers_the_lookup(puppet: &Puppet) -> UnixStream {
 }
 
 fn next_frame(stream: &mut UnixStream) -> Vec<u8> {
+    frame_or_end(stream).expect("the client is there")
+}
+
+fn frame_or_end(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
-    stream.read_exact(&mut length).expect("the client is there");
+    stream.read_exact(&mut length)?;
     let mut frame = vec![0; u32::from_le_bytes(length) as usize];
-    stream.read_exact(&mut frame).expect("the client is there");
-    frame
+    stream.read_exact(&mut frame)?;
+    Ok(frame)
 }
 
 /// One that answers the lookup and no call: each call ends at its deadline.
@@ -210,5 +216,115 @@ fn a_peer_that_answers_twice_is_closed() {
         stream.read_to_end(&mut said).expect("it is closed");
         let abort = String::from_utf8_lossy(&said).into_owned();
         assert!(abort.contains("which was not waiting for an answer"), "{abort:?}");
+    });
+}
+
+/// One whose answer breaks the rules: the connection ends, and who has waited for the answer is told so.
+#[test]
+fn an_answer_that_breaks_the_rules_is_its_callers_error() {
+    let (mut undescribed, mut absent) = (Vec::new(), Vec::new());
+    let object = ObjectId { slot: 5, generation: 0 };
+    References::encode(&[Descriptor::Mine(object, 0)], &mut undescribed);
+    Table::encode([Entry { length: 9, place: Place::Beside }].into_iter(), &mut absent);
+    for (references, payloads, why) in [
+        (&*undescribed, &[][..], "the peer lent an object whose interface it has not described"),
+        (
+            &[],
+            &absent,
+            "the payloads that came beside the peer's frame are not those that it names",
+        ),
+    ] {
+        let (references, payloads) = (references.to_vec(), payloads.to_vec());
+        on_a_thread(move || {
+            let puppet = Puppet::new();
+            let address = puppet.address();
+            let client = thread::spawn(move || {
+                farcall::connect::<dyn Work>(&address)
+                    .wait()
+                    .expect("it is answered")
+                    .quick(7)
+                    .wait()
+            });
+            let mut stream = answers_the_lookup(&puppet);
+            let frame = next_frame(&mut stream);
+            let Ok(Frame::Call(header, _)) = Frame::decode(&frame) else { panic!("{frame:?}") };
+            let mut answer = ReturnHeader::of(header.call.expect("it wants an answer"));
+            (answer.references, answer.payloads) =
+                (References::of(&references), Table::of(&payloads));
+            let answer = framed(&Frame::Return(answer, Outcome::Ok(&[7])));
+            stream.write_all(&answer).expect("the client is there");
+            let error = client.join().expect("it does not panic").expect_err("it is no answer");
+            assert_eq!(outline(&error), (ErrorKind::Protocol, Executed::Maybe), "{error}");
+            assert!(error.text().contains(why), "{error}");
+        });
+    }
+}
+
+/// What a server says to one who calls it for an object, and then to one who calls the object: an interface, and an answer that is kept and
+/// lends the object; an answer, the end of the object, and its own.
+fn answers_of_objects(call: CallId) -> [Vec<u8>; 2] {
+    let object = ObjectId { slot: 5, generation: 0 };
+    let mut references = Vec::new();
+    References::encode(&[Descriptor::Mine(object, 0)], &mut references);
+    let mut lends = ReturnHeader::of(call);
+    (lends.kept, lends.references) = (true, References::of(&references));
+    let item = b"\x04Item\0\x01\x06number\x1a() -> farcall::Result<u64>\0";
+    let first = [framed(&Frame::Interface(item)), framed(&Frame::Return(lends, Outcome::Ok(&[0])))];
+    let second = [
+        framed(&Frame::Return(ReturnHeader::of(call), Outcome::Ok(&[9]))),
+        framed(&Frame::Broken(object, Error::new("it is over"))),
+        framed(&Frame::Goodbye { accepted: 3 }),
+    ];
+    [first.concat(), second.concat()]
+}
+
+/// Asks for an object, and the object for its number.
+fn asks(address: &str, within: Duration) -> Result<u64, Error> {
+    let target = farcall::connect::<dyn Target>(address).wait()?;
+    let item: Remote<dyn Item> = target.timeout(within).lend().wait()?;
+    item.timeout(within).number().wait()
+}
+
+/// Answers the calls of one who asks for an object, with one bit flipped, if any.
+fn answers_with_a_flip(mut stream: UnixStream, bit: Option<usize>) {
+    let mut before = 0;
+    for answer in 0..2 {
+        let call = loop {
+            let Ok(frame) = frame_or_end(&mut stream) else { return };
+            if let Ok(Frame::Call(header, _)) = Frame::decode(&frame) {
+                break header.call.expect("it wants an answer");
+            }
+        };
+        let mut bytes = answers_of_objects(call)[answer].clone();
+        let at = bit.and_then(|bit| bit.checked_sub(8 * before));
+        before += bytes.len();
+        if let Some((byte, bit)) = at.and_then(|at| Some((bytes.get_mut(at / 8)?, at % 8))) {
+            *byte ^= 1 << bit;
+        }
+        // The client may have gone.
+        let _ = stream.write_all(&bytes);
+    }
+    while frame_or_end(&mut stream).is_ok() {}
+}
+
+/// Every bit of what a server says of objects, flipped: whatever it means then, the client has an answer or an error, and goes on.
+#[test]
+fn every_flipped_bit_of_a_server_with_objects() {
+    on_a_thread(|| {
+        count_panics();
+        let puppet = Puppet::new();
+        let bits = answers_of_objects(CallId { slot: 0, generation: 0 }).concat().len() * 8;
+        for bit in [None].into_iter().chain((0..bits).map(Some)) {
+            let address = puppet.address();
+            // What is flipped may be waited for in vain, by either side.
+            let within = if bit.is_some() { SOON / 5 } else { LONG };
+            let client = thread::spawn(move || asks(&address, within));
+            let stream = answers_the_lookup(&puppet);
+            stream.set_read_timeout(Some(2 * within)).expect("a time above zero");
+            answers_with_a_flip(stream, bit);
+            let told = client.join().expect("it does not panic");
+            assert!(bit.is_some() || told == Ok(9), "{told:?}");
+        }
+        no_panics();
     });
 }

@@ -48,15 +48,6 @@ pub enum Standing {
     Gone,
 }
 
-/// What a return means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Returned {
-    /// Somebody waits for it.
-    pub(super) waited: bool,
-    /// The peer keeps the answer for nobody.
-    pub(super) finish: bool,
-}
-
 /// What the peer must be told of a call that nobody needs any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Forgotten {
@@ -158,9 +149,16 @@ impl Calls {
         }
     }
 
-    /// Takes note of a return; the peer may keep the answer. `None` if the call was not out.
-    pub(super) fn handle_return(&mut self, call: CallId, kept: bool) -> Option<Returned> {
-        let entry = self.entry(call).filter(|entry| entry.out)?;
+    /// Whether somebody waits for the return of a call; nothing, if it is not out.
+    pub(super) fn awaits(&self, call: CallId) -> Option<bool> {
+        let entry = self.entries.get(call.slot as usize)?;
+        let out = entry.generation == call.generation && entry.out;
+        out.then_some(entry.waiter == Waiter::Waiting)
+    }
+
+    /// The return of a call that is out has come. Whether the peer keeps the answer for nobody.
+    pub(super) fn handle_return(&mut self, call: CallId, kept: bool) -> bool {
+        let Some(entry) = self.entry(call) else { return false };
         entry.out = false;
         entry.kept = kept && !entry.finished;
         let (waiter, kept) = (entry.waiter, entry.kept);
@@ -170,8 +168,7 @@ impl Calls {
             Waiter::Gone => self.free(call),
         }
         self.in_flight = self.in_flight.saturating_sub(1);
-        let waited = waiter == Waiter::Waiting;
-        Some(Returned { waited, finish: kept && waiter == Waiter::Gone })
+        kept && waiter == Waiter::Gone
     }
 
     /// The waiter has its result by other means than a return. Whether it was waiting.

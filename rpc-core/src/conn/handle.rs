@@ -241,18 +241,15 @@ impl<S: Clone> Connection<S> {
         bytes: &[u8],
     ) -> Result<Event<S>, Error> {
         let call = header.call;
-        let returned = self.calls.handle_return(call, header.kept).ok_or_else(|| {
+        let awaited = self.calls.awaits(call).ok_or_else(|| {
             breach(format!("the peer answered {call}, which was not waiting for an answer"))
         })?;
-        if returned.finish {
-            self.finished.push(call);
-            self.linger(now);
-        }
-        if !returned.waited {
-            self.decline(now, header.references)?;
-            return Ok(Event::None);
-        }
-        Ok(match outcome {
+        // Before it counts as answered: of a breach its waiter is told when the wire ends.
+        let event = match outcome {
+            _ if !awaited => {
+                self.decline(now, header.references)?;
+                Event::None
+            }
             Outcome::Ok(value) => {
                 let values = values(bytes, header.payloads, value);
                 Event::Ok(call, self.contents(values, header.references)?)
@@ -267,7 +264,12 @@ impl<S: Clone> Connection<S> {
                 let error = Error::of(ErrorKind::Cancelled, text).executed_as(Executed::Maybe);
                 Event::Failed(call, error)
             }
-        })
+        };
+        if self.calls.handle_return(call, header.kept) {
+            self.finished.push(call);
+            self.linger(now);
+        }
+        Ok(event)
     }
 
     fn contents(

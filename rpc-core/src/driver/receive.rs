@@ -176,13 +176,11 @@ impl State {
         match self.conn.handle_frame(now, frame)? {
             Event::None => {}
             Event::Ok(call, contents) => {
-                self.introduce_return(call, &contents);
-                let body = self.body(frame, contents, rx)?;
+                let body = self.brought(call, frame, contents, rx, wakes)?;
                 self.returned(call, Reply::Ok(body), wakes);
             }
             Event::App(call, contents) => {
-                self.introduce_return(call, &contents);
-                let body = self.body(frame, contents, rx)?;
+                let body = self.brought(call, frame, contents, rx, wakes)?;
                 self.returned(call, Reply::App(body), wakes);
             }
             Event::Failed(call, error) => self.returned(call, Reply::Failed(error), wakes),
@@ -276,6 +274,24 @@ impl State {
             self.oneways += 1;
         }
         Ok(body)
+    }
+
+    /// What an answer brought. Of a breach its waiter is told here, since for the protocol it has been answered.
+    fn brought(
+        &mut self,
+        call: CallId,
+        frame: &mut Buffer,
+        contents: Contents<Local>,
+        rx: &mut dyn Rx,
+        wakes: &mut Wakes,
+    ) -> Result<Body, Error> {
+        self.introduce_return(call, &contents);
+        let body = self.body(frame, contents, rx);
+        if let Err(error) = &body {
+            let error = error.clone().executed_as(Executed::Maybe);
+            self.returned(call, Reply::Failed(error), wakes);
+        }
+        body
     }
 
     /// A frame that somebody needs, with the payloads and the references that came with it.

@@ -6,7 +6,8 @@ use crate::{
         pair::{LEFT, Pair, RIGHT, ROOT, Seen, header},
     },
     error::{Error, ErrorKind, Executed},
-    frame::Frame,
+    frame::{Descriptor, Frame, Outcome, References, ReturnHeader},
+    id::ObjectId,
     limits::Limits,
 };
 use std::time::Duration;
@@ -69,6 +70,27 @@ fn goodbye_tells_which_calls_ran() {
         Unsent { call: late[1], executed: Executed::No },
     ];
     assert_eq!(pair.conn(LEFT).unsend(), want, "in the order of sending");
+}
+
+/// An answer that is a breach is none: its call is among those that are told of the end.
+#[test]
+fn an_answer_that_is_a_breach_leaves_its_call_unanswered() {
+    let mut pair = Pair::new();
+    let call = pair.call(LEFT, b"");
+    pair.shuttle();
+    let mut references = Vec::new();
+    References::encode(
+        &[Descriptor::Mine(ObjectId { slot: 5, generation: 0 }, 0)],
+        &mut references,
+    );
+    let header = ReturnHeader { references: References::of(&references), ..ReturnHeader::of(call) };
+    let mut bytes = Vec::new();
+    Frame::Return(header, Outcome::Ok(&[0])).encode(&mut bytes);
+    pair.send_bytes(RIGHT, bytes);
+    pair.shuttle();
+    assert!(matches!(pair.only(LEFT), Seen::Breach(why) if why.contains("has not described")));
+    let want = [Unsent { call, executed: Executed::Maybe }];
+    assert_eq!(pair.conn(LEFT).unsend(), want);
 }
 
 /// Slots are used again out of order; the order of sending is what counts.
