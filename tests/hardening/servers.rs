@@ -285,8 +285,16 @@ fn asks(address: &str, within: Duration) -> Result<u64, Error> {
     item.timeout(within).number().wait()
 }
 
-/// Answers the calls of one who asks for an object, with one bit flipped, if any.
-fn answers_with_a_flip(mut stream: UnixStream, bit: Option<usize>) {
+/// What becomes of the answers on their way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Harm {
+    None,
+    Flipped { bit: usize },
+    CutAfter { bytes: usize },
+}
+
+/// Answers the calls of one who asks for an object, and then the object.
+fn answers_with(harm: Harm, mut stream: UnixStream) {
     let mut before = 0;
     for answer in 0..2 {
         let call = loop {
@@ -296,34 +304,49 @@ fn answers_with_a_flip(mut stream: UnixStream, bit: Option<usize>) {
             }
         };
         let mut bytes = answers_of_objects(call)[answer].clone();
-        let at = bit.and_then(|bit| bit.checked_sub(8 * before));
-        before += bytes.len();
-        if let Some((byte, bit)) = at.and_then(|at| Some((bytes.get_mut(at / 8)?, at % 8))) {
-            *byte ^= 1 << bit;
+        let whole = bytes.len();
+        match harm {
+            Harm::Flipped { bit } if (before..before + whole).contains(&(bit / 8)) => {
+                bytes[bit / 8 - before] ^= 1 << (bit % 8);
+            }
+            Harm::CutAfter { bytes: left } => bytes.truncate(left.saturating_sub(before)),
+            _ => {}
         }
         // The client may have gone.
         let _ = stream.write_all(&bytes);
+        if bytes.len() < whole {
+            return;
+        }
+        before += whole;
     }
     while frame_or_end(&mut stream).is_ok() {}
 }
 
-/// Every bit of what a server says of objects, flipped: whatever it means then, the client has an answer or an error, and goes on.
+/// What a server says of objects, cut anywhere, and with any bit flipped: whatever it means then, the client has an answer or an error.
 #[test]
-fn every_flipped_bit_of_a_server_with_objects() {
+fn answers_of_objects_may_be_cut_and_flipped() {
     on_a_thread(|| {
         count_panics();
-        let puppet = Puppet::new();
-        let bits = answers_of_objects(CallId { slot: 0, generation: 0 }).concat().len() * 8;
-        for bit in [None].into_iter().chain((0..bits).map(Some)) {
+        let length = answers_of_objects(CallId { slot: 0, generation: 0 }).concat().len();
+        let cuts = (0..length).map(|bytes| Harm::CutAfter { bytes });
+        let flips = (0..8 * length).map(|bit| Harm::Flipped { bit });
+        for harm in [Harm::None].into_iter().chain(cuts).chain(flips) {
+            // Where nobody of the last round dials again.
+            let puppet = Puppet::new();
             let address = puppet.address();
             // What is flipped may be waited for in vain, by either side.
-            let within = if bit.is_some() { SOON / 5 } else { LONG };
+            let within = if matches!(harm, Harm::Flipped { .. }) { SOON / 5 } else { LONG };
             let client = thread::spawn(move || asks(&address, within));
             let stream = answers_the_lookup(&puppet);
             stream.set_read_timeout(Some(2 * within)).expect("a time above zero");
-            answers_with_a_flip(stream, bit);
-            let told = client.join().expect("it does not panic");
-            assert!(bit.is_some() || told == Ok(9), "{told:?}");
+            answers_with(harm, stream);
+            match (harm, client.join().expect("it does not panic")) {
+                (Harm::None, told) => assert_eq!(told, Ok(9)),
+                (Harm::CutAfter { .. }, Err(error)) => {
+                    assert_eq!(outline(&error), (ErrorKind::Disconnected, Executed::Maybe));
+                }
+                _ => {}
+            }
         }
         no_panics();
     });
