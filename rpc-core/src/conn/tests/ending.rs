@@ -210,12 +210,7 @@ fn nothing_of_an_old_wire_is_left_on_the_next() {
     pair.conn(LEFT).restart(now, hello, Some(ROOT), false);
     let conn = pair.conn(LEFT);
     assert_eq!((conn.serving(), conn.objects(), conn.is_draining()), (0, (0, 0), false));
-    assert!(!conn.reply(
-        &crate::frame::ReturnHeader::of(call),
-        &crate::frame::Outcome::Cancelled,
-        None,
-        &mut Vec::new()
-    ));
+    assert!(!conn.reply(&ReturnHeader::of(call), &Outcome::Cancelled, None, &mut Vec::new()));
     conn.release(now, id);
     let mut sent = Vec::new();
     assert!(conn.poll_transmit(&mut sent) && !conn.poll_transmit(&mut Vec::new()));
