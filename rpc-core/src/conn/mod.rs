@@ -396,13 +396,13 @@ impl<S: Clone> Connection<S> {
     }
 }
 
-/// `now + by`, or `None` if that is beyond the clock.
 /// Calls of a peer that are served at a time, those included that it makes while it serves some itself: if these waited for others, which may
 /// wait for them, nobody would go on.
 fn most_nested(serving: usize) -> usize {
     serving.saturating_mul(4).max(serving.saturating_add(NESTED))
 }
 
+/// `now + by`, or `None` if that is beyond the clock.
 fn later(now: Instant, by: Duration) -> Option<Instant> {
     now.checked_add(by)
 }

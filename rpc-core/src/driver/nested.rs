@@ -33,10 +33,16 @@ impl State {
             && host::is_within(chain, self.waiter(own).chain)
     }
 
-    /// A call that was to be started waits for the background task, before those that have arrived.
-    fn give_back(&mut self, incoming: Incoming) {
+    /// A call that was to be started waits for the background task, before those that have arrived. Given out again, to be dropped outside
+    /// of the lock, if its wire is gone.
+    fn give_back(&mut self, next: Next) -> Option<Incoming> {
+        let (epoch, incoming) = next.into_parts();
+        if epoch != self.epoch || self.line.is_none() {
+            return Some(incoming);
+        }
         self.arrived_bytes += incoming.body.len();
         self.arrived.push_front(incoming);
+        None
     }
 }
 
@@ -55,9 +61,10 @@ impl Link {
         let next = if alone { next } else { self.lock().looked_at(next) };
         if has || !here || depth == DEEPEST || next.cancelled {
             let mut state = self.lock();
-            state.give_back(next.into_parts().1);
+            let stale = state.give_back(next);
             let waker = state.notify();
             drop(state);
+            drop(stale);
             return super::wake(waker);
         }
         let (epoch, incoming) = next.into_parts();
