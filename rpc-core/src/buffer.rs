@@ -46,9 +46,16 @@ impl Buffer {
     pub fn with_capacity(capacity: usize) -> Self {
         if capacity < LARGE {
             let mut bytes = take_small();
-            bytes.reserve(capacity);
+            if bytes.capacity() < capacity {
+                grow(&mut bytes, capacity);
+            }
             return Self { bytes, start: 0, foreign: false };
         }
+        Self::with_large(capacity)
+    }
+
+    #[cold]
+    fn with_large(capacity: usize) -> Self {
         Self::pooled(capacity).unwrap_or_else(|| Self::large(Vec::with_capacity(capacity + PAGE)))
     }
 
@@ -182,6 +189,12 @@ fn take_small() -> Vec<u8> {
     SMALL.try_with(|small| small.borrow_mut().pop()).ok().flatten().unwrap_or_default()
 }
 
+/// An empty vector.
+#[cold]
+fn grow(bytes: &mut Vec<u8>, capacity: usize) {
+    bytes.reserve(capacity);
+}
+
 fn keep_small(mut bytes: Vec<u8>) {
     bytes.clear();
     let _ = SMALL.try_with(|small| {
@@ -204,6 +217,7 @@ fn take_large(capacity: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+#[cold]
 fn keep_large(mut bytes: Vec<u8>) {
     bytes.clear();
     let mut pool = LARGE_POOL.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Executed},
     frame::{
-        CallHeader, Frame, Hello, Outcome, References, Releases, ReturnHeader, Table, Target,
-        VERSION, metadata_pairs,
+        CallHeader, Frame, FrameError, Hello, Outcome, References, Releases, ReturnHeader, Table,
+        Target, VERSION, kind, metadata_pairs,
     },
     id::{CallId, ObjectId},
 };
@@ -25,23 +25,38 @@ impl<S: Clone> Connection<S> {
     /// # Errors
     /// `Protocol` if the peer broke the protocol: send [`abort`](Self::abort) and close the wire.
     pub fn handle_frame(&mut self, now: Instant, bytes: &[u8]) -> Result<Event<S>, Error> {
-        let frame = Frame::decode(bytes).map_err(|error| breach(error.to_string()))?;
         let heard = self.keepalive.heard(now);
-        if self.phase == Phase::Handshake {
-            return match frame {
-                Frame::Hello(hello) => self.handle_hello(hello),
-                Frame::Abort(error) => Ok(Event::Aborted(error)),
-                _ => Err(breach("the peer's first frame is not a Hello")),
-            };
-        }
-        self.charge(&frame, bytes.len(), || now.saturating_duration_since(heard))?;
-        match frame {
-            Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
-            Frame::Call(header, arguments) => {
+        match (self.phase, bytes.first()) {
+            (Phase::Handshake, _) => self.handle_first(bytes),
+            (_, Some(&(kind::CALL | kind::PIPELINED))) => {
+                let (header, arguments) = CallHeader::decode(bytes).map_err(malformed)?;
+                self.earn(bytes.len());
                 let arguments = values(bytes, header.payloads, arguments);
                 self.handle_call(now, &header, bytes, arguments)
             }
-            Frame::Return(header, outcome) => self.handle_return(now, header, outcome, bytes),
+            (_, Some(&kind::RETURN)) => {
+                let (header, outcome) = ReturnHeader::decode(bytes).map_err(malformed)?;
+                self.earn(bytes.len());
+                self.handle_return(now, header, outcome, bytes)
+            }
+            _ => self.handle_control(bytes, now.saturating_duration_since(heard)),
+        }
+    }
+
+    fn handle_first(&mut self, bytes: &[u8]) -> Result<Event<S>, Error> {
+        match Frame::decode(bytes).map_err(malformed)? {
+            Frame::Hello(hello) => self.handle_hello(hello),
+            Frame::Abort(error) => Ok(Event::Aborted(error)),
+            _ => Err(breach("the peer's first frame is not a Hello")),
+        }
+    }
+
+    /// A frame that is neither a call nor a return. `silence` was before it.
+    fn handle_control(&mut self, bytes: &[u8], silence: Duration) -> Result<Event<S>, Error> {
+        let frame = Frame::decode(bytes).map_err(malformed)?;
+        self.charge(&frame, bytes.len(), silence)?;
+        match frame {
+            Frame::Hello(_) => Err(breach("the peer sent a second Hello")),
             Frame::Finish(call) => Ok(self.handle_finish(call)),
             Frame::Release(releases) => self.handle_release(releases),
             Frame::Broken(object, error) => Ok(self.handle_broken(object, error)),
@@ -50,7 +65,6 @@ impl<S: Clone> Connection<S> {
                 self.control.push_back(Frame::Pong(number));
                 Ok(Event::None)
             }
-            Frame::Pong(_) | Frame::Unimplemented(_) => Ok(Event::None),
             Frame::Goodbye { accepted } => {
                 self.refused_after = Some(accepted);
                 Ok(Event::Refused)
@@ -58,6 +72,9 @@ impl<S: Clone> Connection<S> {
             Frame::Abort(error) => Ok(Event::Aborted(error)),
             Frame::Unknown(kind) => {
                 self.control.push_back(Frame::Unimplemented(kind));
+                Ok(Event::None)
+            }
+            Frame::Pong(_) | Frame::Unimplemented(_) | Frame::Call(..) | Frame::Return(..) => {
                 Ok(Event::None)
             }
         }
@@ -102,25 +119,21 @@ impl<S: Clone> Connection<S> {
         Ok(Event::Connected)
     }
 
-    /// Empty frames cost the peer, useful ones earn. What gives back or takes away is paid for by what was lent; interfaces are
-    /// counted, and an abort comes once.
-    fn charge(
-        &mut self,
-        frame: &Frame<'_>,
-        length: usize,
-        silence: impl FnOnce() -> Duration,
-    ) -> Result<(), Error> {
-        if matches!(frame, Frame::Call(..) | Frame::Return(..)) {
-            let full = self.limits.overhead;
-            self.overhead = self.overhead.saturating_add(length.saturating_mul(2)).min(full);
-            return Ok(());
-        }
+    /// A frame with useful payload pays for empty ones.
+    fn earn(&mut self, length: usize) {
+        let full = self.limits.overhead;
+        self.overhead = self.overhead.saturating_add(length.saturating_mul(2)).min(full);
+    }
+
+    /// Empty frames cost the peer. What gives back or takes away is paid for by what was lent; interfaces are counted, and an abort comes
+    /// once.
+    fn charge(&mut self, frame: &Frame<'_>, length: usize, silence: Duration) -> Result<(), Error> {
         let paid = match frame {
             Frame::Release(_) | Frame::Interface(_) | Frame::Abort(_) => true,
             Frame::Broken(object, _) => self.imports.is_whole(*object),
             _ => false,
         };
-        if paid || silence() >= PAUSE {
+        if paid || silence >= PAUSE {
             return Ok(());
         }
         let left = self.overhead.checked_sub(length.saturating_add(4));
@@ -142,10 +155,8 @@ impl<S: Clone> Connection<S> {
             return Ok(Event::None);
         }
         let metadata = header.metadata;
-        if metadata.len() > self.limits.metadata_bytes
-            || metadata_pairs(metadata).count() > self.limits.metadata_entries
-        {
-            return Err(breach("the peer sent more metadata with a call than the limits allow"));
+        if !metadata.is_empty() {
+            self.check_metadata(metadata)?;
         }
         self.accepted = self.accepted.saturating_add(1);
         let target = match self.find_target(header.target) {
@@ -166,7 +177,13 @@ impl<S: Clone> Connection<S> {
                 }
             }
         }
-        let metadata = offset_of(bytes, header.metadata);
+        let metadata = match metadata {
+            [] => 0..0,
+            _ => {
+                let start = offset_of(bytes, metadata);
+                start..start.saturating_add(metadata.len())
+            }
+        };
         let call = IncomingCall {
             call: header.call,
             target: header.target,
@@ -174,7 +191,7 @@ impl<S: Clone> Connection<S> {
             deadline: header.remaining.and_then(|left| later(now, Duration::from_millis(left))),
             chain: header.chain,
             trace: header.trace.map(|trace| Box::new(*trace)),
-            metadata: metadata..metadata.saturating_add(header.metadata.len()),
+            metadata,
             arguments: self.contents(arguments, header.references)?,
         };
         Ok(match (target, header.target) {
@@ -182,6 +199,16 @@ impl<S: Clone> Connection<S> {
             (None, Target::Answer(answer)) => Event::Pipelined(answer, call),
             (None, Target::Export(_)) => Event::None,
         })
+    }
+
+    fn check_metadata(&self, metadata: &[u8]) -> Result<(), Error> {
+        let limits = &self.limits;
+        if metadata.len() > limits.metadata_bytes
+            || metadata_pairs(metadata).count() > limits.metadata_entries
+        {
+            return Err(breach("the peer sent more metadata with a call than the limits allow"));
+        }
+        Ok(())
     }
 
     /// The object that a call is made on. `None`: it is still to be returned.
@@ -319,7 +346,14 @@ fn values(frame: &[u8], table: Table<'_>, values: &[u8]) -> Values {
     Values { table: start.saturating_sub(table.bytes().len()), start, beside }
 }
 
+/// Bytes that are no frame.
+#[cold]
+fn malformed(error: FrameError) -> Error {
+    breach(error.to_string())
+}
+
 /// A breach of the protocol.
+#[cold]
 pub(super) fn breach(text: impl Into<String>) -> Error {
     Error::of(ErrorKind::Protocol, text.into())
 }

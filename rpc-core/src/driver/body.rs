@@ -72,6 +72,7 @@ impl Deref for Held {
 
 impl Body {
     /// A frame that nothing came beside.
+    #[inline]
     pub(super) fn plain(frame: Buffer, values: Values) -> Self {
         Self { frame, values, beside: None }
     }

@@ -17,9 +17,9 @@ impl Link {
     ) -> Result<Option<CallId>, Error> {
         let mut state = self.lock();
         state.admit(&order)?;
-        let mut wakes = Wakes::default();
+        let mut wakes = None;
         if order.is_nested() && !state.outbox.is_empty() {
-            state.push_out_before(&order, &mut wakes);
+            state.push_out_before(&order, wakes.get_or_insert_default());
         }
         let alone = state.conn.in_flight() == 0 && state.burst <= 1;
         let oneway = order.method.mode.oneway;
@@ -49,10 +49,11 @@ impl Link {
             let waker = if due { state.notify() } else { None };
             drop(state);
             self.flush(flush);
-            wakes.wake();
+            drop(wakes);
             wake(waker);
             return Ok(call);
         }
+        let mut wakes: Wakes = wakes.unwrap_or_default();
         order.deadline = state.begin(call, order.deadline);
         if let Err(error) = state.check_outbox(&order) {
             call.into_iter().for_each(|call| state.conn.forget(call));
@@ -122,7 +123,13 @@ impl State {
     }
 
     /// The peer takes a frame of that size.
+    #[inline]
     pub(super) fn check_size(&self, order: &Order) -> Result<(), Error> {
+        let is_small = order.payloads.is_none() && order.size() <= self.conn.frame_limit();
+        if is_small { Ok(()) } else { self.check_large(order) }
+    }
+
+    fn check_large(&self, order: &Order) -> Result<(), Error> {
         let limit = self.conn.frame_limit();
         let size = self.least_size(order.size(), order.payloads.as_deref());
         if size <= limit {

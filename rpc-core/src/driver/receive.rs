@@ -226,6 +226,7 @@ impl State {
 
     /// A call is to be started: by the background task at once if it is that which receives, by the waiter that receives if it is a
     /// callback of its own, else by the background task in its turn.
+    #[inline]
     fn take_on(&mut self, now: Instant, incoming: Incoming, line: &Line, wakes: &mut Wakes) {
         if wakes.wants_next() && self.is_next(line) {
             self.served = Some(now);
@@ -248,6 +249,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn returned(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         self.burst += 1;
         self.resolve(call, reply, wakes);
@@ -257,6 +259,7 @@ impl State {
     }
 
     /// A call has come: it waits to be started.
+    #[inline]
     fn arrive(
         &mut self,
         frame: &mut Buffer,
@@ -277,6 +280,7 @@ impl State {
     }
 
     /// What an answer brought. Of a breach its waiter is told here, since for the protocol it has been answered.
+    #[inline]
     fn brought(
         &mut self,
         call: CallId,
@@ -295,6 +299,7 @@ impl State {
     }
 
     /// A frame that somebody needs, with the payloads and the references that came with it.
+    #[inline]
     fn body(
         &mut self,
         frame: &mut Buffer,

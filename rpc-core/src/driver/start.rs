@@ -120,6 +120,7 @@ impl Next {
 
 impl State {
     /// Takes out the next call to be started.
+    #[inline]
     pub(super) fn next_arrived(&mut self, line: &Line) -> Option<Next> {
         if self.is_stalled(line) {
             return None;
@@ -131,17 +132,20 @@ impl State {
     }
 
     /// Whether a call that has just come is the next to be started.
+    #[inline]
     pub(super) fn is_next(&self, line: &Line) -> bool {
         self.arrived.is_empty() && !self.is_stalled(line)
     }
 
     /// A call that has just come, and is the next to be started.
+    #[inline]
     pub(super) fn next_of(&mut self, incoming: Incoming) -> Next {
         self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
         Next { incoming, epoch: self.epoch, cancelled: false, last: true }
     }
 
     /// The same, with what has come since.
+    #[inline]
     pub(super) fn looked_at(&self, mut next: Next) -> Next {
         next.cancelled = next.incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
         next.last = self.arrived.is_empty();
@@ -217,6 +221,7 @@ fn span(object: &Local, call: &IncomingCall<Local>) -> Option<Box<Span>> {
 }
 
 impl Job {
+    #[inline]
     pub(super) fn new(link: &Arc<Link>, line: &Line, epoch: u32, incoming: Incoming) -> Self {
         let Incoming { object, mut call, body } = incoming;
         let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());

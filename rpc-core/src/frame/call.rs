@@ -57,8 +57,22 @@ impl<'a> CallHeader<'a> {
         self.chain.is_some_and(|chain| chain & DEPTH > 0)
     }
 
+    /// Decodes a frame that is a call; its arguments, and the payloads that are inline, are the rest of it.
+    ///
+    /// # Errors
+    /// If the bytes are not a call.
+    pub fn decode(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
+        let mut reader = Reader::new(bytes);
+        let kind = reader.u8()?;
+        if kind != kind::CALL && kind != kind::PIPELINED {
+            return Err(FrameError::Value);
+        }
+        let header = Self::read(kind, &mut reader)?;
+        Ok((header, reader.rest()))
+    }
+
     #[inline]
-    pub(super) fn decode(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
+    fn read(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let flags = reader.u8()?;
         let has = |flag| flags & flag != 0;
         Ok(Self {
@@ -121,6 +135,9 @@ impl<'a> CallHeader<'a> {
         }
         if let Some(trace) = self.trace {
             out.extend_from_slice(trace);
+        }
+        if flags & (METADATA | REFERENCES | PAYLOADS) == 0 {
+            return;
         }
         if !self.metadata.is_empty() {
             put_varint(out, self.metadata.len() as u64);

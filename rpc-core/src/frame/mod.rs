@@ -114,17 +114,17 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// If the bytes are not a frame of this protocol.
-    #[inline]
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::new(bytes);
         let frame = match reader.u8()? {
             kind::HELLO => Self::Hello(Hello::decode(&mut reader)?),
-            kind @ (kind::CALL | kind::PIPELINED) => {
-                Self::Call(CallHeader::decode(kind, &mut reader)?, reader.rest())
+            kind::CALL | kind::PIPELINED => {
+                let (header, arguments) = CallHeader::decode(bytes)?;
+                return Ok(Self::Call(header, arguments));
             }
             kind::RETURN => {
-                let (header, outcome) = reply::decode(&mut reader)?;
-                Self::Return(header, outcome)
+                let (header, outcome) = ReturnHeader::decode(bytes)?;
+                return Ok(Self::Return(header, outcome));
             }
             kind::FINISH => Self::Finish(reader.call_id()?),
             kind::RELEASE => Self::Release(Releases::decode(&mut reader)?),
@@ -199,7 +199,19 @@ fn put_object_id(out: &mut Vec<u8>, object: ObjectId) {
 
 /// Appends a varint: seven bits a byte, lowest first, the eighth bit says that more follow.
 #[inline]
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+fn put_varint(out: &mut Vec<u8>, value: u64) {
+    let low = (value & 0x7f) as u8;
+    match value >> 7 {
+        0 => out.push(low),
+        high @ 1..0x80 => out.extend_from_slice(&[low | 0x80, high as u8]),
+        high => {
+            out.push(low | 0x80);
+            put_long(out, high);
+        }
+    }
+}
+
+fn put_long(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;

@@ -61,11 +61,21 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn u64(&mut self) -> Result<u64, FrameError> {
-        let first = self.u8()?;
-        if first < 0x80 {
-            return Ok(u64::from(first));
+        match *self.bytes {
+            [first, ref rest @ ..] if first < 0x80 => {
+                self.bytes = rest;
+                Ok(u64::from(first))
+            }
+            [first, second @ 1..0x80, ref rest @ ..] => {
+                self.bytes = rest;
+                Ok(u64::from(first & 0x7f) | u64::from(second) << 7)
+            }
+            _ => self.long(),
         }
-        let mut value = u64::from(first & 0x7f);
+    }
+
+    fn long(&mut self) -> Result<u64, FrameError> {
+        let mut value = u64::from(self.u8()? & 0x7f);
         for shift in (7..64).step_by(7) {
             let byte = self.u8()?;
             let bits = u64::from(byte & 0x7f);

@@ -32,11 +32,54 @@ pub struct ReturnHeader<'a> {
     pub payloads: Table<'a>,
 }
 
-impl ReturnHeader<'_> {
+impl<'a> ReturnHeader<'a> {
     /// The answer to `call`, without payloads.
     #[must_use]
     pub fn of(call: CallId) -> Self {
         Self { call, kept: false, references: References::default(), payloads: Table::default() }
+    }
+
+    /// Decodes a frame that is a return.
+    ///
+    /// # Errors
+    /// If the bytes are not a return.
+    pub fn decode(bytes: &'a [u8]) -> Result<(Self, Outcome<'a>), FrameError> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != kind::RETURN {
+            return Err(FrameError::Value);
+        }
+        let tag = reader.u8()?;
+        let has = |flag| tag & flag != 0;
+        let mut header = ReturnHeader { kept: has(KEPT), ..ReturnHeader::of(reader.call_id()?) };
+        let carried = tag & (REFERENCES | VALUES | PAYLOADS) != 0;
+        if carried {
+            header.read_carried(tag, &mut reader)?;
+        }
+        let outcome = match tag & !(KEPT | REFERENCES | VALUES | PAYLOADS) {
+            OK => Outcome::Ok(reader.rest()),
+            APP => Outcome::App(reader.rest()),
+            RPC => Outcome::Rpc(decode_error(&mut reader)?),
+            CANCELLED => Outcome::Cancelled,
+            _ => return Err(FrameError::Value),
+        };
+        reader.end()?;
+        let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
+        if carried && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
+    }
+
+    /// Reads what travels with the answer.
+    fn read_carried(&mut self, tag: u8, reader: &mut Reader<'a>) -> Result<(), FrameError> {
+        let has = |flag| tag & flag != 0;
+        if has(REFERENCES) {
+            self.references = References::decode(reader)?;
+        }
+        self.payloads = match (has(PAYLOADS), has(VALUES)) {
+            (false, false) => Table::default(),
+            (true, false) => Table::decode(reader)?,
+            (true, true) => Table::decode_with_values(reader)?,
+            (false, true) => return Err(FrameError::Value),
+        };
+        Ok(())
     }
 
     /// Appends the bytes of the answer; those of `Ok` and `App` are at its end, and may follow.
@@ -58,9 +101,11 @@ impl ReturnHeader<'_> {
         put_call_id(out, self.call);
         match outcome {
             Outcome::Ok(bytes) | Outcome::App(bytes) => {
-                out.extend_from_slice(self.references.bytes());
-                out.extend_from_slice(self.payloads.bytes());
-                out.extend_from_slice(bytes);
+                for part in [self.references.bytes(), self.payloads.bytes(), bytes] {
+                    if !part.is_empty() {
+                        out.extend_from_slice(part);
+                    }
+                }
             }
             Outcome::Rpc(error) => encode_error(error, out),
             Outcome::Cancelled => {}
@@ -79,34 +124,6 @@ pub enum Outcome<'a> {
     Rpc(Error),
     /// Cancelled by its caller.
     Cancelled,
-}
-
-#[inline]
-pub(super) fn decode<'a>(
-    reader: &mut Reader<'a>,
-) -> Result<(ReturnHeader<'a>, Outcome<'a>), FrameError> {
-    let tag = reader.u8()?;
-    let has = |flag| tag & flag != 0;
-    let mut header = ReturnHeader { kept: has(KEPT), ..ReturnHeader::of(reader.call_id()?) };
-    if has(REFERENCES) {
-        header.references = References::decode(reader)?;
-    }
-    header.payloads = match (has(PAYLOADS), has(VALUES)) {
-        (false, false) => Table::default(),
-        (true, false) => Table::decode(reader)?,
-        (true, true) => Table::decode_with_values(reader)?,
-        (false, true) => return Err(FrameError::Value),
-    };
-    let outcome = match tag & !(KEPT | REFERENCES | VALUES | PAYLOADS) {
-        OK => Outcome::Ok(reader.rest()),
-        APP => Outcome::App(reader.rest()),
-        RPC => Outcome::Rpc(decode_error(reader)?),
-        CANCELLED => Outcome::Cancelled,
-        _ => return Err(FrameError::Value),
-    };
-    let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
-    let carried = tag & (REFERENCES | VALUES | PAYLOADS) != 0;
-    if carried && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
 }
 
 pub(super) fn encode_error(error: &Error, out: &mut Vec<u8>) {

@@ -48,6 +48,7 @@ pub struct Request {
 }
 
 impl Request {
+    #[inline]
     pub(crate) fn new(
         link: Arc<Link>,
         epoch: u32,
@@ -72,6 +73,7 @@ impl Request {
 
     /// The arguments, to be decoded in order.
     #[must_use]
+    #[inline]
     pub fn arguments(&self) -> Arguments<'_> {
         let budget = self.link.budget(self.values.len());
         Arguments::new(self.values(), budget, self.take_brought())
@@ -135,6 +137,7 @@ impl Request {
     }
 
     /// What calls on the answer go to, where the method returns an object. `said` is what its own error says.
+    #[inline]
     fn kept(&self, outcome: &Outcome<'_>, answer: &Answer, said: Option<String>) -> Kept<Local> {
         match outcome {
             Outcome::Ok(_) => {
@@ -225,6 +228,7 @@ impl Request {
         self.answer(&outcome, Answer::default(), kept);
     }
 
+    #[inline]
     fn answer(&self, outcome: &Outcome<'_>, answer: Answer, kept: Kept<Local>) {
         if self.answered.load(Ordering::Relaxed) {
             return;

@@ -99,7 +99,13 @@ impl End {
 
     /// # Errors
     /// That of a wire that takes no more frames.
+    #[inline]
     pub(super) fn check_open(&self) -> io::Result<()> {
+        if self.is_over() { self.why_over() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn why_over(&self) -> io::Result<()> {
         self.check_origin()?;
         match self.stage() {
             Stage::Open => Ok(()),

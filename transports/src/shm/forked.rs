@@ -47,13 +47,16 @@ impl Origin {
 
     /// # Errors
     /// `BrokenPipe` in a fork.
+    #[inline]
     pub(super) fn check(self) -> io::Result<()> {
-        if self.is_here() {
-            return Ok(());
-        }
-        let text = "this connection belongs to the process that this one was forked from: connect again here";
-        Err(io::Error::new(io::ErrorKind::BrokenPipe, text))
+        if self.is_here() { Ok(()) } else { Err(forked()) }
     }
+}
+
+#[cold]
+fn forked() -> io::Error {
+    let text = "this connection belongs to the process that this one was forked from: connect again here";
+    io::Error::new(io::ErrorKind::BrokenPipe, text)
 }
 
 fn make() -> io::Result<&'static AtomicU32> {

@@ -3,7 +3,7 @@
 use super::{
     end::End,
     mapping::{Ours, Theirs},
-    ring::{DESCRIPTOR, Due, Producer, Ringer, Room},
+    ring::{DESCRIPTOR, Due, Producer, Ringer, Room, SHORT},
 };
 use crate::stream::lock;
 use farcall_core::{
@@ -138,7 +138,15 @@ impl Sending {
 
 impl Tx for Sending {
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
-        self.append_with(head, tail, Vec::new())
+        let length = head.iter().map(|part| part.len()).sum::<usize>();
+        if tail.is_some() || length > SHORT || length == 0 {
+            return self.append_with(head, tail, Vec::new());
+        }
+        self.end.check_open()?;
+        let mut sender = lock(&self.sender);
+        sender.append_short(head, length)?;
+        self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
+        Ok(())
     }
 
     fn append_with(
@@ -223,6 +231,15 @@ impl Tx for Sending {
 }
 
 impl Sender {
+    fn append_short(&mut self, head: &[&[u8]], length: usize) -> io::Result<()> {
+        if self.queue.is_empty() && self.ring.push_short(head, length)? == Room::Yes {
+            self.unrung += length;
+            return Ok(());
+        }
+        self.wait_for_room(Buffer::new(), head, None, length);
+        Ok(())
+    }
+
     fn append(
         &mut self,
         descriptors: Buffer,
@@ -241,11 +258,22 @@ impl Sender {
                 return Ok(());
             }
         }
+        self.wait_for_room(descriptors, head, tail, length);
+        Ok(())
+    }
+
+    #[cold]
+    fn wait_for_room(
+        &mut self,
+        descriptors: Buffer,
+        head: &[&[u8]],
+        tail: Option<Buffer>,
+        length: usize,
+    ) {
         let mut copy = Buffer::with_capacity(head.iter().map(|part| part.len()).sum());
         head.iter().for_each(|part| copy.extend_from_slice(part));
         self.queue.push_back(Waiting { descriptors, head: copy, tail, sent: 0 });
         self.waiting += length;
-        Ok(())
     }
 
     /// Moves frames, and pieces of large ones, from the queue into the ring.

@@ -19,7 +19,7 @@ pub(crate) use consumer::{Consumer, Found};
 pub(crate) use geometry::{GRANULE, Geometry};
 pub(crate) use memory::{Readable, Writable};
 pub(crate) use park::{Due, Lot, Ringer, Sleeper};
-pub(crate) use producer::{Producer, Room};
+pub(crate) use producer::{Producer, Room, SHORT};
 pub(crate) use record::{DESCRIPTOR, HEADER};
 pub(crate) use returns::{GivenBack, TakenBack};
 pub(crate) use sync::{Ordering, fence};

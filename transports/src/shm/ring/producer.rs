@@ -8,6 +8,8 @@ use std::io;
 
 /// Bytes of a record's first line that the reader does not poll.
 const STAGED: usize = GRANULE - LENGTH;
+/// Bytes of a frame that fit into the first line of a record.
+pub(crate) const SHORT: usize = GRANULE - HEADER;
 
 /// Writes the ring of its own segment and reads the consumer's head from the other one.
 ///
@@ -97,6 +99,28 @@ impl<W: Writable, R: Readable> Producer<W, R> {
         Ok(Room::Yes)
     }
 
+    /// Publishes a frame of at most [`SHORT`] bytes, as most calls and answers are: it fits into the record's first line.
+    ///
+    /// # Errors
+    /// Those of [`push_with`](Self::push_with).
+    pub(crate) fn push_short(&mut self, parts: &[&[u8]], length: usize) -> io::Result<Room> {
+        debug_assert!((1..=SHORT).contains(&length), "{length} bytes");
+        match self.reserve(1)? {
+            Room::Yes => {}
+            room => return Ok(room),
+        }
+        let mut line = [0; STAGED];
+        fill(&mut line, length as u32, INLINE, 0);
+        let mut filled = HEADER - LENGTH;
+        for part in parts {
+            let end = filled + part.len();
+            line[filled..end].copy_from_slice(part);
+            filled = end;
+        }
+        self.publish(&line, 1);
+        Ok(Room::Yes)
+    }
+
     /// How many bytes a record may have that fits before the ring's end, if that is worth while.
     pub(crate) fn piece(&self) -> usize {
         let left = self.end - self.geometry.index(self.tail).min(self.end);
@@ -135,10 +159,25 @@ impl<W: Writable, R: Readable> Producer<W, R> {
     }
 
     /// Makes room for a record at `tail` and for the first word of the one after it.
+    #[inline]
     fn reserve(&mut self, granules: u32) -> io::Result<Room> {
-        if self.geometry.index(self.tail) >= self.geometry.soft
-            && self.tail.wrapping_sub(self.look) < u32::MAX / 2
-        {
+        let index = self.geometry.index(self.tail);
+        let free = self.geometry.granules - self.tail.wrapping_sub(self.head);
+        if !self.wants_look(index) && index + granules < self.end && granules < free {
+            return Ok(Room::Yes);
+        }
+        self.reserve_anew(granules)
+    }
+
+    /// It is worth while to look whether the ring can begin anew.
+    fn wants_look(&self, index: u32) -> bool {
+        index >= self.geometry.soft && self.tail.wrapping_sub(self.look) < u32::MAX / 2
+    }
+
+    /// The same where the ring may begin anew, end, grow or be full.
+    #[cold]
+    fn reserve_anew(&mut self, granules: u32) -> io::Result<Room> {
+        if self.wants_look(self.geometry.index(self.tail)) {
             self.begin_anew()?;
         }
         if !self.fits(granules) {
@@ -200,6 +239,7 @@ impl<W: Writable, R: Readable> Producer<W, R> {
         self.publish(&line, skipped);
     }
 
+    #[inline]
     fn publish(&mut self, line: &[u8; STAGED], granules: u32) {
         let next = self.tail.wrapping_add(granules);
         self.ours.store(self.geometry.offset(next), 0);
