@@ -299,16 +299,16 @@ impl<S: Clone> Connection<S> {
         Ok(event)
     }
 
+    #[inline]
     fn contents(
         &mut self,
         values: Values,
         references: References<'_>,
     ) -> Result<Contents<S>, Error> {
-        let references = match references.is_empty() {
-            true => Vec::new(),
-            false => self.take_references(references)?,
-        };
-        Ok(Contents { values, references })
+        if references.is_empty() {
+            return Ok(Contents { values, references: Vec::new() });
+        }
+        Ok(Contents { values, references: self.take_references(references)? })
     }
 
     fn handle_finish(&mut self, call: CallId) -> Event<S> {

@@ -42,7 +42,7 @@ impl Link {
                 && self.redials
                 && order.is_whole(had_tail)
             {
-                state.waiter(call).order = Some(order);
+                state.keep(call, order);
             }
             let flush = state.flush_by(alone);
             let due = state.is_due_earlier() || state.handles.counters.is_due();
@@ -106,6 +106,12 @@ impl Link {
 }
 
 impl State {
+    /// Keeps a call that is out, lest it has to be sent again. A function of its own, so that it is moved once.
+    #[inline(never)]
+    fn keep(&mut self, call: CallId, order: Order) {
+        self.waiter(call).order = Some(order);
+    }
+
     /// A call can be made at all.
     fn admit(&self, order: &Order) -> Result<(), Error> {
         if let Some(error) = &self.closed {

@@ -32,6 +32,7 @@ pub(crate) struct Enclosed {
 }
 
 /// Writes the table that the peer reads to `out`, and gives it back as it is read.
+#[inline]
 pub(super) fn table<'a>(enclosed: &Enclosing, out: &'a mut Vec<u8>) -> Table<'a> {
     match enclosed {
         None => Table::default(),
@@ -65,10 +66,15 @@ impl Link {
     ///
     /// # Errors
     /// `TooLarge` for more payloads or references than a frame can carry.
+    #[inline]
     pub(crate) fn enclose(&self, parcel: Parcel, encoded: Encoded<'_>) -> Result<Enclosing, Error> {
         if parcel.is_empty() && encoded.block.is_none() {
             return Ok(None);
         }
+        self.enclose_some(parcel, encoded)
+    }
+
+    fn enclose_some(&self, parcel: Parcel, encoded: Encoded<'_>) -> Result<Enclosing, Error> {
         let Parcel { payloads, passed } = parcel;
         if passed.len() > MOST_REFERENCES {
             let text = format!(

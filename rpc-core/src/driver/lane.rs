@@ -59,7 +59,7 @@ impl Weights {
         object: usize,
         method: MethodId,
     ) -> bool {
-        let slow = clock - begun.clock >= SLOW;
+        let slow = clock >= begun.clock + SLOW;
         if !slow && self.heavy.is_empty() {
             return false;
         }

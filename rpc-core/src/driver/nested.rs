@@ -67,9 +67,8 @@ impl Link {
             drop(stale);
             return super::wake(waker);
         }
-        let (epoch, incoming) = next.into_parts();
         DEPTH.set(depth + 1);
-        let job = Job::new(self, line, epoch, incoming);
+        let job = Job::new(self, line, next);
         let finished = launch(self, job, SPARE.take(), now);
         SPARE.set(finished);
         DEPTH.set(depth);

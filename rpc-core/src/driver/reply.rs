@@ -104,31 +104,35 @@ impl State {
         kept: Kept<Local>,
     ) -> bool {
         answer.settle(self.line.as_deref());
-        let refused = self.check_answer(answer).err();
-        let kept = match &refused {
-            Some(error) => kept.map(|_| Box::new(Err(error.clone()))),
-            None => kept,
-        };
+        self.urgent = true;
+        if let Err(error) = self.check_answer(answer) {
+            return self.answer_instead(call, error, kept);
+        }
         let startable = self.fulfil(call, kept.as_deref());
         self.header.clear();
-        let open = match &refused {
-            Some(error) => {
-                let outcome = Outcome::Rpc(error.clone());
-                self.conn.reply(&ReturnHeader::of(call), &outcome, kept, &mut self.header)
-            }
-            // References are counted only for a call that is open.
-            None if !self.conn.is_serving(call) => false,
-            None => self.write_answer(call, outcome, answer, kept),
-        };
-        self.urgent = true;
-        if open && let Some(line) = &self.line {
-            let appended = match refused {
-                Some(_) => line.tx.append(&[&self.header], None),
-                None => answer.append(&*line.tx, &self.header),
-            };
-            if let Err(error) = appended {
-                line.end(super::lost(&line.peer, &error));
-            }
+        // References are counted only for a call that is open.
+        if self.conn.is_serving(call)
+            && self.write_answer(call, outcome, answer, kept)
+            && let Some(line) = &self.line
+            && let Err(error) = answer.append(&*line.tx, &self.header)
+        {
+            line.end(super::lost(&line.peer, &error));
+        }
+        startable
+    }
+
+    /// The same, where an error goes out instead of the answer.
+    #[cold]
+    fn answer_instead(&mut self, call: CallId, error: Error, kept: Kept<Local>) -> bool {
+        let kept = kept.map(|_| Box::new(Err(error.clone())));
+        let startable = self.fulfil(call, kept.as_deref());
+        self.header.clear();
+        let header = ReturnHeader::of(call);
+        if self.conn.reply(&header, &Outcome::Rpc(error), kept, &mut self.header)
+            && let Some(line) = &self.line
+            && let Err(error) = line.tx.append(&[&self.header], None)
+        {
+            line.end(super::lost(&line.peer, &error));
         }
         startable
     }

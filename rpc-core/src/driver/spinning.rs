@@ -25,10 +25,10 @@ pub(crate) struct Spinning {
     begun: Instant,
     /// When the clock was last looked at.
     seen: Instant,
-    budget: Duration,
     /// When the budget is used up.
     until: Instant,
-    slice: Duration,
+    /// It belongs to a servant's first poll.
+    inline: bool,
     /// There was no slice yet.
     first: bool,
     line: Arc<Line>,
@@ -70,9 +70,8 @@ impl Spinning {
         Some(Self {
             begun,
             seen: begun,
-            budget,
             until,
-            slice: SLICE,
+            inline: false,
             first: true,
             line: Arc::clone(line),
             _place: place,
@@ -84,16 +83,24 @@ impl Spinning {
         if self.line.one_processor.load(Ordering::Relaxed) {
             return None;
         }
-        self.budget = spin.budget();
+        let budget = spin.budget();
         self.seen = now;
         self.first = true;
-        self.begin_anew();
-        (!self.budget.is_zero()).then_some(self)
+        self.begin_anew(budget);
+        (!budget.is_zero()).then_some(self)
     }
 
     /// Its slices are those of a servant's first poll, or of any task.
     pub(super) fn set_inline(&mut self, inline: bool) {
-        self.slice = if inline { INLINE } else { SLICE };
+        self.inline = inline;
+    }
+
+    fn slice(&self) -> Duration {
+        if self.inline { INLINE } else { SLICE }
+    }
+
+    fn budget(&self) -> Duration {
+        self.until.saturating_duration_since(self.begun)
     }
 
     /// Something was found.
@@ -113,14 +120,14 @@ impl Spinning {
         self.seen = Instant::now();
         let passed = (line.tx.queued(), rx.partial());
         if passed != mem::replace(passing, passed) {
-            self.begin_anew();
+            self.begin_anew(self.budget());
         }
     }
 
     /// The whole budget is to be had from now on.
-    fn begin_anew(&mut self) {
+    fn begin_anew(&mut self, budget: Duration) {
         self.begun = self.seen;
-        self.until = self.seen + self.budget;
+        self.until = self.seen + budget;
         self.line.spin_until(self.until);
     }
 
@@ -178,8 +185,8 @@ impl Link {
         let length = match self.runtime.runtime_flavor() {
             // Who answers may be waiting for this very thread.
             _ if line.is_near && first => Duration::ZERO,
-            RuntimeFlavor::MultiThread if !line.is_near => spinning.budget,
-            _ => spinning.slice,
+            RuntimeFlavor::MultiThread if !line.is_near => spinning.budget(),
+            _ => spinning.slice(),
         };
         let until = spinning.seen + length;
         let mut passing = (line.tx.queued(), rx.partial());

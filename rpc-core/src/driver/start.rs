@@ -85,13 +85,14 @@ impl Link {
         let mut any = false;
         for _ in 0..BATCH {
             let next = first.take().or_else(|| self.lock().next_arrived(line));
-            let Some(Next { incoming, epoch, cancelled, last }) = next else { break };
+            let Some(next) = next else { break };
             any = true;
-            if cancelled {
-                Job::new(self, line, epoch, incoming).request.refuse_cancelled();
+            let last = next.last;
+            if next.cancelled {
+                Job::new(self, line, next).request.refuse_cancelled();
             } else {
                 let begun = now.unwrap_or_else(Instant::now);
-                *now = Some(starter.start(self, line, (epoch, incoming), begun));
+                *now = Some(starter.start(self, line, next, begun));
             }
             if last {
                 break;
@@ -159,12 +160,13 @@ impl Starter {
         &mut self,
         link: &Arc<Link>,
         line: &Arc<Line>,
-        (epoch, incoming): (u32, Incoming),
+        next: Next,
         begun: Instant,
     ) -> Instant {
-        let (object, method) = (incoming.object.key(), incoming.call.method);
-        let is_root = incoming.call.target == Target::Export(ObjectId::ROOT);
-        let job = Job::new(link, line, epoch, incoming);
+        let Incoming { object, call, .. } = &next.incoming;
+        let (object, method) = (object.key(), call.method);
+        let is_root = call.target == Target::Export(ObjectId::ROOT);
+        let job = Job::new(link, line, next);
         if let Some(at) = self.lanes.iter().position(|(of, _)| *of == object) {
             if !self.lanes[at].1.is_spare() {
                 self.lanes[at].1.push(job);
@@ -222,9 +224,12 @@ fn span(object: &Local, call: &IncomingCall<Local>) -> Option<Box<Span>> {
 
 impl Job {
     #[inline]
-    pub(super) fn new(link: &Arc<Link>, line: &Line, epoch: u32, incoming: Incoming) -> Self {
-        let Incoming { object, mut call, body } = incoming;
-        let metadata = body.frame().get(call.metadata.clone()).filter(|bytes| !bytes.is_empty());
+    pub(super) fn new(link: &Arc<Link>, line: &Line, next: Next) -> Self {
+        let Next { incoming: Incoming { object, mut call, body }, epoch, .. } = next;
+        let metadata = match call.metadata.is_empty() {
+            true => None,
+            false => body.frame().get(call.metadata.clone()),
+        };
         let context = Context {
             deadline: call.deadline,
             chain: call.chain.unwrap_or_else(host::new_chain),

@@ -58,7 +58,7 @@ impl Link {
         next: Next,
         begun: Instant,
     ) -> Turn {
-        let ended = starter.start(self, line, next.into_parts(), begun);
+        let ended = starter.start(self, line, next, begun);
         Turn {
             again: if self.notice.is_given() { Again::Now } else { Again::Never },
             serves: true,
