@@ -52,13 +52,15 @@ impl Link {
     pub(super) fn start_nested(
         self: &Arc<Self>,
         line: &Arc<Line>,
-        next: Next,
+        mut next: Next,
         (alone, has): (bool, bool),
         now: Instant,
     ) {
         let here = Handle::try_current().is_ok_and(|here| here.id() == self.runtime.id());
         let depth = DEPTH.get();
-        let next = if alone { next } else { self.lock().looked_at(next) };
+        if !alone {
+            self.lock().look_again(&mut next);
+        }
         if has || !here || depth == DEEPEST || next.cancelled {
             let mut state = self.lock();
             let stale = state.give_back(next);

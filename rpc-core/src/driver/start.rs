@@ -128,8 +128,14 @@ impl State {
         }
         let incoming = self.arrived.pop_front()?;
         self.arrived_bytes = self.arrived_bytes.saturating_sub(incoming.body.len());
-        let next = Next { incoming, epoch: self.epoch, cancelled: false, last: false };
-        Some(self.looked_at(next))
+        let cancelled = self.is_cancelled(&incoming);
+        let last = self.arrived.is_empty();
+        Some(Next { incoming, epoch: self.epoch, cancelled, last })
+    }
+
+    /// Whether the caller of what has come has given it up.
+    fn is_cancelled(&self, incoming: &Incoming) -> bool {
+        incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call))
     }
 
     /// Whether a call that has just come is the next to be started.
@@ -145,12 +151,10 @@ impl State {
         Next { incoming, epoch: self.epoch, cancelled: false, last: true }
     }
 
-    /// The same, with what has come since.
-    #[inline]
-    pub(super) fn looked_at(&self, mut next: Next) -> Next {
-        next.cancelled = next.incoming.call.call.is_some_and(|call| self.conn.is_cancelled(call));
+    /// Looks what has come since.
+    pub(super) fn look_again(&self, next: &mut Next) {
+        next.cancelled = self.is_cancelled(&next.incoming);
         next.last = self.arrived.is_empty();
-        next
     }
 }
 
@@ -260,18 +264,17 @@ pub(super) fn launch(
     handler: Option<Handler>,
     now: Instant,
 ) -> Option<Handler> {
-    let Job { object, method, request, context } = job;
-    if context.deadline.is_some_and(|deadline| deadline <= now) {
+    if job.context.deadline.is_some_and(|deadline| deadline <= now) {
         let text = "the deadline passed before the call was started";
-        request.refuse(Error::of(ErrorKind::TimedOut, text));
+        job.request.refuse(Error::of(ErrorKind::TimedOut, text));
         return handler;
     }
-    let call = request.call();
-    let runs_out = request.mode().runs_out();
-    let mut task = Task::new(handler, context);
+    let call = job.request.call();
+    let runs_out = job.request.mode().runs_out();
+    let mut task = Task::new(handler, job.context);
     // A panic's message was printed by the hook, and the request answered when it was dropped.
     let polled = catch_unwind(AssertUnwindSafe(|| {
-        object.start(method, request, &mut task);
+        job.object.start(job.method, job.request, &mut task);
         task.poll_first()
     }));
     match polled {

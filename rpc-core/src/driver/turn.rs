@@ -73,7 +73,10 @@ impl Link {
         state.notice.take_back();
         state.batch = true;
         match next {
-            Some(next) => Some(state.looked_at(next)),
+            Some(mut next) => {
+                state.look_again(&mut next);
+                Some(next)
+            }
             None if has_received => state.next_arrived(line),
             None => None,
         }

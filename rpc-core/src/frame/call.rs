@@ -61,6 +61,7 @@ impl<'a> CallHeader<'a> {
     ///
     /// # Errors
     /// If the bytes are not a call.
+    #[inline(always)]
     pub fn decode(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
         let mut reader = Reader::new(bytes);
         let kind = reader.u8()?;
@@ -71,7 +72,7 @@ impl<'a> CallHeader<'a> {
         Ok((header, reader.rest()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(kind: u8, reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let flags = reader.u8()?;
         let has = |flag| flags & flag != 0;

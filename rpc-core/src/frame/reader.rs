@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u64(&mut self) -> Result<u64, FrameError> {
         match *self.bytes {
             [first, ref rest @ ..] if first < 0x80 => {
@@ -74,6 +74,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[cold]
     fn long(&mut self) -> Result<u64, FrameError> {
         let mut value = u64::from(self.u8()? & 0x7f);
         for shift in (7..64).step_by(7) {

@@ -43,6 +43,7 @@ impl<'a> ReturnHeader<'a> {
     ///
     /// # Errors
     /// If the bytes are not a return.
+    #[inline(always)]
     pub fn decode(bytes: &'a [u8]) -> Result<(Self, Outcome<'a>), FrameError> {
         let mut reader = Reader::new(bytes);
         if reader.u8()? != kind::RETURN {
