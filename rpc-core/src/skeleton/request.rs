@@ -107,6 +107,9 @@ impl Request {
         result: Result<T, E>,
         said: Option<String>,
     ) {
+        if self.call.is_none() {
+            return self.answer(&Outcome::Ok(&[]), Answer::default(), None);
+        }
         let mut encoder = Encoder::new();
         let mut parcel = Parcel::default();
         let (outcome, encoded) = match result {
