@@ -181,7 +181,7 @@ impl Link {
         let Some(mut spinning) = spinning else { return Spun::Not };
         loop {
             let mut wakes = Wakes::of_background();
-            let slice = self.slice(line, &mut spinning, None, &mut wakes);
+            let slice = self.slice(line, &mut spinning, &mut None, &mut wakes);
             *next = wakes.take_next();
             match slice {
                 Slice::Call | Slice::Found => {

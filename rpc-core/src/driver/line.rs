@@ -106,7 +106,8 @@ impl Line {
 
     /// Whether somebody spins at the moment.
     pub(super) fn is_spun(&self, now: Instant) -> bool {
-        self.spinning_until.load(Ordering::Relaxed) > self.clock(now)
+        let until = self.spinning_until.load(Ordering::Relaxed);
+        until > 0 && until > self.clock(now)
     }
 
     /// Somebody spins until then. A spin that is not carried on does not count beyond.

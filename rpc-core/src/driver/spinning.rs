@@ -31,6 +31,8 @@ pub(crate) struct Spinning {
     inline: bool,
     /// There was no slice yet.
     first: bool,
+    /// Others can see it: not before it has lasted for some looks, as most do not.
+    announced: bool,
     line: Arc<Line>,
     _place: Spinner,
 }
@@ -65,14 +67,13 @@ impl Spinning {
             return None;
         }
         let place = Spinner::take(places)?;
-        let until = begun + budget;
-        line.spin_until(until);
         Some(Self {
             begun,
             seen: begun,
-            until,
+            until: begun + budget,
             inline: false,
             first: true,
+            announced: false,
             line: Arc::clone(line),
             _place: place,
         })
@@ -104,10 +105,21 @@ impl Spinning {
     }
 
     /// Something was found.
-    pub(super) fn found(&self, spin: &Spin) {
-        spin.record(self.seen - self.begun, true);
+    pub(super) fn found(&mut self, spin: &Spin) {
+        spin.record(self.lasted(), true);
         // What is done now may spin itself.
-        self.line.spun();
+        self.withdraw();
+    }
+
+    /// How long, when the clock was last looked at.
+    fn lasted(&self) -> Duration {
+        if self.seen == self.begun { Duration::ZERO } else { self.seen - self.begun }
+    }
+
+    fn withdraw(&mut self) {
+        if mem::take(&mut self.announced) {
+            self.line.spun();
+        }
     }
 
     /// Looks at the clock. If something moved of a large frame on its way, the waiting begins anew: it is not in vain.
@@ -118,6 +130,9 @@ impl Spinning {
         passing: &mut (usize, usize),
     ) {
         self.seen = Instant::now();
+        if !mem::replace(&mut self.announced, true) {
+            line.spin_until(self.until);
+        }
         let passed = (line.tx.queued(), rx.partial());
         if passed != mem::replace(passing, passed) {
             self.begin_anew(self.budget());
@@ -128,7 +143,9 @@ impl Spinning {
     fn begin_anew(&mut self, budget: Duration) {
         self.begun = self.seen;
         self.until = self.seen + budget;
-        self.line.spin_until(self.until);
+        if self.announced {
+            self.line.spin_until(self.until);
+        }
     }
 
     /// The budget was used up when the clock was last looked at.
@@ -144,30 +161,31 @@ impl Spinning {
     /// Notes how it ended.
     pub(super) fn end(self, spin: &Spin, found: bool) {
         if found || self.is_over() {
-            spin.record(self.seen - self.begun, found);
+            spin.record(self.lasted(), found);
         }
     }
 }
 
 impl Drop for Spinning {
     fn drop(&mut self) {
-        self.line.spun();
+        self.withdraw();
     }
 }
 
 impl Link {
     /// Looks for frames for a slice of time, or, where no other task waits for the thread, for the whole budget. If the
     /// peer is in this process, at first only once.
-    /// Stops at once if something came since the time when so many frames had been `received`.
+    /// Stops at once if something came since the time when so many frames had been `received`, and tells how many have been since.
     pub(super) fn slice(
         &self,
         line: &Line,
         spinning: &mut Spinning,
-        received: Option<u32>,
+        received: &mut Option<u32>,
         wakes: &mut Wakes,
     ) -> Slice {
         let Some(mut rx) = line.rx.try_take() else { return Slice::Taken };
-        if received.is_some_and(|seen| seen != line.received.load(Ordering::Relaxed)) {
+        let before = Some(line.received.load(Ordering::Relaxed));
+        if received.is_some() && mem::replace(received, before) != before {
             let missed = line.rx.release(rx);
             if missed {
                 self.notify();
@@ -205,6 +223,7 @@ impl Link {
                 break Slice::Nothing;
             }
         };
+        *received = Some(line.received.load(Ordering::Relaxed));
         let missed = line.rx.release(rx);
         if missed || slice == Slice::More {
             wakes.push(self.lock().notify());

@@ -114,17 +114,32 @@ impl Link {
             return Ok(Slice::Taken);
         };
         begun.set_inline(inline);
-        let mut wakes = Wakes::of_task(call);
-        let slice = self.slice(line, begun, Some(received), &mut wakes);
-        if let Some(next) = wakes.take_next() {
-            let (alone, now) = (slice == Slice::Call, begun.seen());
-            self.start_nested(line, next, (alone, wakes.has_own()), now);
-        }
-        let Some(reply) = wakes.take_own() else { return Ok(slice) };
+        let mut received = Some(received);
+        let reply = loop {
+            let mut wakes = Wakes::of_task(call);
+            let slice = self.slice(line, begun, &mut received, &mut wakes);
+            let next = wakes.take_next();
+            let nested = next.is_some();
+            if let Some(next) = next {
+                let (alone, now) = (slice == Slice::Call, begun.seen());
+                self.start_nested(line, next, (alone, wakes.has_own()), now);
+            }
+            match wakes.take_own() {
+                Some(reply) => break reply,
+                // What this was called back for is done: most likely its own reply is next.
+                None if nested && slice == Slice::Call && self.may_go_on(begun) => {}
+                None => return Ok(slice),
+            }
+        };
         if let Some(spinning) = spinning.take() {
             spinning.end(&self.calling, true);
         }
         Err(reply)
+    }
+
+    /// Nothing else is to be done before a spin goes on.
+    fn may_go_on(&self, spinning: &Spinning) -> bool {
+        !spinning.is_over() && !self.notice.is_given()
     }
 
     /// Blocks the calling thread until the result of a call is there. The thread receives itself, if no other does.
