@@ -70,6 +70,15 @@ pub trait Tx: Send + Sync {
     /// Those of a wire that is closed.
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()>;
 
+    /// Takes one frame as [`append`](Self::append) does, and gives it away at once with all before it, if that takes no system call:
+    /// [`queued`](Self::queued) is zero then. Otherwise `flush` gives it away.
+    ///
+    /// # Errors
+    /// Those of `append`.
+    fn append_now(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+        self.append(head, tail)
+    }
+
     /// Takes one frame as [`append`](Self::append) does, and the payloads that travel beside it, in this order: the receiver's
     /// [`Rx::payloads`] gives them out. [`carries`](Self::carries) was asked for each of them a moment ago.
     ///

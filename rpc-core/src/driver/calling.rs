@@ -21,7 +21,7 @@ impl Link {
         if order.is_nested() && !state.outbox.is_empty() {
             state.push_out_before(&order, wakes.get_or_insert_default());
         }
-        let alone = state.conn.in_flight() == 0 && state.burst <= 1;
+        let alone = state.is_alone();
         let oneway = order.method.mode.oneway;
         let call = (!oneway).then(|| state.reserve());
         if let Some(call) = call {

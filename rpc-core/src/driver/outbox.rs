@@ -161,6 +161,7 @@ impl State {
                 self.references = references;
             }
         }
+        let alone = self.is_alone() && !self.batch;
         let Some(line) = &self.line else { return };
         let payloads = table(&order.payloads, &mut self.table);
         let header = CallHeader {
@@ -179,6 +180,7 @@ impl State {
         self.conn.send(&header, &mut self.header);
         let (head, tail) = ([&self.header[..], &order.head], order.tail.take());
         let appended = match &mut order.payloads {
+            None if alone => line.tx.append_now(&head, tail),
             None => line.tx.append(&head, tail),
             Some(payloads) => line.tx.append_with(&head, tail, payloads.take_beside()),
         };

@@ -109,12 +109,16 @@ impl State {
             return self.answer_instead(call, error, kept);
         }
         let startable = self.fulfil(call, kept.as_deref());
+        let append = match self.conn.serving() {
+            1 if !self.batch => Answer::append_now,
+            _ => Answer::append,
+        };
         self.header.clear();
         // References are counted only for a call that is open.
         if self.conn.is_serving(call)
             && self.write_answer(call, outcome, answer, kept)
             && let Some(line) = &self.line
-            && let Err(error) = answer.append(&*line.tx, &self.header)
+            && let Err(error) = append(answer, &*line.tx, &self.header)
         {
             line.end(super::lost(&line.peer, &error));
         }
@@ -196,6 +200,14 @@ impl Answer {
         {
             let encoded = Encoded { head: &mut self.head, tail: &mut self.tail, block: None };
             payloads.settle(&*line.tx, encoded);
+        }
+    }
+
+    /// Nothing else is served.
+    fn append_now(&mut self, tx: &dyn Tx, header: &[u8]) -> io::Result<()> {
+        match self.payloads {
+            None => tx.append_now(&[header, &self.head], self.tail.take()),
+            Some(_) => self.append(tx, header),
         }
     }
 

@@ -126,6 +126,8 @@ pub(super) enum FlushBy {
     Caller(Arc<Line>),
     /// The background task, which this wakes.
     Background(Option<Waker>),
+    /// It is given away.
+    Nobody,
 }
 
 impl State {
@@ -330,6 +332,11 @@ impl State {
         }
     }
 
+    /// Nothing else is under way, nor was a moment ago: a call goes out at once.
+    pub(super) fn is_alone(&self) -> bool {
+        self.conn.in_flight() == 0 && self.burst <= 1
+    }
+
     /// So many calls are appended that the peer, on a processor of its own, had better begin with them.
     fn is_load(&self, line: &Line) -> bool {
         self.unflushed >= LOAD && !line.one_processor.load(Ordering::Relaxed)
@@ -341,6 +348,11 @@ impl State {
             return FlushBy::Background(None);
         }
         match &self.line {
+            Some(line) if line.tx.queued() == 0 => {
+                self.unflushed = 0;
+                self.urgent = false;
+                FlushBy::Nobody
+            }
             Some(line) if alone || self.is_load(line) => {
                 self.unflushed = 0;
                 self.urgent = false;
@@ -357,6 +369,7 @@ impl FlushBy {
     pub(super) fn run(self) -> bool {
         match self {
             Self::Caller(line) => line.flush(),
+            Self::Nobody => false,
             Self::Background(waker) => {
                 if let Some(waker) = waker {
                     waker.wake();

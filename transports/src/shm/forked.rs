@@ -55,7 +55,8 @@ impl Origin {
 
 #[cold]
 fn forked() -> io::Error {
-    let text = "this connection belongs to the process that this one was forked from: connect again here";
+    let text =
+        "this connection belongs to the process that this one was forked from: connect again here";
     io::Error::new(io::ErrorKind::BrokenPipe, text)
 }
 

@@ -15,7 +15,7 @@ use std::{
     collections::VecDeque,
     io, iter,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -114,6 +114,14 @@ impl Sending {
         Ok(descriptors)
     }
 
+    fn append_short(&self, head: &[&[u8]], length: usize) -> io::Result<MutexGuard<'_, Sender>> {
+        self.end.check_open()?;
+        let mut sender = lock(&self.sender);
+        sender.append_short(head, length)?;
+        self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
+        Ok(sender)
+    }
+
     /// One step of a flush, and who must be rung for it.
     fn step(&self) -> io::Result<(Step, Due)> {
         let mut sender = lock(&self.sender);
@@ -138,14 +146,21 @@ impl Sending {
 
 impl Tx for Sending {
     fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
-        let length = head.iter().map(|part| part.len()).sum::<usize>();
-        if tail.is_some() || length > SHORT || length == 0 {
-            return self.append_with(head, tail, Vec::new());
+        match short(head, tail.as_ref()) {
+            Some(length) => self.append_short(head, length).map(drop),
+            None => self.append_with(head, tail, Vec::new()),
         }
-        self.end.check_open()?;
-        let mut sender = lock(&self.sender);
-        sender.append_short(head, length)?;
-        self.queued.store(sender.waiting + sender.unrung, Ordering::Release);
+    }
+
+    fn append_now(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+        let Some(length) = short(head, tail.as_ref()) else {
+            return self.append_with(head, tail, Vec::new());
+        };
+        let mut sender = self.append_short(head, length)?;
+        if sender.waiting == 0 && !sender.ringer.is_due(&self.end.theirs.segment) {
+            sender.unrung = 0;
+            self.queued.store(0, Ordering::Release);
+        }
         Ok(())
     }
 
@@ -228,6 +243,12 @@ impl Tx for Sending {
     fn close(&self) {
         self.end.close();
     }
+}
+
+/// The length of a frame that fits into the first line of a record.
+fn short(head: &[&[u8]], tail: Option<&Buffer>) -> Option<usize> {
+    let length = head.iter().map(|part| part.len()).sum();
+    (tail.is_none() && (1..=SHORT).contains(&length)).then_some(length)
 }
 
 impl Sender {

@@ -82,7 +82,16 @@ impl Ringer {
         Self { offset: geometry.space, rung: [0; 2] }
     }
 
-    /// After publishing: who must be rung for now.
+    /// After publishing: whether somebody must be rung for now.
+    pub(crate) fn is_due(&self, theirs: &impl Readable) -> bool {
+        fence(Ordering::SeqCst); // SYNC(park)
+        [Sleeper::Task, Sleeper::Thread].into_iter().any(|sleeper| {
+            let epoch = theirs.load(self.offset + word_of(sleeper));
+            epoch & 1 == 1 && self.rung[sleeper as usize] != epoch
+        })
+    }
+
+    /// The same: who, and they are.
     pub(crate) fn due(&mut self, theirs: &impl Readable) -> Due {
         fence(Ordering::SeqCst); // SYNC(park)
         let mut is_due = |sleeper: Sleeper| {
