@@ -63,9 +63,11 @@ impl<'a> ReturnHeader<'a> {
             CANCELLED => Outcome::Cancelled,
             _ => return Err(FrameError::Value),
         };
+        if carried && !matches!(outcome, Outcome::Ok(_) | Outcome::App(_)) {
+            return Err(FrameError::Value);
+        }
         reader.end()?;
-        let carries = matches!(outcome, Outcome::Ok(_) | Outcome::App(_));
-        if carried && !carries { Err(FrameError::Value) } else { Ok((header, outcome)) }
+        Ok((header, outcome))
     }
 
     /// Reads what travels with the answer.
