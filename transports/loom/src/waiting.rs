@@ -15,6 +15,8 @@ use loom::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LeftOut {
     Nothing,
+    /// The same, where it is asked first whether anybody is to be rung for.
+    NothingAsked,
     FenceOfPark,
     FenceOfRing,
     NewNumber,
@@ -50,6 +52,9 @@ impl Sleeping {
 fn is_due(ringer: &mut Ringer, theirs: &Heap, offset: usize, leaves_out: LeftOut) -> bool {
     if leaves_out == LeftOut::FenceOfRing {
         return theirs.load(offset) & 1 == 1;
+    }
+    if leaves_out == LeftOut::NothingAsked && !ringer.is_due(theirs) {
+        return false;
     }
     ringer.due(theirs).thread
 }
@@ -131,6 +136,11 @@ fn a_sender(leaves_out: LeftOut) {
 #[test]
 fn a_receiver_is_woken() {
     a_receiver(LeftOut::Nothing);
+}
+
+#[test]
+fn a_receiver_is_woken_by_who_asks_first() {
+    a_receiver(LeftOut::NothingAsked);
 }
 
 #[test]

@@ -73,6 +73,35 @@ fn nobody_is_rung_for_while_awake() {
     });
 }
 
+/// What is given away as it is appended needs a flush only for who sleeps.
+#[test]
+fn at_once_is_for_those_who_are_awake() {
+    run(async {
+        let (left, mut right) = sides();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut frame = Buffer::new();
+        for _ in 0..10 {
+            right.wire.ready.disarm();
+            left.wire.tx.append(&[b"before"], None).expect("it is open");
+            left.wire.tx.append_now(&[b"awake"], None).expect("it is open");
+            assert_eq!(left.wire.tx.queued(), 0);
+            while right.wire.rx.recv(&mut frame).expect("valid") == Received::Frame {}
+            right.wire.ready.arm();
+            assert!(right.wire.ready.poll_readable(cx).is_pending());
+            left.wire.tx.append_now(&[b"asleep"], None).expect("it is open");
+            assert!(left.wire.tx.queued() > 0);
+            assert_eq!(rings(&right.end.ours.task), 0);
+            assert_eq!(left.wire.tx.flush().expect("it is open"), Flush::Done);
+            assert_eq!((left.wire.tx.queued(), rings(&right.end.ours.task)), (0, 1));
+            assert_eq!(right.wire.rx.recv(&mut frame).expect("valid"), Received::Frame);
+            assert_eq!(&frame[..], b"asleep");
+        }
+        // Too large for that way.
+        left.wire.tx.append_now(&[&[7; 100_000]], None).expect("it is open");
+        assert!(left.wire.tx.queued() > 0);
+    });
+}
+
 #[test]
 fn a_task_that_sleeps_is_rung_for_once() {
     run(async {
