@@ -184,6 +184,10 @@ impl<S: Clone> Connection<S> {
                 start..start.saturating_add(metadata.len())
             }
         };
+        let arguments = self.contents(arguments, header.references).inspect_err(|_| {
+            // A call that breaks the rules is never started, and so not served either.
+            header.call.and_then(|call| self.serving.reply(call, None));
+        })?;
         let call = IncomingCall {
             call: header.call,
             target: header.target,
@@ -192,7 +196,7 @@ impl<S: Clone> Connection<S> {
             chain: header.chain,
             trace: header.trace.map(|trace| Box::new(*trace)),
             metadata,
-            arguments: self.contents(arguments, header.references)?,
+            arguments,
         };
         Ok(match (target, header.target) {
             (Some(object), _) => Event::Call(object, call),

@@ -3,8 +3,7 @@
 use crate::{
     conn::pair::{LEFT, Pair, RIGHT, ROOT, Seen, header},
     error::{Error, ErrorKind, Executed},
-    frame::Target,
-    frame::{Frame, Outcome, ReturnHeader},
+    frame::{CallHeader, Descriptor, Frame, Outcome, References, ReturnHeader, Target},
     id::{CallId, ObjectId},
     limits::Limits,
 };
@@ -17,10 +16,7 @@ fn id(slot: u32, generation: u16) -> CallId {
 fn force_call(pair: &mut Pair, call: Option<CallId>, target: ObjectId) {
     pair.send(
         LEFT,
-        &Frame::Call(
-            crate::frame::CallHeader { target: Target::Export(target), ..header(call) },
-            b"",
-        ),
+        &Frame::Call(CallHeader { target: Target::Export(target), ..header(call) }, b""),
     );
     pair.shuttle();
 }
@@ -63,6 +59,20 @@ fn a_number_that_is_busy_is_a_breach() {
         assert_eq!(pair.only(RIGHT), Seen::Breach(want));
         assert_eq!(pair.only(LEFT), Seen::Aborted(ErrorKind::Protocol));
     }
+}
+
+/// Else a connection that drains would wait for it.
+#[test]
+fn a_call_that_lends_what_it_may_not_is_a_breach_and_is_not_served() {
+    let mut pair = Pair::new();
+    let mut lent = Vec::new();
+    References::encode(&[Descriptor::Mine(ObjectId { slot: 7, generation: 0 }, 3)], &mut lent);
+    let header = CallHeader { references: References::of(&lent), ..header(Some(id(5, 0))) };
+    pair.send(LEFT, &Frame::Call(header, b""));
+    pair.shuttle();
+    let want = "the peer lent an object whose interface it has not described".to_owned();
+    assert_eq!(pair.only(RIGHT), Seen::Breach(want));
+    assert_eq!(pair.conn(RIGHT).serving(), 0);
 }
 
 #[test]
@@ -155,8 +165,7 @@ fn calls_on_objects_that_are_not_lent_end_the_connection_after_64() {
         let call = pair.conn(LEFT).reserve(None);
         let target = unknown[n % 3];
         let mut bytes = Vec::new();
-        let stray =
-            crate::frame::CallHeader { target: Target::Export(target), ..header(Some(call)) };
+        let stray = CallHeader { target: Target::Export(target), ..header(Some(call)) };
         pair.conn(LEFT).send(&stray, &mut bytes);
         pair.send_bytes(LEFT, bytes);
         pair.shuttle();
