@@ -15,6 +15,8 @@ mod attacker;
 #[path = "hardening/fortress.rs"]
 mod fortress;
 
+#[path = "hardening/configuration.rs"]
+mod configuration;
 #[path = "hardening/decode.rs"]
 mod decode;
 #[path = "hardening/floods.rs"]
@@ -31,3 +33,20 @@ mod torrent;
 mod visits;
 #[path = "hardening/wire.rs"]
 mod wire;
+#[path = "../fuzz/src/words.rs"]
+mod words;
+
+/// The corpus of a fuzzer, as `rpc-core/tests/corpus.rs` replays the others.
+#[test]
+fn configurations_mean_something_or_say_where_they_are_wrong() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/configuration");
+    let files = std::fs::read_dir(&folder).expect("the corpus is part of the repository");
+    let mut count = 0;
+    for file in files {
+        let path = file.expect("a file of the corpus").path();
+        eprintln!("{}", path.display());
+        configuration::run(&std::fs::read(path).expect("a file of the corpus"));
+        count += 1;
+    }
+    assert!(count >= 5, "{} has lost its files", folder.display());
+}

@@ -14,7 +14,12 @@ mod mistakes;
 mod expand;
 
 #[cfg(test)]
+mod target;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[path = "../../fuzz/src/words.rs"]
+mod words;
 
 /// Makes a trait callable from another process.
 ///

@@ -1,6 +1,7 @@
 //! What the macro writes, as snapshots in `snapshots/`.
 
 use proc_macro2::TokenStream;
+use std::{fs, path::Path};
 
 fn check(name: &str, options: &str, item: &str) {
     let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
@@ -119,4 +120,19 @@ fn mistaken() {
             async fn sound(&self) -> Result<u8, Error>;
         }",
     );
+}
+
+/// The corpus of a fuzzer, as `rpc-core/tests/corpus.rs` replays the others.
+#[test]
+fn whatever_is_written_is_answered() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/interface");
+    let files = fs::read_dir(&folder).expect("the corpus is part of the repository");
+    let mut count = 0;
+    for file in files {
+        let path = file.expect("a file of the corpus").path();
+        eprintln!("{}", path.display());
+        crate::target::run(&fs::read(path).expect("a file of the corpus"));
+        count += 1;
+    }
+    assert!(count >= 5, "{} has lost its files", folder.display());
 }

@@ -21,6 +21,21 @@ mod segment;
 
 mod ring;
 
+/// What `fuzz/` does to shared memory. No part of the interface: it is there with a feature that promises nothing.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod targets {
+    /// Operations on the ring.
+    pub fn ring(bytes: &[u8]) {
+        super::ring::target::run(bytes);
+    }
+
+    /// Lends and returns.
+    pub fn lending(bytes: &[u8]) {
+        super::arena::target::run(bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -177,7 +177,7 @@ impl Lender {
     }
 
     /// Pages that are taken, after what was given back has been taken in.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn used(&self) -> usize {
         self.drain().expect("an honest peer");
         self.pool.used()

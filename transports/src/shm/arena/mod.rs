@@ -18,6 +18,8 @@ mod lender;
 mod own;
 mod pool;
 mod ranges;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod target;
 
 pub(super) use borrowed::Borrower;
 pub(super) use lender::Lender;

@@ -143,7 +143,7 @@ impl Pool {
     }
 
     /// Pages that are taken.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn used(&self) -> usize {
         lock(&self.state).ranges.used() as usize
     }

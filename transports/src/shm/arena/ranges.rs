@@ -64,7 +64,7 @@ impl Ranges {
     }
 
     /// Pages that are taken.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn used(&self) -> u32 {
         self.used
     }

@@ -46,6 +46,12 @@ impl<W: Writable, R: Readable> Consumer<W, R> {
         Self { ours, theirs, geometry, head: 0, told: 0 }
     }
 
+    /// As if so many granules had gone through already.
+    #[cfg(any(test, loom, feature = "fuzzing"))]
+    pub(crate) fn at(self, position: u32) -> Self {
+        Self { head: position, told: position, ..self }
+    }
+
     /// The next record, if there is one.
     ///
     /// # Errors

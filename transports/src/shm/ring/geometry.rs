@@ -74,7 +74,7 @@ impl Geometry {
     }
 
     /// A small one, for tests and models.
-    #[cfg(any(test, loom))]
+    #[cfg(any(test, loom, feature = "fuzzing"))]
     pub(crate) fn small(granules: u32, soft: u32) -> Self {
         let record = (granules as usize / 2) * GRANULE - super::HEADER;
         Self {

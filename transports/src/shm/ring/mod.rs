@@ -6,7 +6,7 @@
 
 mod consumer;
 mod geometry;
-#[cfg(any(test, loom))]
+#[cfg(any(test, loom, feature = "fuzzing"))]
 pub(crate) mod heap;
 mod memory;
 mod park;
@@ -14,6 +14,8 @@ mod producer;
 mod record;
 mod returns;
 mod sync;
+#[cfg(all(any(test, feature = "fuzzing"), not(loom)))]
+pub(crate) mod target;
 
 pub(crate) use consumer::{Consumer, Found};
 pub(crate) use geometry::{GRANULE, Geometry};

@@ -50,6 +50,13 @@ impl<W: Writable, R: Readable> Producer<W, R> {
         Self { ours, theirs, geometry, tail: 0, head: 0, end, look, exhausted: false }
     }
 
+    /// As if so many granules had gone through already.
+    #[cfg(any(test, loom, feature = "fuzzing"))]
+    pub(crate) fn at(self, position: u32) -> Self {
+        let look = position.wrapping_add(self.look);
+        Self { tail: position, head: position, look, ..self }
+    }
+
     /// Publishes a record without descriptors.
     ///
     /// # Errors
@@ -150,7 +157,7 @@ impl<W: Writable, R: Readable> Producer<W, R> {
         Ok(self.head == self.tail)
     }
 
-    /// Whether a record of `length` bytes would go in, or would after [`grow`](Self::grow).
+    /// Whether a record of `length` bytes would go in, or might after [`grow`](Self::grow).
     ///
     /// # Errors
     /// Those of [`push_with`](Self::push_with).

@@ -1,6 +1,7 @@
 //! Shared memory beyond what every transport owes: the handshake, the way out, peers that lie, forks, and what it costs.
 
 mod awake;
+mod corpus;
 mod fallback;
 mod fork;
 mod guards;
