@@ -123,6 +123,25 @@ fn only_what_may_run_twice_runs_twice() {
     });
 }
 
+/// One that was out and may run twice waits for another wire. If there is none, nobody knows whether it has run.
+#[test]
+fn what_waits_to_run_again_may_have_run() {
+    everywhere(|place| async move {
+        let (work, mut watch) = worker();
+        let (work, mut host) = place.host(work).await;
+        let call = work.idempotent().timeout(Duration::from_secs(1)).pass(1);
+        assert_eq!(watch.next().await, Seen::Began(1));
+        crash(&mut host);
+        let error = call.await.expect_err("nobody is there");
+        assert_eq!(outline(&error), (ErrorKind::TimedOut, Executed::Maybe));
+        let text = "the deadline passed before the call could go out again: ";
+        assert!(error.text().starts_with(text), "{error}");
+        // The next one in its place has not been out.
+        let error = work.idempotent().timeout(SOON).pass(2).await.expect_err("nobody is there");
+        assert_eq!(outline(&error), (ErrorKind::TimedOut, Executed::No));
+    });
+}
+
 /// Each phase of a call: in the handler, unsent for want of credit, made after the loss.
 #[test]
 fn every_call_resolves_and_says_whether_it_ran() {

@@ -232,6 +232,7 @@ impl State {
             });
             match order {
                 Some(order) if redials => {
+                    self.waiter(unsent.call).was_out |= unsent.executed != Executed::No;
                     again.push(HeldCall { call: Some(unsent.call), order });
                 }
                 _ => {

@@ -226,6 +226,7 @@ impl State {
     /// The waiter's result has come.
     pub(super) fn resolve(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         let waiter = self.waiter(call);
+        let reply = waiter.truly(reply);
         if let Some(fate) = &waiter.promised {
             fate.settle(&reply, wakes);
         }
@@ -314,12 +315,13 @@ impl State {
                 Executed::No => self.unhold(expired.call),
                 _ => None,
             };
+            let again = if self.waiter(expired.call).was_out { " again" } else { "" };
             let text = match (&self.trouble, expired.executed) {
                 (_, Executed::No) if held.as_ref().is_some_and(|h| self.awaits_room(&h.order)) => {
                     "the deadline passed before the call could go out: the peer holds the memory that its payloads need".to_owned()
                 }
                 (Some(trouble), Executed::No) => {
-                    format!("the deadline passed before the call could go out: {trouble}")
+                    format!("the deadline passed before the call could go out{again}: {trouble}")
                 }
                 (None, Executed::No) => {
                     "the deadline passed before the call could go out: the peer takes no more calls at the moment".to_owned()

@@ -1,7 +1,11 @@
 //! Whoever waits for a return, and what it waits for: one slot for each slot of the table of calls.
 
 use super::{body::Body, order::Order, promised::Fate, reply::Answer, start::Next};
-use crate::{error::Error, id::CallId, stub::Handle};
+use crate::{
+    error::{Error, Executed},
+    id::CallId,
+    stub::Handle,
+};
 use std::{cell::Cell, mem, sync::Arc, task::Waker, thread::Thread};
 use tokio::task::AbortHandle;
 
@@ -31,6 +35,8 @@ pub(super) struct Waiter {
     pub(super) chain: u64,
     /// The call itself, kept where it may have to be sent again.
     pub(super) order: Option<Order>,
+    /// It was out on a wire that is gone, and may have run there.
+    pub(super) was_out: bool,
 }
 
 /// Those to be woken, once no lock is held.
@@ -94,7 +100,7 @@ impl Waiter {
         if reply.is_some() || waker.is_some() || thread.is_some() || order.is_some() {
             *self = Self::default();
         }
-        (self.detached, self.promised) = (false, None);
+        (self.detached, self.was_out, self.promised) = (false, false, None);
     }
 
     /// Keeps the `copy` of this waker, unless it has one. Gives out the one before.
@@ -108,6 +114,16 @@ impl Waiter {
         }
         let copy = copy.take().ok_or(Uncopied)?;
         Ok(self.waker.replace(copy))
+    }
+
+    /// What the caller is told: that a call did not run on this wire does not say that it did not on one before.
+    pub(super) fn truly(&self, reply: Reply) -> Reply {
+        match reply {
+            Reply::Failed(error) if self.was_out && error.executed() == Executed::No => {
+                Reply::Failed(error.executed_as(Executed::Maybe))
+            }
+            reply => reply,
+        }
     }
 
     /// Hands over the reply and notes whom to wake.
