@@ -23,22 +23,26 @@ struct Bench {
     network: Network,
     work: Remote<dyn Work>,
     watch: Watch,
-    _running: Running,
+    running: Running,
 }
 
 impl Bench {
     /// A client that asks for signs of life after one time, and gives its peer up after another.
     async fn new(ping_after: Duration, dead_after: Duration) -> Self {
+        let mut limits = Limits::default();
+        (limits.ping_after, limits.dead_after) = (ping_after, dead_after);
+        Self::within(limits, Limits::default()).await
+    }
+
+    async fn within(of_client: Limits, of_server: Limits) -> Self {
         let network = Network::new();
         let address = network.address("it");
         let (work, watch) = worker();
-        let server = Server::new().export("it", work).listen(&address);
+        let server = Server::new().export("it", work).limits(of_server).listen(&address);
         let running = server.start().await.expect("a fresh address");
-        let mut limits = Limits::default();
-        (limits.ping_after, limits.dead_after) = (ping_after, dead_after);
-        let connecting = farcall::connect::<dyn Work>(&address).limits(limits);
+        let connecting = farcall::connect::<dyn Work>(&address).limits(of_client);
         let work = connecting.await.expect("it is served").timeout(LONG);
-        Self { network, work, watch, _running: running }
+        Self { network, work, watch, running }
     }
 }
 
@@ -67,6 +71,57 @@ fn a_silent_peer_is_taken_for_dead() {
             assert_eq!(watch.next().await, Seen::Dropped(number));
         }
         assert_eq!(work.quick(3).await, Ok(3));
+    });
+}
+
+/// Whoever serves finds it too, and lets go of what it has of that peer: while a call runs, and while none does.
+#[test]
+fn a_silent_client_is_let_go() {
+    let test = async |is_called: bool| {
+        let mut short = Limits::default();
+        (short.ping_after, short.dead_after) =
+            (Duration::from_millis(50), Duration::from_millis(150));
+        let mut bench = Bench::within(Limits::default(), short).await;
+        let Bench { network, work, watch, running } = &mut bench;
+        assert_eq!(work.quick(1).await, Ok(1));
+        assert_eq!(watch.next().await, Seen::Began(1));
+        let call = is_called.then(|| work.pass(2));
+        if is_called {
+            assert_eq!(watch.next().await, Seen::Began(2));
+        }
+        assert_eq!(running.connections(), 1);
+        network.hold(Way::ToServer);
+        while running.connections() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if is_called {
+            assert_eq!(watch.next().await, Seen::Dropped(2));
+        }
+        network.heal();
+        let lost = call.map(async |call| call.await.expect_err("its servant was dropped"));
+        if let Some(lost) = lost {
+            assert_eq!(outline(&lost.await), (ErrorKind::Disconnected, Executed::Maybe));
+        }
+        assert_eq!(work.idempotent().quick(3).await, Ok(3));
+    };
+    for is_called in [true, false] {
+        one_thread(test(is_called));
+        several_threads(test(is_called));
+    }
+}
+
+/// A client that calls nobody finds that its server is gone: it may hold objects, or wait for what a stream brings.
+#[test]
+fn an_idle_client_notices_too() {
+    on_a_network((50, 150), async |bench| {
+        let Bench { network, work, .. } = &bench;
+        assert_eq!(work.quick(1).await, Ok(1));
+        let connection = Remote::connection(work).expect("it is elsewhere");
+        network.hold(Way::ToClient);
+        let why = connection.closed().await;
+        assert_eq!(outline(&why), (ErrorKind::Disconnected, Executed::Maybe));
+        network.heal();
+        assert_eq!(work.quick(2).await, Ok(2));
     });
 }
 

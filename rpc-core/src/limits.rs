@@ -85,7 +85,7 @@ pub struct Limits {
     pub metadata_bytes: usize,
     /// The deadline of a call that names none. Default 10 s.
     pub deadline: Duration,
-    /// Idle time with calls open after which a peer across a network is asked for a sign of life. Default 15 s.
+    /// Silence after which a peer across a network is asked for a sign of life. Default 15 s.
     pub ping_after: Duration,
     /// Silence after which such a peer is taken for dead. Default 30 s.
     pub dead_after: Duration,

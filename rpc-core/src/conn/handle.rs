@@ -85,7 +85,7 @@ impl<S: Clone> Connection<S> {
     /// # Errors
     /// If the peer has been silent for too long: close the wire.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        match self.keepalive.handle_timeout(now, self.phase, self.calls.in_flight()) {
+        match self.keepalive.handle_timeout(now, self.phase) {
             Silence::Fine => Ok(()),
             Silence::Ping(number) => {
                 self.control.push_back(Frame::Ping(number));

@@ -1,4 +1,5 @@
-//! Signs of life: the handshake's deadline, and pings to a peer across a network while calls are open.
+//! Signs of life: the handshake's deadline, and pings to a peer across a network, whether calls are open or not: whoever only serves, holds
+//! objects of the peer's or waits for what a stream brings must know of its end too.
 
 use super::{Phase, later};
 use crate::limits::Limits;
@@ -66,26 +67,21 @@ impl Keepalive {
         mem::replace(&mut self.heard, now)
     }
 
-    pub(super) fn poll_timeout(&self, phase: Phase, in_flight: usize) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self, phase: Phase) -> Option<Instant> {
         if phase == Phase::Handshake {
             return later(self.begun, self.handshake_time);
         }
-        if self.local || in_flight == 0 {
+        if self.local {
             return None;
         }
         let Some(pinged) = self.pinged else { return later(self.heard, self.ping_after) };
-        // A silence that began before calls were open proves nothing: the ping must have had its time.
+        // If this process itself was stopped, silence proves nothing: the ping must have had its time.
         let answered = later(pinged, self.dead_after.saturating_sub(self.ping_after));
         later(self.heard, self.dead_after).max(answered)
     }
 
-    pub(super) fn handle_timeout(
-        &mut self,
-        now: Instant,
-        phase: Phase,
-        in_flight: usize,
-    ) -> Silence {
-        if self.poll_timeout(phase, in_flight).is_none_or(|at| at > now) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, phase: Phase) -> Silence {
+        if self.poll_timeout(phase).is_none_or(|at| at > now) {
             return Silence::Fine;
         }
         if phase == Phase::Handshake {

@@ -250,13 +250,6 @@ impl<S: Clone> Connection<S> {
         self.calls.reserve(deadline)
     }
 
-    /// A call was made. If no other is in flight, silence before does not count against the peer.
-    pub fn expect_answer(&mut self, now: Instant, call: Option<CallId>) {
-        if self.calls.in_flight() <= usize::from(call.is_some()) {
-            self.keepalive.heard(now);
-        }
-    }
-
     /// The peer gives a sign of life that is no frame: a piece of one comes, or it takes some of what waits for it.
     pub fn hear(&mut self, now: Instant) {
         self.keepalive.heard(now);
@@ -382,7 +375,7 @@ impl<S: Clone> Connection<S> {
     }
 
     fn timeouts(&self) -> [Option<Instant>; 3] {
-        let keepalive = self.keepalive.poll_timeout(self.phase, self.calls.in_flight());
+        let keepalive = self.keepalive.poll_timeout(self.phase);
         [self.calls.earliest(), keepalive, self.linger]
     }
 

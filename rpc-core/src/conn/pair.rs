@@ -110,7 +110,16 @@ impl Pair {
 
     /// Connected across a network.
     pub(super) fn with(limits: Limits) -> Self {
-        let mut pair = Self::strangers(limits, false);
+        Self::connected(limits, false)
+    }
+
+    /// Connected on one host, where no time runs but that of calls.
+    pub(super) fn on_one_host() -> Self {
+        Self::connected(Limits::default(), true)
+    }
+
+    fn connected(limits: Limits, local: bool) -> Self {
+        let mut pair = Self::strangers(limits, local);
         pair.shuttle();
         assert_eq!([pair.only(LEFT), pair.only(RIGHT)], [Seen::Connected, Seen::Connected]);
         pair

@@ -15,7 +15,7 @@ use crate::{
     host,
     id::CallId,
 };
-use std::{collections::VecDeque, time::Instant};
+use std::collections::VecDeque;
 
 /// Bytes that wait in the transport before calls wait in the outbox.
 const HIGH_WATER: usize = 256 << 10;
@@ -236,7 +236,6 @@ impl State {
         }
         let had_tail = held.order.tail.is_some();
         self.transmit(held.call, &mut held.order);
-        self.conn.expect_answer(Instant::now(), held.call);
         match held.call {
             Some(call) if held.order.is_whole(had_tail) => {
                 self.waiter(call).order = Some(held.order);

@@ -282,7 +282,6 @@ impl State {
     /// The call was made: its time runs. Gives the end of it.
     pub(super) fn begin(&mut self, call: Option<CallId>, deadline: Deadline) -> Deadline {
         let now = Instant::now();
-        self.conn.expect_answer(now, call);
         let at = deadline.at(now);
         if let Some(call) = call {
             self.conn.expire_at(call, at);

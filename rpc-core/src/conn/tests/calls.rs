@@ -249,7 +249,7 @@ fn a_number_used_again_has_the_next_generation() {
 
 #[test]
 fn a_call_that_is_held_expires_unsent() {
-    let mut pair = Pair::new();
+    let mut pair = Pair::on_one_host();
     let now = pair.now;
     let call = pair.conn(LEFT).reserve(Some(now + SECOND));
     assert_eq!(pair.timer(LEFT), Some(SECOND));
@@ -289,7 +289,7 @@ fn a_call_that_is_out_expires_and_is_cancelled() {
 
 #[test]
 fn deadlines_expire_in_their_own_time() {
-    let mut pair = Pair::new();
+    let mut pair = Pair::on_one_host();
     let now = pair.now;
     let seconds = [3_u32, 1, 2, 1];
     let calls = seconds.map(|n| pair.conn(LEFT).reserve(Some(now + SECOND * n)));
@@ -313,7 +313,7 @@ fn deadlines_expire_in_their_own_time() {
 
 #[test]
 fn a_result_in_time_stops_the_clock() {
-    let mut pair = Pair::new();
+    let mut pair = Pair::on_one_host();
     let now = pair.now;
     let call = pair.conn(LEFT).reserve(Some(now + SECOND));
     pair.send_call(LEFT, &header(Some(call)), b"");

@@ -1,4 +1,4 @@
-//! Signs of life: asked for across a network while calls are open, and never otherwise.
+//! Signs of life: asked for across a network by both ends, and never on one host.
 
 use crate::{
     conn::pair::{LEFT, Pair, RIGHT, Seen},
@@ -59,18 +59,39 @@ fn any_frame_is_a_sign_of_life() {
 }
 
 #[test]
-fn nobody_is_asked_while_no_call_is_open_nor_on_one_host() {
+fn whoever_only_serves_asks_too() {
     let mut pair = Pair::new();
-    assert_eq!(pair.timer(LEFT), None);
-    assert_eq!(pair.tick(LEFT, seconds(3600)), Ok(()));
-    assert_eq!(transmitted(&mut pair, LEFT), None);
     let call = pair.call(RIGHT, b"");
     pair.shuttle();
-    assert_eq!(pair.timer(LEFT), None, "serving asks nobody");
-    pair.reply(LEFT, call, b"");
-    pair.shuttle();
-    assert_eq!(pair.timer(RIGHT), None);
+    assert_eq!(pair.timer(LEFT), Some(seconds(15)));
+    assert_eq!(pair.tick(LEFT, seconds(15)), Ok(()));
+    assert_eq!(transmitted(&mut pair, LEFT), Some(encoded(&Frame::Ping(1))));
+    let error = pair.tick(LEFT, seconds(15)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Disconnected, Executed::Maybe));
 
+    let mut pair = Pair::new();
+    pair.call(RIGHT, b"");
+    pair.shuttle();
+    pair.reply(LEFT, call, b"");
+    assert_eq!(pair.tick(LEFT, seconds(15)), Ok(()), "the answer may never arrive");
+    assert!(pair.tick(LEFT, seconds(15)).is_err());
+}
+
+#[test]
+fn an_idle_peer_is_asked_for_ever() {
+    let mut pair = Pair::new();
+    for number in 1..=100 {
+        assert_eq!(pair.timer(LEFT), Some(seconds(15)));
+        assert_eq!(pair.tick(LEFT, seconds(15)), Ok(()), "{number}");
+        pair.shuttle();
+    }
+    assert_eq!(pair.tick(LEFT, seconds(15)), Ok(()));
+    assert_eq!(transmitted(&mut pair, LEFT), Some(encoded(&Frame::Ping(101))));
+    assert!(pair.tick(LEFT, seconds(15)).is_err());
+}
+
+#[test]
+fn nobody_is_asked_on_one_host() {
     let mut pair = Pair::strangers(Limits::default(), true);
     pair.shuttle();
     pair.call(LEFT, b"");
@@ -79,7 +100,7 @@ fn nobody_is_asked_while_no_call_is_open_nor_on_one_host() {
     assert_eq!(transmitted(&mut pair, LEFT), None);
 }
 
-/// The silence of a connection without calls proves nothing: the first call after an hour asks and waits for the answer.
+/// Where this process itself was stopped, silence proves nothing: it asks, and waits for the answer.
 #[test]
 fn a_peer_is_not_dead_for_having_had_nothing_to_say() {
     let mut pair = Pair::new();
