@@ -1,4 +1,5 @@
-//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `letters`, `hostile`, `storm`, `polls`, `faults`, `soak`.
+//! Programs that hurt farcall and keep a ledger of every call: `kills`, `objects`, `letters`, `hostile`, `storm`, `polls`, `faults`, `soak`,
+//! `hosts`.
 //! Each exits with 1 if a promise was broken.
 //!
 //! But for `polls` and `faults`, a program starts this same program again as servers and clients, in processes of their own, and tells them what to do line by

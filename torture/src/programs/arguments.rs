@@ -4,7 +4,7 @@ use super::{
     flags::Flags,
     roles::{Call, Crowd, Host, Peer, Serve, User},
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::time::Duration;
 
 /// What the program can be told.
@@ -17,6 +17,7 @@ usage: kills   [--rounds N] [--seed S] [--transport shm|unix|tcp]
        faults  [--every N] [--seed S]
        soak    [--minutes N | --seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
        storm   [--restarts N] [--seconds N] [--clients N] [--seed S] [--transport shm|unix|tcp]
+       hosts   [--seconds N] [--clients N] [--seed S]
 
 kills     kills and stops clients and servers, at every step and at random instants
 objects   has three processes pass references around, and kills one of them in each round
@@ -26,12 +27,13 @@ polls     drops each future of the library after k polls, for every k
 faults    cuts a connection in memory at each byte of a session
 soak      has clients do everything for a long time, of which nothing may grow
 storm     kills a server again and again and starts it again, under many clients
+hosts     has two hosts on this machine, between which packets are delayed, lost, reordered and stopped; wants root
   --rounds     how often (100)
   --every      in the large call only at every so many-th byte, of which the seed says the first (1)
   --restarts   how often, over each transport (20)
-  --seconds    how long that takes, over each transport (60)
+  --seconds    how long that takes, over each transport (60); of hosts each phase, parts of a second too (5)
   --minutes    how long a soak takes (30)
-  --clients    those of each transport, each with a connection of its own (200, in a soak 8)
+  --clients    those of each transport, each with a connection of its own (200, in a soak 8, of hosts 24)
   --seed       what chance begins with (1)
   --transport  only this one, instead of all three in turn";
 
@@ -45,6 +47,11 @@ pub(crate) enum Command {
     Polls(Options),
     Faults(Faults),
     Soak(Soak),
+    Hosts(Hosts),
+    /// Be a server on a host of its own.
+    Far(Serve),
+    /// Be many clients on another one.
+    Near(Crowd),
     /// Be a server.
     Serve(Serve),
     /// Be a client.
@@ -97,6 +104,15 @@ pub(crate) struct Soak {
     pub(crate) clients: usize,
 }
 
+/// How two hosts are tried.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    pub(crate) seed: u64,
+    /// How long a phase takes, besides what it must.
+    pub(crate) time: Duration,
+    pub(crate) clients: usize,
+}
+
 /// A transport between processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Transport {
@@ -141,6 +157,9 @@ impl Command {
             Some("polls") => Ok(Self::Polls(Options::parse(arguments)?)),
             Some("faults") => Ok(Self::Faults(Faults::parse(arguments)?)),
             Some("soak") => Ok(Self::Soak(Soak::parse(arguments)?)),
+            Some("hosts") => Ok(Self::Hosts(Hosts::parse(arguments)?)),
+            Some("far") => Ok(Self::Far(Serve::parse(arguments)?)),
+            Some("near") => Ok(Self::Near(Crowd::parse(arguments)?)),
             Some("serve") => Ok(Self::Serve(Serve::parse(arguments)?)),
             Some("call") => Ok(Self::Call(Call::parse(arguments)?)),
             Some("crowd") => Ok(Self::Crowd(Crowd::parse(arguments)?)),
@@ -223,6 +242,21 @@ impl Soak {
     }
 }
 
+impl Hosts {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut flags = Flags::of(arguments)?;
+        let seconds: f64 = flags.number("--seconds", 5.0)?;
+        ensure!((0.1..=600.0).contains(&seconds), "--seconds wants 0.1 to 600, not {seconds}");
+        let hosts = Self {
+            seed: flags.number("--seed", 1)?,
+            time: Duration::from_secs_f64(seconds),
+            clients: flags.count("--clients", 24)?,
+        };
+        flags.end()?;
+        Ok(hosts)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +297,16 @@ mod tests {
     }
 
     #[test]
+    fn hosts_have_parts_of_seconds() {
+        let line = "hosts --seconds 0.5 --clients 6 --seed 9";
+        let Ok(Command::Hosts(hosts)) = Command::parse(line.split_whitespace().map(str::to_owned))
+        else {
+            panic!("no hosts")
+        };
+        assert_eq!((hosts.time, hosts.clients, hosts.seed), (Duration::from_millis(500), 6, 9));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "",
@@ -279,6 +323,9 @@ mod tests {
             "storm --rounds 1",
             "faults --every 0",
             "soak --minutes 0",
+            "hosts --seconds 0",
+            "hosts --seconds NaN",
+            "hosts --transport tcp",
             "crowd 1 2 none 3 j a",
             "crowd 1 2",
             "serve",

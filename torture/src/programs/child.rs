@@ -56,7 +56,12 @@ impl Child {
 
     /// Waits until it says something that begins with `word`, for as long as the calls of before may take. The rest of the line.
     pub(crate) fn hear(&mut self, word: &str) -> Result<String> {
-        let until = Instant::now() + DEADLINE + SLACK;
+        self.hear_within(word, DEADLINE + SLACK)
+    }
+
+    /// The same, for so long.
+    pub(crate) fn hear_within(&mut self, word: &str, within: Duration) -> Result<String> {
+        let until = Instant::now() + within;
         loop {
             match self.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => {

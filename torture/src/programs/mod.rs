@@ -6,6 +6,7 @@ mod roles;
 
 mod faults;
 mod hostile;
+mod hosts;
 mod kills;
 mod letters;
 mod objects;
@@ -34,6 +35,9 @@ mod work;
 use arguments::Command;
 use std::process::ExitCode;
 
+/// What a program exits with that cannot run on this machine.
+const SKIPPED: u8 = 3;
+
 /// Runs what the arguments say.
 pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let outcome = match Command::parse(arguments) {
@@ -45,6 +49,16 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Faults(options)) => faults::run(&options),
         Ok(Command::Polls(options)) => polls::run(&options),
         Ok(Command::Storm(options)) => storm::run(&options),
+        Ok(Command::Hosts(options)) => match hosts::run(&options) {
+            Ok(hosts::Outcome::Ran(clean)) => Ok(clean),
+            Ok(hosts::Outcome::Impossible(why)) => {
+                println!("SKIPPED: there can be no two hosts here: {why:#}");
+                return ExitCode::from(SKIPPED);
+            }
+            Err(error) => Err(error),
+        },
+        Ok(Command::Far(role)) => hosts::serve(&role).map(|()| true),
+        Ok(Command::Near(role)) => hosts::call(role).map(|()| true),
         Ok(Command::Serve(role)) => server::run(&role).map(|()| true),
         Ok(Command::Call(role)) => client::run(role).map(|()| true),
         Ok(Command::Crowd(role)) => crowd::run(role).map(|()| true),

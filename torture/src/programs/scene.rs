@@ -108,14 +108,28 @@ impl Scene {
 
     /// Starts so many clients of the first server, in one process.
     pub(crate) fn begin_crowd(&mut self, clients: usize, seed: u64, load: Load) -> Result<Client> {
+        self.begin_many(("crowd", clients, seed, load), self.address(0))
+    }
+
+    /// Starts so many clients in that role, in one process, of a server at that address.
+    pub(crate) fn begin_many(
+        &mut self,
+        (role, clients, seed, load): (&str, usize, u64, Load),
+        address: String,
+    ) -> Result<Client> {
         let number = self.clients;
         self.clients += 1;
         let journal = self.journal(&format!("client-{number}"));
-        let (clients, seed) = (clients.to_string(), seed.to_string());
-        let load = load.word().to_owned();
-        let arguments = ["crowd".to_owned(), clients, seed, load, number.to_string(), journal];
-        let arguments = [&arguments[..], &[self.address(0)]].concat();
-        Ok(Client { number, child: self.begin(format!("crowd {number}"), arguments)? })
+        let (clients, seed, load) = (clients.to_string(), seed.to_string(), load.word().to_owned());
+        let arguments =
+            [role.to_owned(), clients, seed, load, number.to_string(), journal, address];
+        Ok(Client { number, child: self.begin(format!("{role} {number}"), arguments.to_vec())? })
+    }
+
+    /// Starts a server in another role and at another address than the first one's.
+    pub(crate) fn begin_server_at(&mut self, role: &str, address: String) -> Result<Child> {
+        let journal = self.journal("server-0");
+        self.begin(role.to_owned(), vec![role.to_owned(), journal, address])
     }
 
     /// Kills a client.
