@@ -226,7 +226,7 @@ impl State {
     /// The waiter's result has come.
     pub(super) fn resolve(&mut self, call: CallId, reply: Reply, wakes: &mut Wakes) {
         let waiter = self.waiter(call);
-        let reply = waiter.truly(reply);
+        let reply = if waiter.was_out { Waiter::truly(reply) } else { reply };
         if let Some(fate) = &waiter.promised {
             fate.settle(&reply, wakes);
         }

@@ -116,10 +116,11 @@ impl Waiter {
         Ok(self.waker.replace(copy))
     }
 
-    /// What the caller is told: that a call did not run on this wire does not say that it did not on one before.
-    pub(super) fn truly(&self, reply: Reply) -> Reply {
+    /// What the caller of a call that was out before is told: that it did not run on this wire does not say that it did not on that one.
+    #[cold]
+    pub(super) fn truly(reply: Reply) -> Reply {
         match reply {
-            Reply::Failed(error) if self.was_out && error.executed() == Executed::No => {
+            Reply::Failed(error) if error.executed() == Executed::No => {
                 Reply::Failed(error.executed_as(Executed::Maybe))
             }
             reply => reply,
