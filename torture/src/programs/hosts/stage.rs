@@ -314,7 +314,8 @@ impl Stage {
 
     /// Something did not happen as it must: everybody is killed, and what is known is judged.
     pub(super) fn abandon(&mut self, error: &anyhow::Error) {
-        self.scene.ledger.object(format!("{error:#}"));
+        let stood = self.pulse.take();
+        self.scene.ledger.object(format!("{error:#} (the machine stood still for {stood:.1?})"));
         for crowd in self.crowds.drain(..) {
             // It may have ended by itself, which the error says then.
             let _ = self.scene.kill_client(crowd);
