@@ -33,13 +33,12 @@ impl Namespace {
             let mut output = keeper.stdout.take().map(|output| output.take(1));
             output.as_mut().map_or(Ok(0), |output| output.read(&mut echo))
         });
-        let network = File::open(format!("/proc/{}/ns/net", keeper.id()));
-        let kept = Self { network: network.context("the namespace cannot be opened")?, keeper };
         ensure!(
             matches!(echoed, Ok(1)),
             "`unshare --net` may not make a namespace: that wants root, or CAP_SYS_ADMIN"
         );
-        Ok(kept)
+        let network = File::open(format!("/proc/{}/ns/net", keeper.id()));
+        Ok(Self { network: network.context("the namespace cannot be opened")?, keeper })
     }
 
     /// Does something in it, on this thread: sockets, devices and processes that are made belong to it.
