@@ -52,7 +52,7 @@ impl Line {
 /// One waits for the end while others give `shares` of the bytes away, and is woken by whoever is to tell it: then it asks again.
 fn explore(shares: &'static [usize], leaves_out: LeftOut) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = builder.preemption_bound.max(Some(3));
     builder.check(move || {
         let queued = AtomicUsize::new(shares.iter().sum());
         let line = Arc::new(Line { queued, awaited: AtomicBool::new(false), leaves_out });

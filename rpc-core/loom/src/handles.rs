@@ -140,7 +140,7 @@ impl Link {
 /// One handle is there and dies, while the object comes so many times more.
 fn explore(visitors: usize, leaves_out: LeftOut) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = builder.preemption_bound.max(Some(3));
     builder.check(move || {
         let link = Link::new(leaves_out);
         let dying = link.arrive();

@@ -78,7 +78,7 @@ fn visit(lease: &impl Leases, inside: &AtomicUsize) -> (bool, bool) {
 
 fn bounded() -> Builder {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = builder.preemption_bound.max(Some(3));
     builder
 }
 

@@ -187,7 +187,7 @@ fn wake(sleeper: Option<Sleeper>) {
 /// Threads that each give one reference back, beside the background task.
 fn explore(watched: bool, threads: &'static [fn(&Link)], leaves_out: LeftOut) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(2);
+    builder.preemption_bound = builder.preemption_bound.max(Some(2));
     builder.max_branches = 10_000;
     builder.check(move || {
         let link = Link::new(watched, leaves_out);

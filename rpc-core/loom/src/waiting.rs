@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Explores a few preemptions of each thread: enough for every known loss of a wake-up, see the mutants.
 fn explore(scene: fn(Mutant), preemptions: usize, mutant: Mutant) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
+    builder.preemption_bound = builder.preemption_bound.max(Some(preemptions));
     builder.max_branches = 10_000;
     builder.check(move || scene(mutant));
 }
