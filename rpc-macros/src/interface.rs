@@ -89,10 +89,20 @@ impl Interface {
     }
 }
 
+/// Arguments of one method that may be under `#[cfg(..)]`: each doubles the cases that are generated.
+const CONDITIONAL: usize = 6;
+const TOO_MANY: &str = "each argument under `#[cfg(..)]` doubles what is generated for its method, and 6 are the most: put the whole method \
+                        under `#[cfg(..)]`, or make these arguments fields of a struct";
+
 impl Method {
     /// One method; or, where arguments are under `#[cfg(..)]`, one for each case, all with the same options.
     fn parse(mut function: TraitItemFn, mistakes: &mut Mistakes) -> Vec<Self> {
         let options = MethodOptions::take(&mut function.attrs, mistakes);
+        let conditional = function.sig.inputs.iter_mut().filter(|input| is_conditional(input));
+        for one_more in conditional.skip(CONDITIONAL) {
+            mistakes.at(&one_more, TOO_MANY);
+            conditions(attributes(one_more));
+        }
         let mut variants = vec![function];
         while let Some(position) = variants.iter().position(has_conditional_argument) {
             let function = variants.remove(position);
@@ -166,8 +176,11 @@ fn attributes(input: &mut FnArg) -> &mut Vec<Attribute> {
 }
 
 fn has_conditional_argument(function: &TraitItemFn) -> bool {
-    let mut inputs = function.sig.inputs.iter().cloned();
-    inputs.any(|mut input| !conditions(attributes(&mut input)).is_empty())
+    function.sig.inputs.iter().any(is_conditional)
+}
+
+fn is_conditional(input: &FnArg) -> bool {
+    !conditions(attributes(&mut input.clone())).is_empty()
 }
 
 /// The method with its first conditional argument, and the method without it.

@@ -106,8 +106,6 @@ const WORDS: [&str; 96] = [
 ];
 /// Groups in groups, which the compiler bounds as well.
 const DEPTH: usize = 24;
-/// Arguments under a condition: each doubles the methods.
-const CONDITIONS: usize = 8;
 
 /// Takes the bytes before the first end of a line for options, and those after it for what stands below them.
 pub(crate) fn run(bytes: &[u8]) {
@@ -117,8 +115,7 @@ pub(crate) fn run(bytes: &[u8]) {
     else {
         return;
     };
-    let conditions = text.matches("cfg").count();
-    if depth(&item).max(depth(&options)) > DEPTH || conditions > CONDITIONS {
+    if depth(&item).max(depth(&options)) > DEPTH {
         return;
     }
     let written = expand::remote(options, item.clone());
