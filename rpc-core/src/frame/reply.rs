@@ -43,6 +43,7 @@ impl<'a> ReturnHeader<'a> {
     ///
     /// # Errors
     /// If the bytes are not a return.
+    // As that of a call.
     #[inline(always)]
     pub fn decode(bytes: &'a [u8]) -> Result<(Self, Outcome<'a>), FrameError> {
         let mut reader = Reader::new(bytes);
