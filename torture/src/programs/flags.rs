@@ -15,7 +15,8 @@ impl Flags {
         let mut flags = Vec::new();
         while let Some(name) = arguments.next() {
             ensure!(name.starts_with("--"), "unknown argument: {name}");
-            let value = arguments.next().with_context(|| format!("{name} of what?"))?;
+            let value =
+                arguments.next().with_context(|| format!("{name} wants a value behind it"))?;
             flags.push((name, value));
         }
         Ok(Self(flags))
