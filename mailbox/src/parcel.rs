@@ -290,7 +290,7 @@ mod tests {
         assert!(packing.push(&value(ENCLOSED + 1)).is_err());
         packing.push(&value(ENCLOSED)).unwrap();
         let letters: Vec<_> = packing.finish().open().unwrap().collect();
-        let lengths = letters.iter().map(|of| of.read::<Vec<Payload>>().unwrap().len());
+        let lengths = letters.into_iter().map(|of| of.read::<Vec<Payload>>().unwrap().len());
         assert_eq!(lengths.collect::<Vec<_>>(), [0, ENCLOSED]);
     }
 }

@@ -30,6 +30,8 @@ const PARCELS: usize = 4;
 /// It takes up to [`PREFETCHED`] letters at a time, or 64 KiB of them, and never more than half of a bounded capacity. With the policies
 /// `FirstReceiver` and `LeastLoaded`, and with a capacity of zero, it takes each letter when it is asked for. What was taken counts as
 /// taken by this process. Dropping the stream gives back what it has not given out, and that does not count as a delivery.
+///
+/// Letters of `Bytes` are not copied: while one of them is kept, so is the memory of those that came together with it.
 pub struct Letters<T> {
     access: Access<T>,
     taking: Option<Begun<Bundle>>,

@@ -1,7 +1,7 @@
 //! What a letter says, encoded: with what it encloses, payloads and handles on objects.
 
 use crate::{Error, Result, pooled};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use farcall_core::{
     buffer::Buffer,
     codec::{Budget, Decoder, Encoder},
@@ -9,7 +9,7 @@ use farcall_core::{
     stub::Enclosures,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::any::Any;
+use std::{any::Any, mem};
 
 /// Payloads that a letter may enclose, and as many handles on objects.
 pub const ENCLOSED: usize = 32;
@@ -41,13 +41,37 @@ impl Writing {
         Ok(Self { bytes: bytes_of(encoder), enclosed })
     }
 
-    /// Decodes the value.
-    pub(crate) fn read<T: DeserializeOwned + 'static>(&self) -> Result<T> {
-        let budget = Budget::of(&Limits::default(), self.bytes.len());
-        let mut decoder = Decoder::new(&self.bytes, budget);
+    /// Decodes the value. `Bytes` are not copied: they are a part of these.
+    pub(crate) fn read<T: DeserializeOwned + 'static>(mut self) -> Result<T> {
+        let mut whole: Option<T> = None;
+        let slot: &mut dyn Any = &mut whole;
+        if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
+            *slot = Some(self.take_whole()?);
+        }
+        match whole {
+            Some(value) => Ok(value),
+            None => self.decode(),
+        }
+    }
+
+    /// What it says, where that is bytes and nothing else.
+    fn take_whole(&mut self) -> Result<Bytes> {
+        let mut decoder = self.decoder();
+        let length = decoder.bytes()?.len();
+        decoder.end()?;
+        self.bytes.advance(self.bytes.len() - length);
+        Ok(mem::take(&mut self.bytes))
+    }
+
+    fn decode<T: DeserializeOwned + 'static>(&self) -> Result<T> {
+        let mut decoder = self.decoder();
         let value = self.enclosed.decode(&mut decoder)?;
         decoder.end()?;
         Ok(value)
+    }
+
+    fn decoder(&self) -> Decoder<'_> {
+        Decoder::new(&self.bytes, Budget::of(&Limits::default(), self.bytes.len()))
     }
 
     /// Whether it travels best in the call that carries it.
@@ -119,11 +143,24 @@ mod tests {
     fn check<T: Serialize + DeserializeOwned + PartialEq + Clone + Debug + 'static>(value: T) {
         let writing = Writing::of(&value).unwrap();
         assert_eq!(writing, Writing::of(&(value.clone(),)).unwrap());
-        assert_eq!(writing.read::<T>(), Ok(value.clone()));
+        assert_eq!(writing.clone().read::<T>(), Ok(value.clone()));
         let mut encoder = Encoder::new();
         assert!(enclosed(&mut encoder, &7_u8).unwrap().is_empty());
         assert!(enclosed(&mut encoder, &value).unwrap().is_empty());
         assert_eq!(bytes_of(encoder), [&[7], &writing.bytes[..]].concat());
+    }
+
+    #[test]
+    fn bytes_are_read_where_they_are_and_only_whole() {
+        let writing = Writing::of(&Bytes::from(vec![7; 200])).unwrap();
+        let value: Bytes = writing.clone().read().unwrap();
+        assert_eq!((&*value, value.as_ptr()), (&[7; 200][..], writing.bytes[2..].as_ptr()));
+        for wrong in [&writing.bytes[..201], &[&writing.bytes[..], &[0]].concat(), &[]] {
+            let wrong = Writing::from(Bytes::copy_from_slice(wrong));
+            let same = wrong.clone().read::<Vec<u8>>().unwrap_err().to_string();
+            let error = wrong.read::<Bytes>().unwrap_err().to_string();
+            assert_eq!(error, same.replace("alloc::vec::Vec<u8>", "[u8]"));
+        }
     }
 
     #[test]

@@ -42,10 +42,11 @@ impl Taken {
     /// Reads the one letter, and acks it. One that cannot be read is given back.
     pub(crate) async fn read_and_acked<T>(
         mut self,
-        read: impl FnOnce(&Writing) -> Result<T, Error>,
+        read: impl FnOnce(Writing) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let letter = self.letters.pop().ok_or(Error::Empty)?;
-        let (read, hold) = (read(&letter.writing), letter.hold());
+        let hold = letter.hold();
+        let read = read(letter.writing);
         match read {
             Ok(_) => _ = self.shared.acked(vec![hold]).await?,
             Err(_) => _ = self.shared.change(|engine| engine.give_back([hold])),
