@@ -54,11 +54,15 @@ pub enum Work {
 }
 
 impl Work {
+    /// A call that takes as many bytes as a large letter has, which a rendezvous is held against.
+    pub const LETTER_CALL: Self = Self::Sum(LETTERS[1]);
+
     /// Everything, in the order of the report.
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Add];
         all.extend(ECHOES.map(Self::Echo));
         all.extend(SUMS.map(Self::Sum));
+        all.push(Self::LETTER_CALL);
         all.extend(DEPTHS.map(Self::Tasks));
         all.extend(DEPTHS.map(Self::Held));
         all.push(Self::Oneway(ONEWAY));
@@ -76,7 +80,8 @@ impl Work {
     /// Whether every framework is asked for it: a reply for each call, and what fits into a frame.
     pub fn is_universal(self) -> bool {
         match self {
-            Self::Echo(length) | Self::Sum(length) => length < MAX_FRAME,
+            Self::Echo(length) => length < MAX_FRAME,
+            Self::Sum(length) => self != Self::LETTER_CALL && length < MAX_FRAME,
             Self::Add | Self::Tasks(_) | Self::Held(_) => true,
             Self::Oneway(_) => false,
             Self::Member | Self::Callback | Self::Life => false,

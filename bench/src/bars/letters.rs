@@ -30,11 +30,9 @@ pub fn all(report: &Report, bars: &mut Vec<Bar>) {
     }
     for transport in [Transport::Shm, Transport::Unix, Transport::Tcp] {
         let here = |work| Filter::new(work).over(transport).at(Placement::TwoCores);
-        // An echo has the bytes twice, and so takes at most twice as long as a call that has them once.
-        for (length, call, most) in [(SMALL, Work::Add, 2.5), (LARGE, Work::Echo(LARGE), 2.5 / 2.0)]
-        {
+        for (length, call) in [(SMALL, Work::Add), (LARGE, Work::LETTER_CALL)] {
             let meeting = here(Work::Rendezvous(length)).of(MEETING);
-            bars.push(latency(report, meeting, here(call).of(FARCALL), most));
+            bars.push(latency(report, meeting, here(call).of(FARCALL), 2.5));
         }
     }
 }

@@ -95,7 +95,8 @@ impl Row for Farcall {
     fn offers(&self, _: Placement, work: Work) -> bool {
         match self.1 {
             Spin::Adaptive => {
-                work.is_universal() || matches!(work, Work::Oneway(_) | Work::Mixed(_))
+                let others = matches!(work, Work::Oneway(_) | Work::Mixed(_) | Work::LETTER_CALL);
+                work.is_universal() || others
             }
             Spin::Off => work == Work::Add,
         }

@@ -70,6 +70,7 @@ impl Row for Sent {
 
     fn offers(&self, _: Placement, work: Work) -> bool {
         match self {
+            _ if work == Work::LETTER_CALL => false,
             // It would come back as a `Vec`, as that of `farcall-wait` does.
             Self::Slice => matches!(work, Work::Sum(length) if length < work::MAX_FRAME),
             _ => matches!(work, Work::Echo(_) | Work::Sum(_)),

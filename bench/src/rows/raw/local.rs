@@ -44,7 +44,7 @@ impl Row for Local {
     }
 
     fn offers(&self, _: Placement, work: Work) -> bool {
-        matches!(work, Work::Sum(_))
+        matches!(work, Work::Sum(_)) && work != Work::LETTER_CALL
     }
 
     fn stands(&self) -> bool {
