@@ -124,6 +124,7 @@ pub mod transport {
     pub use farcall_core::{
         buffer::Buffer,
         payload::{Block, Trusted},
+        tail::Tail,
         transport::*,
     };
     pub use farcall_transports::io::{wire, wire_of};

@@ -6,7 +6,7 @@
 //! both sides; farcall's must also be as many times faster than tarpc as the bar beside it asks, so
 //! that one placement reaches both.
 
-use filter::{FARCALL, Filter, TARPC};
+use filter::{FARCALL, FARCALL_BYTES, Filter, TARPC};
 
 use crate::placement::Placement;
 use crate::report::{Cell, Report, Size};
@@ -170,10 +170,10 @@ fn payloads(report: &Report, bars: &mut Vec<Bar>) {
     let echo = Filter::new(Work::Echo(1 << 20));
     for (transport, most) in [(Transport::Unix, 0.5), (Transport::Tcp, 0.8)] {
         let here = echo.over(transport);
-        bars.push(latency(report, here.of(FARCALL), here.of(TARPC), most));
+        bars.push(latency(report, here.of(FARCALL_BYTES), here.of(TARPC), most));
         for placement in [Placement::TwoCores, Placement::Free] {
             let floor = here.of(&["raw-spinning"]);
-            bars.push(latency(report, here.at(placement).of(FARCALL), floor, 2.0));
+            bars.push(latency(report, here.at(placement).of(FARCALL_BYTES), floor, 2.0));
         }
     }
 }

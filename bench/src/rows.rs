@@ -42,6 +42,8 @@ pub fn all() -> Vec<&'static dyn Row> {
         #[cfg(feature = "farcall-rows")]
         farcall::payloads::ROWS,
         #[cfg(feature = "farcall-rows")]
+        farcall::mirror::ROWS,
+        #[cfg(feature = "farcall-rows")]
         farcall::objects::ROWS,
         #[cfg(feature = "farcall-rows")]
         farcall::letters::ROWS,

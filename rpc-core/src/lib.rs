@@ -23,6 +23,7 @@ pub mod interface;
 pub mod payload;
 pub mod registry;
 pub mod skeleton;
+pub mod tail;
 pub mod transport;
 
 mod driver;

@@ -8,6 +8,7 @@ use crate::{
     buffer::Buffer,
     limits::Limits,
     payload::Payload,
+    tail::Tail,
     transport::{Flush, Peer, Received, Rx, Tx, Wire},
 };
 use std::{
@@ -173,21 +174,21 @@ struct MemoryTx {
 }
 
 impl Tx for MemoryTx {
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         self.append_with(head, tail, Vec::new())
     }
 
     fn append_with(
         &self,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         beside: Vec<Payload>,
     ) -> io::Result<()> {
         if self.end.out.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
         let frame = match tail {
-            Some(tail) if head.iter().all(|part| part.is_empty()) => tail,
+            Some(Tail::Own(tail)) if head.iter().all(|part| part.is_empty()) => tail,
             tail => {
                 let tail = tail.as_deref().unwrap_or_default();
                 let length = head.iter().map(|part| part.len()).sum::<usize>() + tail.len();

@@ -8,6 +8,7 @@ use crate::{
     buffer::Buffer,
     error::Error,
     payload::{Loan, Payload, Trusted},
+    tail::Tail,
 };
 use std::{
     fmt,
@@ -68,14 +69,14 @@ pub trait Tx: Send + Sync {
     ///
     /// # Errors
     /// Those of a wire that is closed.
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()>;
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()>;
 
     /// Takes one frame as [`append`](Self::append) does, and gives it away at once with all before it, if that takes no system call:
     /// [`queued`](Self::queued) is zero then. Otherwise `flush` gives it away.
     ///
     /// # Errors
     /// Those of `append`.
-    fn append_now(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append_now(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         self.append(head, tail)
     }
 
@@ -87,7 +88,7 @@ pub trait Tx: Send + Sync {
     fn append_with(
         &self,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         beside: Vec<Payload>,
     ) -> io::Result<()> {
         match beside.as_slice() {

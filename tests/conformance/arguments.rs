@@ -75,6 +75,7 @@ pub(crate) trait Shapes {
     ) -> farcall::Result<String>;
     async fn echo(&self, data: &[u8]) -> farcall::Result<Vec<u8>>;
     async fn echo_owned(&self, data: Vec<u8>) -> farcall::Result<Bytes>;
+    async fn echo_bytes(&self, number: u64, data: Bytes) -> farcall::Result<Bytes>;
     async fn echo_text(&self, text: String) -> farcall::Result<String>;
 }
 
@@ -152,6 +153,10 @@ impl Shapes for Mirror {
     async fn echo_owned(&self, data: Vec<u8>) -> farcall::Result<Bytes> {
         Ok(data.into())
     }
+    async fn echo_bytes(&self, number: u64, data: Bytes) -> farcall::Result<Bytes> {
+        assert_eq!(number, data.len() as u64);
+        Ok(data)
+    }
     async fn echo_text(&self, text: String) -> farcall::Result<String> {
         Ok(text)
     }
@@ -207,18 +212,26 @@ pub(crate) async fn of_every_shape(place: Place) {
 }
 
 pub(crate) async fn of_every_size(place: Place) {
-    let (shapes, _host) = place.host(Remote::<dyn Shapes>::new(Mirror)).await;
+    let (shapes, host) = place.host(Remote::<dyn Shapes>::new(Mirror)).await;
     let largest = (16 << 20) - 128;
+    let mut kept = Vec::new();
     for size in [0, 1, 127, 128, 255, 4096, 32 << 10, (64 << 10) + 1, 1 << 20, largest] {
         let data: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
         assert!(shapes.echo(&data).await.expect("it fits") == data, "{size} bytes borrowed");
         let back = shapes.echo_owned(data.clone()).await.expect("it fits");
         assert!(back == data, "{size} bytes owned");
+        let shared = Bytes::from(data.clone());
+        let back = shapes.echo_bytes(size as u64, shared.clone()).await.expect("it fits");
+        assert!(back == data && shared == data, "{size} bytes shared");
+        kept.push((back, data));
     }
+    // They are what they were when all others have come and gone, and when the connection has.
     for size in [0, 200, 5000, 3 << 20] {
         let text = "ä".repeat(size / 2);
         assert!(shapes.echo_text(text.clone()).await.expect("it fits") == text, "{size} of text");
     }
+    drop((shapes, host));
+    assert!(kept.iter().all(|(back, data)| back == data));
 }
 
 #[farcall::remote]

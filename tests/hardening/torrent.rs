@@ -8,7 +8,7 @@ use crate::{
 };
 use farcall::{
     Peer,
-    transport::{Buffer, Flush, Interest, Ready, Received, Rx, Tx, Wire},
+    transport::{Buffer, Flush, Interest, Ready, Received, Rx, Tail, Tx, Wire},
 };
 use farcall_core::id::ObjectId;
 use std::{
@@ -65,7 +65,7 @@ impl Rx for Torrent {
 struct Sea(Arc<Tally>);
 
 impl Tx for Sea {
-    fn append(&self, _head: &[&[u8]], _tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, _head: &[&[u8]], _tail: Option<Tail>) -> io::Result<()> {
         let Tally { taken, appended, before_the_first } = &*self.0;
         // The first two are the Hello and the answer to the lookup.
         if appended.fetch_add(1, Ordering::Relaxed) == 2 {

@@ -4,8 +4,8 @@
 use farcall::{
     Address, Error, Loan, Payload,
     transport::{
-        BoxFuture, Buffer, Flush, Listener, Need, Purpose, Received, Rx, Transport, Trusted, Tx,
-        Wire,
+        BoxFuture, Buffer, Flush, Listener, Need, Purpose, Received, Rx, Tail, Transport, Trusted,
+        Tx, Wire,
     },
 };
 #[cfg(unix)]
@@ -110,7 +110,7 @@ fn mortal(wire: Wire) -> Wire {
 struct Sends(Arc<dyn Tx>);
 
 impl Tx for Sends {
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         let appended = self.0.append(head, tail);
         step(Step::Wiring);
         appended
@@ -119,7 +119,7 @@ impl Tx for Sends {
     fn append_with(
         &self,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         beside: Vec<Payload>,
     ) -> io::Result<()> {
         let appended = self.0.append_with(head, tail, beside);

@@ -35,7 +35,7 @@ const FLOORS: [Floor; 4] = [
     Floor {
         folder: "rpc-core/src/codec/",
         root: "crate",
-        may: &["buffer", "copy", "error", "limits"],
+        may: &["buffer", "copy", "error", "limits", "tail"],
         wall: IMPURE,
     },
     Floor {
@@ -47,7 +47,17 @@ const FLOORS: [Floor; 4] = [
     Floor {
         folder: "transports/src/",
         root: "farcall_core",
-        may: &["address", "buffer", "copy", "error", "limits", "memory", "payload", "transport"],
+        may: &[
+            "address",
+            "buffer",
+            "copy",
+            "error",
+            "limits",
+            "memory",
+            "payload",
+            "tail",
+            "transport",
+        ],
         wall: OPENED,
     },
 ];

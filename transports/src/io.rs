@@ -4,6 +4,7 @@ use crate::stream::{Inbound, Outbound, Sink, Source};
 use farcall_core::{
     buffer::Buffer,
     memory::{Bell, Readable, Writable},
+    tail::Tail,
     transport::{Flush, Peer, Received, Rx, Tx, Wire},
 };
 use std::{
@@ -59,7 +60,7 @@ struct StreamTx {
 }
 
 impl Tx for StreamTx {
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         self.outbound.append(head, tail)
     }
 

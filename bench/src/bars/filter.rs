@@ -10,7 +10,9 @@ use crate::work::Work;
 
 /// farcall as it is if an address says nothing.
 pub const FARCALL: &[&str] = &["farcall-wait", "farcall-ct", "farcall-mt"];
-/// The same, where a task awaits.
+/// The same, and where arguments and results are `Bytes`.
+pub const FARCALL_BYTES: &[&str] = &["farcall-wait", "farcall-ct", "farcall-mt", "farcall-bytes"];
+/// `FARCALL` where a task awaits.
 pub const FARCALL_TASKS: &[&str] = &["farcall-ct", "farcall-mt"];
 /// farcall with `?spin=off`.
 pub const FARCALL_OFF: &[&str] = &["farcall-wait-off", "farcall-ct-off"];

@@ -16,6 +16,7 @@ use crate::work::{self, Work};
 use waiting::WaitDriver;
 
 pub mod letters;
+pub mod mirror;
 pub mod objects;
 pub mod payloads;
 mod trust;

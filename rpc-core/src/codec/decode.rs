@@ -16,6 +16,8 @@ use std::any::Any;
 #[derive(Debug)]
 pub struct Decoder<'de> {
     from: Deserializer<'de>,
+    /// What the bytes are a part of, if values may keep that.
+    kept: Option<&'de Bytes>,
 }
 
 impl<'de> Decoder<'de> {
@@ -23,7 +25,14 @@ impl<'de> Decoder<'de> {
     #[inline]
     #[must_use]
     pub fn new(bytes: &'de [u8], budget: Budget) -> Self {
-        Self { from: Deserializer::new(bytes, budget) }
+        Self { from: Deserializer::new(bytes, budget), kept: None }
+    }
+
+    /// The same, where `bytes` are a part of `whole`: large values of the type `Bytes` keep that, and are not copied.
+    #[inline]
+    pub(crate) fn keeping(mut self, whole: Option<&'de Bytes>) -> Self {
+        self.kept = whole;
+        self
     }
 
     /// The next value, which may borrow from the bytes.
@@ -35,7 +44,7 @@ impl<'de> Decoder<'de> {
         self.from.value().map_err(Fault::about::<T>)
     }
 
-    /// The next value, which borrows nothing. `Vec<u8>`, `String` and `Bytes` are copied whole.
+    /// The next value, which borrows nothing. `Vec<u8>`, `String` and `Bytes` are copied whole, if at all.
     ///
     /// # Errors
     /// If the bytes are not a `T`.
@@ -46,7 +55,7 @@ impl<'de> Decoder<'de> {
         if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
             *slot = Some(copy::to_vec(self.charged_bytes::<T>()?));
         } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
-            *slot = Some(copy::to_vec(self.charged_bytes::<T>()?).into());
+            *slot = Some(self.shared_bytes()?);
         } else if let Some(slot) = slot.downcast_mut::<Option<String>>() {
             let text = std::str::from_utf8(self.charged_bytes::<T>()?);
             *slot = Some(text.map_err(|_| Fault::Text.about::<T>())?.to_owned());
@@ -85,6 +94,16 @@ impl<'de> Decoder<'de> {
             0 => Ok(()),
             left => Err(excess(left)),
         }
+    }
+
+    /// What has at least half of the bytes keeps them all; the rest is copied.
+    fn shared_bytes(&mut self) -> Result<Bytes, Error> {
+        let bytes = self.from.input.slice().map_err(Fault::about::<Bytes>)?;
+        if let Some(whole) = self.kept.filter(|whole| bytes.len() >= whole.len() / 2) {
+            return Ok(whole.slice_ref(bytes));
+        }
+        self.from.budget.charge(bytes.len()).map_err(Fault::about::<Bytes>)?;
+        Ok(copy::to_vec(bytes).into())
     }
 
     #[inline]

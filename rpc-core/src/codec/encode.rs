@@ -4,6 +4,7 @@ use crate::{
     buffer::Buffer,
     copy,
     error::{Error, ErrorKind},
+    tail::{SLACK, Tail},
 };
 use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
@@ -14,8 +15,6 @@ use std::any::{self, Any};
 const HEAD: usize = 256;
 /// Length from which bytes are bulk and go into a buffer of their own.
 const BULK: usize = 32 << 10;
-/// Room for small values after a bulk one.
-const TAIL_SLACK: usize = 256;
 
 /// Writes values one after the other: small ones into `head`, and everything from the first large one on into `tail`.
 ///
@@ -23,7 +22,7 @@ const TAIL_SLACK: usize = 256;
 #[derive(Debug, Default)]
 pub struct Encoder {
     head: Buffer,
-    tail: Option<Buffer>,
+    tail: Option<Tail>,
 }
 
 impl Encoder {
@@ -57,7 +56,7 @@ impl Encoder {
         }
     }
 
-    /// The next value, by value: a large `Vec<u8>`, `String` or `Bytes` is moved, not copied, where it can be.
+    /// The next value, by value: a large `Vec<u8>`, `String` or `Bytes` is moved, not copied, if it is the first large one.
     ///
     /// # Errors
     /// Of the kind `Encode`, naming the type, if its `Serialize` fails.
@@ -85,8 +84,9 @@ impl Encoder {
         if bytes.len() < BULK || self.tail.is_some() {
             copy::append(self.out(), bytes);
         } else {
-            let capacity = bytes.len().saturating_add(TAIL_SLACK);
-            self.tail.insert(Buffer::with_capacity(capacity)).extend_from_slice(bytes);
+            let mut tail = Buffer::with_capacity(bytes.len().saturating_add(SLACK));
+            tail.extend_from_slice(bytes);
+            self.tail = Some(tail.into());
         }
     }
 
@@ -135,7 +135,7 @@ impl Encoder {
 
     /// What was written: the bytes of the head, then those of the tail.
     #[must_use]
-    pub fn finish(self) -> (Buffer, Option<Buffer>) {
+    pub fn finish(self) -> (Buffer, Option<Tail>) {
         (self.head, self.tail)
     }
 
@@ -144,16 +144,16 @@ impl Encoder {
             self.bytes(&bytes);
         } else {
             self.length(bytes.len());
-            self.tail = Some(Buffer::from(bytes));
+            self.tail = Some(Buffer::from(bytes).into());
         }
     }
 
-    /// Bytes that nobody else holds become a vector without a copy.
     fn shared(&mut self, bytes: Bytes) {
-        if bytes.len() >= BULK && bytes.is_unique() {
-            self.vector(Vec::from(bytes));
-        } else {
+        if bytes.len() < BULK || self.tail.is_some() {
             self.bytes(&bytes);
+        } else {
+            self.length(bytes.len());
+            self.tail = Some(bytes.into());
         }
     }
 
@@ -168,7 +168,7 @@ impl Encoder {
 
     #[inline]
     fn out(&mut self) -> &mut Vec<u8> {
-        self.tail.as_mut().unwrap_or(&mut self.head).writer()
+        self.tail.as_mut().map_or(&mut self.head, Tail::writer).writer()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     payload::Payload,
     stub::{Brought, Handle},
 };
+use bytes::Bytes;
 use std::{
     ops::{Deref, Range},
     sync::Arc,
@@ -15,6 +16,9 @@ use std::{
 
 /// Bytes from which a payload keeps the frame that it came in; a smaller one is copied, so that it does not keep a large frame.
 const KEEPS_FRAME: usize = 4 << 10;
+
+/// Bytes of a frame from which values that are a large part of it keep it, and are not copied.
+const WORTH_SHARING: usize = 32 << 10;
 
 /// A frame, where its values are, and what came beside it.
 #[derive(Default, Debug)]
@@ -45,11 +49,33 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) enum Held {
     Frame(Buffer),
+    /// A frame, or a part of one, that values may keep.
+    Shared(Bytes),
     /// In memory that may be had as a slice.
     Block(Payload),
 }
 
 impl Held {
+    /// Lets values be parts of a large frame: they need not be copied then.
+    #[inline]
+    pub(crate) fn share(self) -> Self {
+        match self {
+            Self::Frame(buffer) if buffer.len() >= WORTH_SHARING => {
+                Self::Shared(Bytes::from_owner(buffer))
+            }
+            held => held,
+        }
+    }
+
+    /// The frame that values may keep.
+    #[inline]
+    pub(crate) fn shared(&self) -> Option<&Bytes> {
+        match self {
+            Self::Shared(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// What nobody else can write is read where it is; the rest is copied, once.
     fn of(payload: Payload) -> Self {
         match payload.try_as_slice() {
@@ -65,6 +91,7 @@ impl Deref for Held {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Frame(buffer) => buffer,
+            Self::Shared(bytes) => bytes,
             Self::Block(payload) => payload.try_as_slice().unwrap_or_default(),
         }
     }

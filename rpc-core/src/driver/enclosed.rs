@@ -7,6 +7,7 @@ use crate::{
     frame::{Entry, MOST_PAYLOADS, MOST_REFERENCES, Place, Table},
     payload::{Loan, Payload},
     stub::{Parcel, Passed},
+    tail::Tail,
     transport::{Purpose, Tx},
 };
 use std::sync::Arc;
@@ -56,7 +57,7 @@ enum Enclosure {
 /// comes behind them.
 pub(crate) struct Encoded<'a> {
     pub(crate) head: &'a mut Buffer,
-    pub(crate) tail: &'a mut Option<Buffer>,
+    pub(crate) tail: &'a mut Option<Tail>,
     /// All values; head and tail are empty then.
     pub(crate) block: Option<Payload>,
 }
@@ -134,7 +135,8 @@ impl Enclosed {
         if !tx.is_some_and(|tx| {
             room && values.as_ref().is_some_and(|v| tx.carries(v, payloads.len()))
         }) {
-            *encoded.tail = values.take().map(|values| values.to_buffer()).or(encoded.tail.take());
+            let values = values.take().map(|values| values.to_buffer().into());
+            *encoded.tail = values.or(encoded.tail.take());
         }
         let mut entries = Vec::with_capacity(payloads.len());
         for payload in payloads {
@@ -256,7 +258,7 @@ impl Enclosed {
                 _ => {}
             }
         }
-        *encoded.tail = Some(frame);
+        *encoded.tail = Some(frame.into());
     }
 
     /// Appends the table that the peer reads, and gives it back as it is read.
@@ -299,16 +301,13 @@ impl Encoded<'_> {
         self.head.len() + self.tail.as_ref().map_or(0, |tail| tail.len())
     }
 
-    /// Puts a payload behind what is there. One that nobody else holds is not copied if it is the first large one.
+    /// Puts a payload behind what is there. One on the heap is not copied if it is the first large one.
     fn append(&mut self, payload: Payload) -> Enclosure {
         let length = payload.len();
         match self.tail {
-            Some(tail) => payload.append_to(tail),
+            Some(tail) => payload.append_to(tail.writer()),
             None if length < BULK => payload.append_to(self.head),
-            None => {
-                let buffer = payload.into_buffer().unwrap_or_else(|shared| shared.to_buffer());
-                *self.tail = Some(buffer);
-            }
+            None => *self.tail = Some(payload.into_tail()),
         }
         Enclosure::Inline(length)
     }

@@ -7,6 +7,7 @@ use crate::{
     id::{CallId, ObjectId},
     interface::Method,
     stub::Handle,
+    tail::Tail,
 };
 use std::{
     sync::Arc,
@@ -101,7 +102,7 @@ pub(crate) struct Order {
     /// The arguments, up to the first large one.
     pub(crate) head: Buffer,
     /// The arguments from the first large one on.
-    pub(crate) tail: Option<Buffer>,
+    pub(crate) tail: Option<Tail>,
     /// The payloads that travel with them. Those that are inline are at the end of the tail, or of the head.
     pub(crate) payloads: Enclosing,
     pub(crate) apart: Option<Apart>,

@@ -14,6 +14,7 @@ use crate::{
     frame::{Outcome, References, ReturnHeader},
     id::CallId,
     skeleton::Local,
+    tail::Tail,
     transport::Tx,
 };
 use std::io;
@@ -22,7 +23,7 @@ use std::io;
 #[derive(Default, Debug)]
 pub(crate) struct Answer {
     pub(crate) head: Buffer,
-    pub(crate) tail: Option<Buffer>,
+    pub(crate) tail: Option<Tail>,
     pub(crate) payloads: Enclosing,
     /// The name of the method that answers.
     pub(crate) by: &'static str,

@@ -15,7 +15,7 @@ pub use chunks::Reader;
 pub use loan::Loan;
 pub(crate) use travel::{claim_from, collect_into, may_hold};
 
-use crate::{buffer::Buffer, copy};
+use crate::{buffer::Buffer, copy, tail::Tail};
 use bytes::Bytes;
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -201,6 +201,18 @@ impl Payload {
         }
     }
 
+    /// The end of a frame. What is on the heap is not copied.
+    pub(crate) fn into_tail(self) -> Tail {
+        match self.into_buffer() {
+            Ok(buffer) => buffer.into(),
+            Err(Self { bytes: Memory::Shared(bytes) }) => bytes.into(),
+            Err(Self { bytes: Memory::Heap(buffer, range) }) => {
+                Bytes::from_owner(Part(buffer, range)).into()
+            }
+            Err(block) => block.to_buffer().into(),
+        }
+    }
+
     /// A copy in a buffer.
     pub(crate) fn to_buffer(&self) -> Buffer {
         let mut buffer = Buffer::with_capacity(self.len());
@@ -215,6 +227,15 @@ impl Payload {
             (Memory::Block(block), None) => block.append_to(buffer.writer()),
             (_, None) => {}
         }
+    }
+}
+
+/// A part of a buffer that others may share.
+struct Part(Arc<Buffer>, Range<usize>);
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        self.0.get(self.1.clone()).unwrap_or_default()
     }
 }
 

@@ -1,11 +1,6 @@
 //! The arguments of a call while they are decoded, with what came beside them.
 
-use crate::{
-    codec::{Budget, Decoder},
-    error::Error,
-    payload::may_hold,
-    stub::Brought,
-};
+use crate::{codec::Decoder, error::Error, payload::may_hold, stub::Brought};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The arguments of a call, decoded in order. What no argument claims is dropped with this.
@@ -16,8 +11,8 @@ pub struct Arguments<'de> {
 }
 
 impl<'de> Arguments<'de> {
-    pub(super) fn new(bytes: &'de [u8], budget: Budget, brought: Brought) -> Self {
-        Self { decoder: Decoder::new(bytes, budget), brought }
+    pub(super) fn new(decoder: Decoder<'de>, brought: Brought) -> Self {
+        Self { decoder, brought }
     }
 
     /// The next argument, which may borrow from the frame.

@@ -3,7 +3,7 @@
 use super::is_unknown;
 use crate::{
     buffer::Buffer,
-    codec::Encoder,
+    codec::{Decoder, Encoder},
     conn::{IncomingCall, Kept},
     driver::{Answer, Body, Encoded, Held, Link, Opened, Reply, hop_failed},
     error::{Error, ErrorKind, Executed},
@@ -61,7 +61,7 @@ impl Request {
             link,
             epoch,
             call: call.call,
-            values,
+            values: values.share(),
             start,
             brought: (!brought.is_empty()).then(|| Box::new(Mutex::new(brought))),
             deadline: call.deadline,
@@ -76,12 +76,13 @@ impl Request {
     #[inline]
     pub fn arguments(&self) -> Arguments<'_> {
         let budget = self.link.budget(self.values.len());
-        Arguments::new(self.values(), budget, self.take_brought())
+        let decoder = Decoder::new(self.values(), budget).keeping(self.values.shared());
+        Arguments::new(decoder, self.take_brought())
     }
 
     /// Arguments that came in several calls, put together.
     pub(crate) fn assembled<'a>(&self, bytes: &'a [u8]) -> Arguments<'a> {
-        Arguments::new(bytes, self.link.budget(bytes.len()), Brought::default())
+        Arguments::new(Decoder::new(bytes, self.link.budget(bytes.len())), Brought::default())
     }
 
     /// The arguments, encoded.

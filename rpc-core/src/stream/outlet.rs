@@ -13,6 +13,7 @@ use crate::{
     runtime,
     skeleton::{Arguments, Home, Local, Object, Request, Task},
     stub::{Call, Outgoing, Remote},
+    tail::Tail,
 };
 use std::{
     collections::VecDeque,
@@ -241,7 +242,7 @@ impl<T: Item> Pump<T> {
             Batch::Sent(call) => sent(call).await,
             Batch::Large(count, head, tail) => {
                 let more = tail.is_some();
-                self.send_parts(head, more).await?;
+                self.send_parts(head.into(), more).await?;
                 if let Some(tail) = tail {
                     self.send_parts(tail, false).await?;
                 }
@@ -278,7 +279,7 @@ impl<T: Item> Pump<T> {
     }
 
     /// Sends some of the bytes of a large batch in parts, each when there is credit for it. `more` will follow.
-    async fn send_parts(&mut self, bytes: Buffer, more: bool) -> Result<(), Error> {
+    async fn send_parts(&mut self, bytes: Tail, more: bool) -> Result<(), Error> {
         let mut at = 0;
         while at < bytes.len() {
             poll_fn(|cx| match self.queue.why_closed() {
@@ -302,7 +303,7 @@ enum Batch {
     /// They are on their way.
     Sent((Call<()>, oneshot::Receiver<()>)),
     /// So many of them, too large to be sent at once.
-    Large(usize, Buffer, Option<Buffer>),
+    Large(usize, Buffer, Option<Tail>),
 }
 
 /// A pump that is dropped, as when its runtime ends, leaves no sender behind.

@@ -14,8 +14,10 @@ use crate::{
     payload::may_hold,
     runtime,
 };
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::{
+    any::TypeId,
     fmt,
     future::Future,
     mem,
@@ -128,15 +130,20 @@ where
 
 fn decode<T: DeserializeOwned + 'static>(body: Body) -> Result<T, Error> {
     let Opened { values, start, mut brought } = body.open();
+    let values = if is_bytes::<T>() { values.share() } else { values };
     let bytes = values.get(start..).unwrap_or_default();
     let budget = Limits::default().budget(bytes.len());
-    let mut decoder = Decoder::new(bytes, budget);
+    let mut decoder = Decoder::new(bytes, budget).keeping(values.shared());
     let value = match may_hold::<T>() {
         true => brought.claim(|| decoder.owned()),
         false => decoder.owned(),
     };
     let value = value.and_then(|value| decoder.end().map(|()| value));
     value.map_err(|error| error.executed_as(Executed::Yes))
+}
+
+fn is_bytes<T: 'static>() -> bool {
+    TypeId::of::<T>() == TypeId::of::<Bytes>()
 }
 
 /// A call in flight, whatever its result's type.

@@ -12,6 +12,7 @@ use crate::{
     host,
     interface::{Description, Interface, Method, Timeout},
     payload::may_hold,
+    tail::Tail,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -115,7 +116,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// The arguments, if they have more than so many bytes and nothing travels beside them: then the call cannot be made any more.
-    pub(crate) fn take_large(&mut self, bytes: usize) -> Option<(Buffer, Option<Buffer>)> {
+    pub(crate) fn take_large(&mut self, bytes: usize) -> Option<(Buffer, Option<Tail>)> {
         let is_plain = self.parcel.is_empty() && self.failed.is_none();
         (is_plain && self.encoder.written() > bytes)
             .then(|| std::mem::take(&mut self.encoder).finish())

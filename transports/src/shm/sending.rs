@@ -9,6 +9,7 @@ use crate::stream::lock;
 use farcall_core::{
     buffer::Buffer,
     payload::{Loan, Payload},
+    tail::Tail,
     transport::{Flush, Need, Purpose, Tx},
 };
 use std::{
@@ -56,7 +57,7 @@ struct Waiting {
     /// Of the blocks that travel beside it.
     descriptors: Buffer,
     head: Buffer,
-    tail: Option<Buffer>,
+    tail: Option<Tail>,
     /// Bytes that are in the ring already.
     sent: usize,
 }
@@ -145,14 +146,14 @@ impl Sending {
 }
 
 impl Tx for Sending {
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         match short(head, tail.as_ref()) {
             Some(length) => self.append_short(head, length).map(drop),
             None => self.append_with(head, tail, Vec::new()),
         }
     }
 
-    fn append_now(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append_now(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         let Some(length) = short(head, tail.as_ref()) else {
             return self.append_with(head, tail, Vec::new());
         };
@@ -167,7 +168,7 @@ impl Tx for Sending {
     fn append_with(
         &self,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         beside: Vec<Payload>,
     ) -> io::Result<()> {
         self.end.check_open()?;
@@ -246,7 +247,7 @@ impl Tx for Sending {
 }
 
 /// The length of a frame that fits into the first line of a record.
-fn short(head: &[&[u8]], tail: Option<&Buffer>) -> Option<usize> {
+fn short(head: &[&[u8]], tail: Option<&Tail>) -> Option<usize> {
     let length = head.iter().map(|part| part.len()).sum();
     (tail.is_none() && (1..=SHORT).contains(&length)).then_some(length)
 }
@@ -265,7 +266,7 @@ impl Sender {
         &mut self,
         descriptors: Buffer,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         length: usize,
     ) -> io::Result<()> {
         if self.queue.is_empty() && length <= DIRECT {
@@ -288,7 +289,7 @@ impl Sender {
         &mut self,
         descriptors: Buffer,
         head: &[&[u8]],
-        tail: Option<Buffer>,
+        tail: Option<Tail>,
         length: usize,
     ) {
         let mut copy = Buffer::with_capacity(head.iter().map(|part| part.len()).sum());

@@ -1,7 +1,7 @@
 //! Frames on their way out: small bytes in one vector, large tails between them, uncopied.
 
 use super::frames::HEADER;
-use farcall_core::{buffer::Buffer, copy::append};
+use farcall_core::{copy::append, tail::Tail};
 use std::io::{self, IoSlice};
 
 /// Bytes from which a tail is kept and not copied.
@@ -16,7 +16,7 @@ pub(crate) const SLICES: usize = 16;
 pub(crate) struct Batch {
     bytes: Vec<u8>,
     /// Tails, each with the position in `bytes` before which it goes.
-    tails: Vec<(usize, Buffer)>,
+    tails: Vec<(usize, Tail)>,
     length: usize,
     written: usize,
 }
@@ -26,8 +26,8 @@ impl Batch {
     pub(crate) fn append(
         &mut self,
         head: &[&[u8]],
-        tail: Option<Buffer>,
-    ) -> io::Result<(Option<Buffer>, usize)> {
+        tail: Option<Tail>,
+    ) -> io::Result<(Option<Tail>, usize)> {
         let tail_length = tail.as_ref().map_or(0, |tail| tail.len());
         let length = head.iter().map(|part| part.len()).sum::<usize>() + tail_length;
         let Ok(header) = u32::try_from(length) else {
@@ -108,13 +108,14 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use farcall_core::buffer::Buffer;
 
     #[test]
     fn frames_and_large_tails_leave_in_order_however_they_are_written() {
-        let tail = |byte: u8, length: usize| Some(Buffer::from(vec![byte; length]));
+        let tail = |byte: u8, length: usize| Some(Buffer::from(vec![byte; length]).into());
         let mut batch = Batch::default();
         let mut want = Vec::new();
-        let mut add = |batch: &mut Batch, head: &[&[u8]], tail: Option<Buffer>| {
+        let mut add = |batch: &mut Batch, head: &[&[u8]], tail: Option<Tail>| {
             let frame = [head.concat(), tail.as_deref().unwrap_or_default().to_vec()].concat();
             want.extend_from_slice(&(frame.len() as u32).to_le_bytes());
             want.extend_from_slice(&frame);

@@ -4,7 +4,7 @@ use super::{
     batch::{Batch, SLICES},
     closed, lock,
 };
-use farcall_core::{buffer::Buffer, transport::Flush};
+use farcall_core::{tail::Tail, transport::Flush};
 use std::{
     io::{self, IoSlice},
     mem,
@@ -81,7 +81,7 @@ impl<S: Sink> Outbound<S> {
         }
     }
 
-    pub(crate) fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    pub(crate) fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         let mut queue = lock(&self.queue);
         if queue.closed {
             return Err(closed());

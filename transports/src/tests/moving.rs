@@ -13,7 +13,7 @@ fn frames_of_every_size_arrive_as_they_were() {
             let frame = bytes(size);
             let tail = (size > 4096).then(|| Buffer::from(frame[4096..].to_vec()));
             let head = &frame[..size.min(4096)];
-            left.tx.append(&[&head[..1], &head[1..]], tail).expect("it is open");
+            left.tx.append(&[&head[..1], &head[1..]], tail.map(Into::into)).expect("it is open");
             assert!(left.tx.queued() >= size);
             let (flushed, found) = tokio::join!(flush(&left), recv(&mut right));
             flushed.expect("it is open");
@@ -48,7 +48,7 @@ fn small_and_large_frames_keep_their_order() {
         let frames: Vec<Vec<u8>> = (0..200).map(|n| bytes(1 + (n * 7919) % 50_000)).collect();
         for frame in &frames {
             let tail = Buffer::from(frame[1..].to_vec());
-            left.tx.append(&[&frame[..1]], Some(tail)).expect("it is open");
+            left.tx.append(&[&frame[..1]], Some(tail.into())).expect("it is open");
         }
         let receive = async {
             for frame in &frames {

@@ -1,7 +1,8 @@
 //! Where the head ends, what is moved, and what is left behind by an error.
 
-use crate::codec::Encoder;
+use crate::codec::{Budget, Decoder, Encoder};
 use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser};
 use std::fmt;
@@ -65,10 +66,9 @@ fn the_first_bulk_value_starts_the_tail() {
 }
 
 #[test]
-fn a_bulk_value_is_moved_where_nobody_else_holds_it() {
+fn a_bulk_value_is_moved_and_bytes_that_others_hold_are_shared() {
     let vector = vec![1_u8; BULK];
     let shared = Bytes::from(vec![1_u8; BULK]);
-    let second = shared.clone();
 
     let place = vector.as_ptr();
     let mut encoder = Encoder::new();
@@ -77,11 +77,35 @@ fn a_bulk_value_is_moved_where_nobody_else_holds_it() {
 
     let place = shared.as_ptr();
     let mut encoder = Encoder::new();
-    encoder.owned(shared).unwrap();
-    assert_ne!(encoder.finish().1.unwrap().as_ptr(), place);
-    let mut encoder = Encoder::new();
-    encoder.owned(second).unwrap();
+    encoder.owned(shared.clone()).unwrap();
     assert_eq!(encoder.finish().1.unwrap().as_ptr(), place);
+
+    let mut encoder = Encoder::new();
+    encoder.owned(shared.clone()).unwrap();
+    encoder.value(&7_u8).unwrap();
+    let tail = encoder.finish().1.unwrap();
+    assert_ne!(tail.as_ptr(), place);
+    assert_eq!((&tail[..BULK], &tail[BULK..]), (&shared[..], &[7][..]));
+}
+
+#[test]
+fn bytes_that_are_a_large_part_of_what_they_came_in_are_shared() {
+    fn check(lengths: [usize; 2], shares: [bool; 2]) {
+        let mut encoder = Encoder::new();
+        let values = lengths.map(|length| Bytes::from(vec![1; length]));
+        values.iter().for_each(|bytes| encoder.owned(bytes.clone()).unwrap());
+        let whole = Bytes::copy_from_slice(&[&[9; 100], &*encoder.finish().0].concat());
+        let budget = Budget::of(&Limits::default(), whole.len());
+        let mut decoder = Decoder::new(&whole[100..], budget).keeping(Some(&whole));
+        let read: [Bytes; 2] = [(); 2].map(|()| decoder.owned().unwrap());
+        decoder.end().unwrap();
+        assert_eq!(read, values);
+        let within = |bytes: &Bytes| whole.as_ptr_range().contains(&bytes.as_ptr());
+        assert_eq!(read.each_ref().map(within), shares);
+    }
+    check([10_000, 5_000], [true, false]);
+    check([10_000, 20_000], [false, true]);
+    check([10_000, 10_000], [false, false]);
 }
 
 /// Says how long it is when asked to, and fails after its first field.

@@ -13,7 +13,7 @@ pub(crate) use register::register;
 
 use super::{Inbound, Outbound, Read, Sink, Source};
 use farcall_core::{
-    buffer::Buffer,
+    tail::Tail,
     transport::{Flush, Interest, Peer, Tx, Wire},
 };
 use ready::SocketReady;
@@ -98,7 +98,7 @@ struct SocketTx {
 }
 
 impl Tx for SocketTx {
-    fn append(&self, head: &[&[u8]], tail: Option<Buffer>) -> io::Result<()> {
+    fn append(&self, head: &[&[u8]], tail: Option<Tail>) -> io::Result<()> {
         self.outbound.append(head, tail)
     }
 
