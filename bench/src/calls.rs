@@ -58,10 +58,10 @@ where
     E: AsRef<[u8]>,
 {
     ensure!(echo().await?.as_ref() == data, "another echo");
-    let sum = work::sum(data);
+    let mark = work::mark(data);
     let mut watch = Stopwatch::start(time);
     loop {
-        work::check_echo(echo().await?.as_ref(), sum)?;
+        work::check_echo(echo().await?.as_ref(), mark)?;
         if !watch.lap() {
             return Ok(watch.finish());
         }
@@ -80,10 +80,10 @@ where
     F: Future<Output = Result<E>>,
     E: AsRef<[u8]>,
 {
-    let sums = data.each_ref().map(|data| work::sum(data));
+    let marks = data.each_ref().map(|data| work::mark(data));
     let mut watch = Stopwatch::start(time);
     for which in work::mixed() {
-        work::check_echo(echo(which).await?.as_ref(), sums[which])?;
+        work::check_echo(echo(which).await?.as_ref(), marks[which])?;
         if !watch.lap_that_counts(data[which].len() == counted) {
             break;
         }

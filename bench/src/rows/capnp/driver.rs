@@ -148,11 +148,11 @@ impl Client {
     /// The answer is read where it lies.
     async fn echoes(&self, length: usize, time: Duration) -> Result<Measured> {
         let data = work::pattern(length);
-        let sum = work::sum(&data);
+        let mark = work::mark(&data);
         let call = || async {
             let mut request = self.factory.echo_request();
             request.get().set_bytes(&data);
-            work::check_echo(request.send().promise.await?.get()?.get_bytes()?, sum)
+            work::check_echo(request.send().promise.await?.get()?.get_bytes()?, mark)
         };
         one_by_one(time, call).await
     }

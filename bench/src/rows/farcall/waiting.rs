@@ -39,8 +39,8 @@ impl Driver for WaitDriver {
             Work::Echo(length) => {
                 let data = work::pattern(length);
                 ensure!(bench.echo(&data).wait()? == data, "another echo");
-                let sum = work::sum(&data);
-                Stopwatch::run(time, || work::check_echo(&bench.echo(&data).wait()?, sum))
+                let mark = work::mark(&data);
+                Stopwatch::run(time, || work::check_echo(&bench.echo(&data).wait()?, mark))
             }
             Work::Sum(length) => {
                 let data = work::pattern(length);
@@ -112,10 +112,10 @@ fn held(bench: &Remote<dyn Bench>, depth: usize, time: Duration) -> Result<Measu
 /// Small calls and large ones, of which those of one length count.
 fn mixed(bench: &Remote<dyn Bench>, counted: usize, time: Duration) -> Result<Measured> {
     let data = MIXED.map(work::pattern);
-    let sums = data.each_ref().map(|data| work::sum(data));
+    let marks = data.each_ref().map(|data| work::mark(data));
     let mut watch = Stopwatch::start(time);
     for which in work::mixed() {
-        work::check_echo(&bench.echo(&data[which]).wait()?, sums[which])?;
+        work::check_echo(&bench.echo(&data[which]).wait()?, marks[which])?;
         if !watch.lap_that_counts(MIXED[which] == counted) {
             break;
         }

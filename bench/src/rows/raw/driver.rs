@@ -46,8 +46,8 @@ impl Driver for RawDriver {
             Work::Echo(length) => {
                 let data = work::pattern(length);
                 ensure!(self.call(Kind::Echo, &data)? == data, "another echo");
-                let sum = work::sum(&data);
-                Stopwatch::run(time, || work::check_echo(self.call(Kind::Echo, &data)?, sum))
+                let mark = work::mark(&data);
+                Stopwatch::run(time, || work::check_echo(self.call(Kind::Echo, &data)?, mark))
             }
             Work::Sum(length) => {
                 let data = work::pattern(length);
