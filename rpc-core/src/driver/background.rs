@@ -200,7 +200,10 @@ impl Link {
                     spinning.end(&self.serving, true);
                     return Spun::Called;
                 }
-                Slice::Taken => return Spun::Not,
+                Slice::Taken => {
+                    spinning.end(&self.serving, false);
+                    return Spun::Not;
+                }
                 Slice::Nothing if spinning.is_over() => {
                     spinning.end(&self.serving, false);
                     return Spun::Nothing;
@@ -209,6 +212,7 @@ impl Link {
             }
             yield_once().await;
             if self.notice.is_given() {
+                spinning.end(&self.serving, false);
                 return Spun::Called;
             }
         }

@@ -60,6 +60,11 @@ impl Spin {
         Duration::from_nanos(u64::from(budget.clamp(SHORTEST, LONGEST)))
     }
 
+    /// The spin was broken off for something else to be done, and says nothing. A probe is made anew at the next wait.
+    pub(crate) fn broken_off(&self) {
+        self.skipped.store(RAREST_PROBE, Ordering::Relaxed);
+    }
+
     /// The spin ended after `waited`, with an answer or without.
     pub(crate) fn record(&self, waited: Duration, found: bool) {
         if found {
@@ -123,6 +128,16 @@ mod tests {
         assert!((90..100).contains(&asleep), "{asleep} of 100 waits slept at once");
         spin.record(Duration::from_micros(3), true);
         assert!(spin.budget() > Duration::ZERO);
+    }
+
+    #[test]
+    fn a_probe_that_is_broken_off_is_made_anew() {
+        let spin = Spin::new(Mode::Adaptive);
+        (0..PATIENCE).for_each(|_| spin.record(spin.budget(), false));
+        assert!((0..RAREST_PROBE).any(|_| !spin.budget().is_zero()));
+        spin.broken_off();
+        assert!(!spin.budget().is_zero());
+        assert_eq!(spin.budget(), Duration::ZERO);
     }
 
     #[test]

@@ -162,6 +162,8 @@ impl Spinning {
     pub(super) fn end(self, spin: &Spin, found: bool) {
         if found || self.is_over() {
             spin.record(self.lasted(), found);
+        } else {
+            spin.broken_off();
         }
     }
 }
@@ -192,7 +194,8 @@ impl Link {
             }
             return Slice::Found;
         }
-        if line.silence() {
+        // The background task itself knows that it has silenced the wire, and would only break off its own spin.
+        if line.silence() && received.is_some() {
             self.notify();
         }
         let first = mem::replace(&mut spinning.first, false);
