@@ -35,7 +35,7 @@ pub trait Item: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {}
 
 /// A stream, with both ends here. `capacity` items wait in each process that they pass through before the sender has to wait, at least one;
-/// and, between two processes, 256 KiB of encoded ones. A large item goes in parts, so that calls go between; it may have as many bytes
+/// and, between two processes, 512 KiB of encoded ones. A large item goes in parts, so that calls go between; it may have as many bytes
 /// as the receiving side takes in a frame.
 ///
 /// ```

@@ -88,11 +88,11 @@ fn bytes_without_credit_end_the_stream() {
     attacked(|_, address| {
         let mut stream = Stream::into(address);
         let part = [&varint(64 << 10)[..], &vec![0; 64 << 10], &[0]].concat();
-        (0..6).for_each(|_| stream.tell("part", &part));
+        (0..10).for_each(|_| stream.tell("part", &part));
         stream.ends(0, "more than it may");
         // Batches of nothing have their four bytes.
         let mut stream = Stream::into(address);
-        (0..70_000).for_each(|_| stream.items(0, &[]));
+        (0..140_000).for_each(|_| stream.items(0, &[]));
         stream.ends(0, "more than it may");
     });
 }

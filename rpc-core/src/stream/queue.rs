@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Encoded bytes that may be under way to another process and not taken there.
-pub(super) const WINDOW: usize = 256 << 10;
+pub(super) const WINDOW: usize = 512 << 10;
 
 /// Which items wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
