@@ -92,7 +92,7 @@ impl<I: Interface + ?Sized> Connecting<I> {
     }
 
     /// Trusts the service's process not to write memory that it has lent: a [`Payload`](crate::Payload) from it can be had as a slice, and
-    /// large `&[u8]` and `&str` arguments of its calls are borrowed where they are, without a copy.
+    /// `&[u8]` and `&str` arguments of its calls, from 256 KiB on, are borrowed where they are, without a copy.
     ///
     /// # Safety
     /// Whatever process serves at the address, now and after each reconnection, is a build of farcall that means no harm. Others that

@@ -110,7 +110,7 @@ impl Server {
     }
 
     /// Trusts the processes of all clients not to write memory that they have lent: a [`Payload`](crate::Payload) from them can be had as a
-    /// slice, and large `&[u8]` and `&str` arguments are borrowed where they are, without a copy.
+    /// slice, and `&[u8]` and `&str` arguments, from 256 KiB on, are borrowed where they are, without a copy.
     ///
     /// # Safety
     /// Every process that connects is a build of farcall that means no harm.

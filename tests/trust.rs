@@ -59,8 +59,8 @@ async fn slices(client: bool, server: bool) -> (bool, bool) {
     assert_eq!(sum, 100_000);
     // Arguments in a block begin with a page; what is copied does not.
     let prefix = 1 + "before".len() + 3;
-    let (at, sum) = store.bytes("before", &vec![3; 100_000], 7).await.expect("it fits");
-    assert_eq!((at == prefix, sum), (server, 300_000));
+    let (at, sum) = store.bytes("before", &vec![3; 300_000], 7).await.expect("it fits");
+    assert_eq!((at == prefix, sum), (server, 900_000));
     (given.try_as_slice().is_some(), slice)
 }
 
