@@ -3,15 +3,20 @@
 use crate::{
     Action, Counts, Error, Host, Kind, Letter, Letters, Outgoing, Receipt, Result, Terms, Values,
     bundle::Bundle,
-    desk::{Begun, Desk, Entrance, near},
+    desk::{ANSWER, Begun, Desk, Entrance, near},
     engine::{LetterId, Manner},
     parcel::{Packing, Writings},
     post::{Patience, Post},
     writing::Writing,
 };
-use farcall_core::{stub::Remote, transport::BoxFuture};
+use farcall_core::{runtime, stub::Remote, transport::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::OnceCell;
 
 /// A mailbox as one process uses it. Clones are the same attachment.
@@ -77,16 +82,16 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Sends a letter if it is accepted at once.
     ///
     /// # Errors
-    /// `Full`, `NoReceiver`, and those of [`send`](Self::send).
+    /// `Full`, `NoReceiver`; `NoAnswer`, if the host hangs; and those of [`send`](Self::send).
     pub fn try_send(&self, value: &T) -> Action<Receipt> {
         self.post(value, Patience::None)
     }
 
     /// Sends a letter if it is accepted in time. Time is kept by the host: a letter that was not accepted is withdrawn there, so
-    /// `TimedOut` means that nobody will ever take it.
+    /// `TimedOut` means that nobody will ever take it. A host that hangs is waited for [`ANSWER`] longer: then it is not known.
     ///
     /// # Errors
-    /// `TimedOut`, and those of [`send`](Self::send).
+    /// `TimedOut`, `NoAnswer`, and those of [`send`](Self::send).
     pub fn send_timeout(&self, value: &T, time: Duration) -> Action<Receipt> {
         self.post(value, Patience::For(time))
     }
@@ -102,7 +107,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Takes a letter if one is there.
     ///
     /// # Errors
-    /// `Empty`, and those of [`recv`](Self::recv).
+    /// `Empty`; `NoAnswer`, if the host hangs; and those of [`recv`](Self::recv).
     pub fn try_recv(&self) -> Action<Letter<T>> {
         self.take(Patience::None)
     }
@@ -110,7 +115,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
     /// Takes a letter if one comes in time.
     ///
     /// # Errors
-    /// `TimedOut`, and those of [`recv`](Self::recv).
+    /// `TimedOut`, `NoAnswer`, and those of [`recv`](Self::recv).
     pub fn recv_timeout(&self, time: Duration) -> Action<Letter<T>> {
         self.take(Patience::For(time))
     }
@@ -209,8 +214,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
             return Action::new(async move { Ok(Receipt { letter: sent.await?, seat }) });
         }
         Action::new(async move {
-            let seat = inner.seat().await?.0.clone();
+            let (seat, patience) = inner.seat_in_time(patience).await?;
             let letter = seat.send(key, writing, patience).await?;
+            let seat = seat.clone();
             Ok(Receipt { letter, seat })
         })
     }
@@ -251,7 +257,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Access<T> {
         if let Some(desk) = inner.at_once() {
             return desk.recv(most, patience);
         }
-        Box::pin(async move { inner.seat().await?.0.recv(most, patience).await })
+        Box::pin(async move {
+            let (seat, patience) = inner.seat_in_time(patience).await?;
+            seat.recv(most, patience).await
+        })
     }
 }
 
@@ -271,6 +280,25 @@ impl Inner {
     async fn seat(&self) -> Result<&(Desk, Terms)> {
         let attach = || self.entrance.attach(&self.kind, self.wanted);
         self.seat.get_or_try_init(attach).await
+    }
+
+    /// The same if it comes in time, and how much of that is left.
+    async fn seat_in_time(&self, patience: Patience) -> Result<(&Desk, Patience)> {
+        let (time, begun) = match patience {
+            Patience::Endless => return Ok((&self.seat().await?.0, patience)),
+            Patience::None => (ANSWER, Instant::now()),
+            Patience::For(time) => (time, Instant::now()),
+        };
+        let (desk, _) = tokio::select! {
+            biased;
+            seat = self.seat() => seat?,
+            () = runtime::sleep(time)? => return Err(Error::TimedOut),
+        };
+        let left = match patience {
+            Patience::For(time) => Patience::For(time.saturating_sub(begun.elapsed())),
+            patience => patience,
+        };
+        Ok((desk, left))
     }
 }
 

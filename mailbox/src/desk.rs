@@ -9,9 +9,17 @@ use crate::{
     post::{Attached, Member, Patience, Post, Seat},
     writing::Writing,
 };
-use farcall_core::{stub::Remote, transport::BoxFuture};
-use std::sync::Arc;
+use farcall_core::{
+    error::{ErrorKind, Executed},
+    stub::Remote,
+    transport::BoxFuture,
+};
+use std::{sync::Arc, time::Duration};
 use tokio::task::coop;
+
+/// How long the host is waited for beyond the time that it keeps itself: what is not answered then is given up with
+/// [`NoAnswer`](Error::NoAnswer).
+pub const ANSWER: Duration = Duration::from_secs(5);
 
 /// A mailbox that is to be used.
 pub(crate) enum Entrance {
@@ -65,10 +73,18 @@ impl Desk {
     pub(crate) fn send(&self, key: u64, letter: Writing, patience: Patience) -> Begun<LetterId> {
         match self {
             Self::Near(chair) => near(chair.post(key, letter, patience)),
-            Self::Far(seat) if letter.is_short() => {
-                Box::pin(seat.send(key, &letter.bytes, patience))
+            Self::Far(seat) => {
+                let limited = limited(seat, patience);
+                let seat = limited.as_ref().unwrap_or(seat);
+                let sent = match letter.is_short() {
+                    true => seat.send(key, &letter.bytes, patience),
+                    false => seat.send_all(key, Parcel::one(letter), patience),
+                };
+                match patience {
+                    Patience::Endless => Box::pin(sent),
+                    _ => Box::pin(async move { sent.await.map_err(unanswered) }),
+                }
             }
-            Self::Far(seat) => Box::pin(seat.send_all(key, Parcel::one(letter), patience)),
         }
     }
 
@@ -90,9 +106,11 @@ impl Desk {
                 })
             }
             Self::Far(seat) => {
-                let taken = seat.recv(most, patience);
+                let limited = limited(seat, patience);
+                let taken = limited.as_ref().unwrap_or(seat).recv(most, patience);
                 Box::pin(async move {
-                    let (senders, letters, lease) = taken.await?.open()?;
+                    let taken = taken.await.map_err(unanswered)?;
+                    let (senders, letters, lease) = taken.open()?;
                     Ok(Bundle::new(senders, letters, End::Far(lease), desk))
                 })
             }
@@ -127,6 +145,22 @@ impl Desk {
             Self::Near(chair) => Ok(chair.count()),
             Self::Far(seat) => seat.counts().await,
         }
+    }
+}
+
+/// The attachment for what is not waited for without end: the host keeps the time, but it may hang.
+fn limited(seat: &Remote<dyn Seat>, patience: Patience) -> Option<Remote<dyn Seat>> {
+    patience.time().map(|time| seat.timeout(time.saturating_add(ANSWER)))
+}
+
+/// What it means that a call to the host has taken too long.
+fn unanswered(error: Error) -> Error {
+    match error {
+        Error::Call(error) if error.kind() == ErrorKind::TimedOut => match error.executed() {
+            Executed::No => Error::TimedOut,
+            _ => Error::NoAnswer,
+        },
+        error => error,
     }
 }
 

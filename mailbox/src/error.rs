@@ -20,6 +20,12 @@ pub enum Error {
     /// The time passed. A letter that was to be sent was surely not taken, and is withdrawn.
     #[error("the time has passed, and nothing was sent or received")]
     TimedOut,
+    /// The host has said nothing, for longer than it was given: whether a letter that was to be sent was accepted is not known. One that was to
+    /// be received is not lost.
+    #[error(
+        "the host of the mailbox does not answer: see whether its process hangs; a letter that was to be sent may have been accepted"
+    )]
+    NoAnswer,
     /// Two other processes have the mailbox, whose policy is `Pair`.
     #[error("the mailbox is for two processes, which are {}: wait until one of them detaches, or open it with another policy", listed(.holders))]
     MailboxBusy {

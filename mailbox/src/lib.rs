@@ -31,6 +31,7 @@ mod writing;
 pub use about::{About, Peeked};
 pub use access::Access;
 pub use action::Action;
+pub use desk::ANSWER;
 pub use door::{Door, Link, PLACES};
 pub use error::Error;
 pub use host::{Contents, Host, Store, Which};

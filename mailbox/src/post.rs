@@ -23,6 +23,17 @@ pub enum Patience {
     Endless,
 }
 
+impl Patience {
+    /// How long that is. None: there is no limit.
+    pub(crate) fn time(self) -> Option<Duration> {
+        match self {
+            Self::None => Some(Duration::ZERO),
+            Self::For(time) => Some(time),
+            Self::Endless => None,
+        }
+    }
+}
+
 /// Who attaches to a mailbox, and what for.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Attached {

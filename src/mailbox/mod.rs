@@ -38,9 +38,9 @@ mod hosting;
 mod process;
 
 pub use farcall_mailbox::{
-    Access, Action, CEILING, Capacity, Correspondent, Counts, ENCLOSED, Error, Key, Kind, Letter,
-    Letters, LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES, PARCEL_LETTERS,
-    PLACES, PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
+    ANSWER, Access, Action, CEILING, Capacity, Correspondent, Counts, ENCLOSED, Error, Key, Kind,
+    Letter, Letters, LinkInfo, Message, NAME_BYTES, OnCrash, Outgoing, PARCEL_BYTES,
+    PARCEL_LETTERS, PLACES, PREFETCHED, Policy, ProcessId, Receipt, Result, Terms, Values,
 };
 pub use hosting::{Hosting, Mailbox, service_of};
 pub use process::Process;

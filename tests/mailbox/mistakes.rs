@@ -1,6 +1,6 @@
 //! What goes wrong by mistake is said, and in which words.
 
-use crate::stage::everywhere;
+use crate::stage::{everywhere, over_each};
 use farcall::mailbox::{Capacity, Mailbox};
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
@@ -33,6 +33,25 @@ fn a_mailbox_is_opened_where_somebody_is_about_to_go() {
             () = tokio::task::yield_now() => drop(going),
         }
         assert!(opening.await.expect("nobody listens there").is_host());
+    });
+}
+
+#[test]
+fn a_host_that_hangs_is_not_waited_for_without_end() {
+    over_each(|stage| {
+        let (host, address) = stage.host("bounded=4");
+        let mut users = [(); 3].map(|()| stage.attached(&address));
+        assert_eq!(users[0].ask("send 1"), "sent");
+        host.stop();
+        for (user, does) in users.iter_mut().zip(["try_send 2", "send_timeout 3", "recv_timeout"]) {
+            user.tell(does);
+        }
+        for user in &mut users {
+            assert_eq!(user.hear(), "NoAnswer");
+        }
+        // What was to be sent may be there; what was to be received is, though others may come before it.
+        host.resume();
+        assert!((0..3).any(|_| users[2].ask("recv_now") == "1"));
     });
 }
 

@@ -2,6 +2,7 @@
 //! and answers each line with one.
 
 use crate::mortal::{self, Step};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::{
     cell::Cell,
     env, fs,
@@ -230,6 +231,23 @@ impl Puppet {
     /// Its number.
     pub(crate) fn pid(&self) -> String {
         self.child.id().to_string()
+    }
+
+    /// It does nothing any more until it is resumed.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+        let stopped = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
+        assert!(stopped.expect("it is a child").is_some_and(|(_, status)| status.stopped()));
+    }
+
+    /// It goes on where it was stopped.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("it is a child");
     }
 
     /// Kills it, as `kill -9` does.

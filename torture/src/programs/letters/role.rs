@@ -96,7 +96,7 @@ impl From<Error> for Ended {
     fn from(error: Error) -> Self {
         match error {
             Error::Closed { by } => Self::Closed(by.pid),
-            Error::MailboxGone(_) => Self::Gone,
+            Error::MailboxGone(_) | Error::NoAnswer => Self::Gone,
             Error::Call(error) if error.kind() == farcall::ErrorKind::Unreachable => Self::Gone,
             error => Self::Wrong(error),
         }
