@@ -3,10 +3,10 @@
 use crate::{
     Action, Counts, Error, Host, Kind, Letter, Letters, Outgoing, Receipt, Result, Terms, Values,
     bundle::Bundle,
-    desk::{ANSWER, Begun, Desk, Entrance, near},
+    desk::{Begun, Desk, Entrance, near},
     engine::{LetterId, Manner},
     parcel::{Packing, Writings},
-    post::{Patience, Post},
+    post::{ANSWER, Patience, Post},
     writing::Writing,
 };
 use farcall_core::{runtime, stub::Remote, transport::BoxFuture};
@@ -294,11 +294,7 @@ impl Inner {
             seat = self.seat() => seat?,
             () = runtime::sleep(time)? => return Err(Error::TimedOut),
         };
-        let left = match patience {
-            Patience::For(time) => Patience::For(time.saturating_sub(begun.elapsed())),
-            patience => patience,
-        };
-        Ok((desk, left))
+        Ok((desk, patience.after(begun.elapsed())))
     }
 }
 

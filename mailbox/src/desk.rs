@@ -9,17 +9,9 @@ use crate::{
     post::{Attached, Member, Patience, Post, Seat},
     writing::Writing,
 };
-use farcall_core::{
-    error::{ErrorKind, Executed},
-    stub::Remote,
-    transport::BoxFuture,
-};
-use std::{sync::Arc, time::Duration};
+use farcall_core::{stub::Remote, transport::BoxFuture};
+use std::sync::Arc;
 use tokio::task::coop;
-
-/// How long the host is waited for beyond the time that it keeps itself: what is not answered then is given up with
-/// [`NoAnswer`](Error::NoAnswer).
-pub const ANSWER: Duration = Duration::from_secs(5);
 
 /// A mailbox that is to be used.
 pub(crate) enum Entrance {
@@ -74,7 +66,7 @@ impl Desk {
         match self {
             Self::Near(chair) => near(chair.post(key, letter, patience)),
             Self::Far(seat) => {
-                let limited = limited(seat, patience);
+                let limited = patience.limited(seat);
                 let seat = limited.as_ref().unwrap_or(seat);
                 let sent = match letter.is_short() {
                     true => seat.send(key, &letter.bytes, patience),
@@ -82,7 +74,7 @@ impl Desk {
                 };
                 match patience {
                     Patience::Endless => Box::pin(sent),
-                    _ => Box::pin(async move { sent.await.map_err(unanswered) }),
+                    _ => Box::pin(async move { sent.await.map_err(Error::of_answer) }),
                 }
             }
         }
@@ -106,10 +98,10 @@ impl Desk {
                 })
             }
             Self::Far(seat) => {
-                let limited = limited(seat, patience);
+                let limited = patience.limited(seat);
                 let taken = limited.as_ref().unwrap_or(seat).recv(most, patience);
                 Box::pin(async move {
-                    let taken = taken.await.map_err(unanswered)?;
+                    let taken = taken.await.map_err(Error::of_answer)?;
                     let (senders, letters, lease) = taken.open()?;
                     Ok(Bundle::new(senders, letters, End::Far(lease), desk))
                 })
@@ -145,22 +137,6 @@ impl Desk {
             Self::Near(chair) => Ok(chair.count()),
             Self::Far(seat) => seat.counts().await,
         }
-    }
-}
-
-/// The attachment for what is not waited for without end: the host keeps the time, but it may hang.
-fn limited(seat: &Remote<dyn Seat>, patience: Patience) -> Option<Remote<dyn Seat>> {
-    patience.time().map(|time| seat.timeout(time.saturating_add(ANSWER)))
-}
-
-/// What it means that a call to the host has taken too long.
-fn unanswered(error: Error) -> Error {
-    match error {
-        Error::Call(error) if error.kind() == ErrorKind::TimedOut => match error.executed() {
-            Executed::No => Error::TimedOut,
-            _ => Error::NoAnswer,
-        },
-        error => error,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why something done with a mailbox failed.
 
 use crate::{Kind, ProcessId, Terms};
-use farcall_core::error::ErrorKind;
+use farcall_core::error::{ErrorKind, Executed};
 use serde::{Deserialize, Serialize};
 
 /// Why something done with a mailbox failed. The text says what to do.
@@ -20,10 +20,10 @@ pub enum Error {
     /// The time passed. A letter that was to be sent was surely not taken, and is withdrawn.
     #[error("the time has passed, and nothing was sent or received")]
     TimedOut,
-    /// The host has said nothing, for longer than it was given: whether a letter that was to be sent was accepted is not known. One that was to
-    /// be received is not lost.
+    /// The mailbox's host, or the process that was sent to, has said nothing for longer than it was given: whether what was to be sent was
+    /// accepted is not known. What was to be received is not lost.
     #[error(
-        "the host of the mailbox does not answer: see whether its process hangs; a letter that was to be sent may have been accepted"
+        "the process on the other side does not answer: see whether it hangs; what was to be sent may have been accepted"
     )]
     NoAnswer,
     /// Two other processes have the mailbox, whose policy is `Pair`.
@@ -135,6 +135,19 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+}
+
+impl Error {
+    /// What it means that a call has taken longer than the other side was given.
+    pub(crate) fn of_answer(self) -> Self {
+        match self {
+            Self::Call(error) if error.kind() == ErrorKind::TimedOut => match error.executed() {
+                Executed::No => Self::TimedOut,
+                _ => Self::NoAnswer,
+            },
+            error => error,
+        }
+    }
 }
 
 impl From<farcall_core::error::Error> for Error {

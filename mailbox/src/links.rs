@@ -125,11 +125,10 @@ impl Links {
     ) -> Result<()> {
         let begun = Instant::now();
         let linked = self.linked(name, patience).await?;
-        let patience = match patience {
-            Patience::For(time) => Patience::For(time.saturating_sub(begun.elapsed())),
-            other => other,
-        };
-        match linked.far.send(kind, Parcel::one(letter), patience).await {
+        let patience = patience.after(begun.elapsed());
+        let limited = patience.limited(&linked.far);
+        let far = limited.as_ref().unwrap_or(&linked.far);
+        match far.send(kind, Parcel::one(letter), patience).await.map_err(Error::of_answer) {
             Err(Error::MailboxGone(_)) => Err(Error::ProcessGone { process: linked.peer.clone() }),
             sent => {
                 linked.sent.fetch_add(u64::from(sent.is_ok()), Ordering::Relaxed);

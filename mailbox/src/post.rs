@@ -5,7 +5,7 @@ use crate::{
     About, Counts, Error, Kind, Peeked, ProcessId, Terms, engine::LetterId, parcel::Parcel,
     writing::Writing,
 };
-use farcall_core::stub::Remote;
+use farcall_core::{interface::Interface, stub::Remote};
 use farcall_macros::remote;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,13 +23,26 @@ pub enum Patience {
     Endless,
 }
 
+/// How long the other side is waited for beyond the time that it keeps itself: what is not answered then is given up with
+/// [`NoAnswer`](Error::NoAnswer).
+pub const ANSWER: Duration = Duration::from_secs(5);
+
 impl Patience {
-    /// How long that is. None: there is no limit.
-    pub(crate) fn time(self) -> Option<Duration> {
+    /// A handle for calls that are not waited for without end. The other side keeps the time, but it may hang. None: there is no limit.
+    pub(crate) fn limited<I: Interface + ?Sized>(self, remote: &Remote<I>) -> Option<Remote<I>> {
+        let time = match self {
+            Self::None => Duration::ZERO,
+            Self::For(time) => time,
+            Self::Endless => return None,
+        };
+        Some(remote.timeout(time.saturating_add(ANSWER)))
+    }
+
+    /// What is left of it when something has taken so long.
+    pub(crate) fn after(self, time: Duration) -> Self {
         match self {
-            Self::None => Some(Duration::ZERO),
-            Self::For(time) => Some(time),
-            Self::Endless => None,
+            Self::For(patience) => Self::For(patience.saturating_sub(time)),
+            patience => patience,
         }
     }
 }

@@ -62,7 +62,7 @@ impl Correspondent {
     /// Sends a message if there is a place for it now. A link that is not there yet is made.
     ///
     /// # Errors
-    /// `Full`, and those of [`send_to`](Self::send_to).
+    /// `Full`; `NoAnswer`, if the process hangs; and those of [`send_to`](Self::send_to).
     pub fn try_send_to<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,
@@ -74,7 +74,8 @@ impl Correspondent {
     /// Sends a message if there is a place for it in time.
     ///
     /// # Errors
-    /// `TimedOut`: it was surely not sent; and those of [`send_to`](Self::send_to).
+    /// `TimedOut`: it was surely not sent; `NoAnswer`, [`ANSWER`](crate::ANSWER) later, if the process hangs; and those of
+    /// [`send_to`](Self::send_to).
     pub fn send_to_timeout<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,

@@ -1,6 +1,6 @@
 //! Direct communication: processes that name each other.
 
-use crate::stage::{Puppet, everywhere};
+use crate::stage::{Puppet, everywhere, over_each};
 use farcall::mailbox::PLACES;
 
 /// What a puppet hears from another one.
@@ -120,6 +120,23 @@ fn senders_wait_while_too_many_messages_are_not_taken() {
         }
         assert_eq!(alice.hear(), "sent");
         assert_eq!(bob.ask("try_recv_any"), "Empty");
+    });
+}
+
+#[test]
+fn a_process_that_hangs_is_not_waited_for_without_end() {
+    over_each(|stage| {
+        let (mut alice, mut bob) = (stage.named("alice"), stage.named("bob"));
+        let mut carol = stage.named("carol");
+        assert_eq!(alice.ask("send_to bob 1"), "sent");
+        assert_eq!(carol.ask("send_to bob 2"), "sent");
+        bob.stop();
+        alice.tell("send_to_timeout bob 3");
+        carol.tell("try_send_to bob 4");
+        assert_eq!([alice.hear(), carol.hear()], ["NoAnswer", "NoAnswer"]);
+        bob.resume();
+        assert_eq!(bob.ask("recv_from alice"), from(&alice, 1));
+        assert_eq!(alice.ask("send_to bob 5"), "sent");
     });
 }
 
