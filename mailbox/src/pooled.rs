@@ -4,25 +4,12 @@
 use bytes::Bytes;
 use farcall_core::{buffer::Buffer, payload::Payload};
 
-/// What a buffer has.
-pub(crate) fn of_buffer(buffer: Buffer) -> Bytes {
-    Bytes::from_owner(Pooled(buffer))
-}
-
 /// What a payload has. Out of memory of a transport it is copied: that is soon wanted for others, and somebody may write it.
 pub(crate) fn of_payload(payload: Payload) -> Bytes {
     let Some(block) = payload.block() else { return Bytes::from_owner(Heap(payload)) };
     let mut buffer = Buffer::with_capacity(block.length());
     block.append_to(buffer.writer());
-    of_buffer(buffer)
-}
-
-struct Pooled(Buffer);
-
-impl AsRef<[u8]> for Pooled {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
+    Bytes::from_owner(buffer)
 }
 
 /// A payload on the heap.
@@ -44,7 +31,7 @@ mod tests {
         const SIZE: usize = 7 << 20;
         let mut buffer = Buffer::with_capacity(SIZE);
         buffer.resize(SIZE);
-        let bytes = of_buffer(buffer);
+        let bytes = Bytes::from_owner(buffer);
         let part = bytes.slice(3..7);
         drop(bytes);
         assert_eq!(&*part, [0; 4]);

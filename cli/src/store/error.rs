@@ -27,7 +27,11 @@ pub(super) fn said(path: &Path, error: &redb::Error) -> String {
         redb::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
             damaged(path, "it ends too early")
         }
-        redb::Error::Io(error) => format!("cannot read or write {at}: {error}"),
+        redb::Error::Io(error) => {
+            format!(
+                "cannot read or write {at} ({error}): see that its folder may be written, or name another"
+            )
+        }
         error => damaged(path, &error.to_string()),
     }
 }
