@@ -83,6 +83,11 @@ impl Interface {
         self.methods.iter().any(|method| method.exclusive)
     }
 
+    /// What it is depends on parameters.
+    pub(crate) fn is_generic(&self) -> bool {
+        !self.item.generics.params.is_empty()
+    }
+
     /// The methods that can be called from afar.
     pub(crate) fn sound_methods(&self) -> impl Iterator<Item = &Method> {
         self.methods.iter().filter(|method| method.sound)

@@ -47,21 +47,25 @@ impl State {
 }
 
 impl Link {
-    /// Starts a callback that has come at `now` while the task of this thread waits, unless that `has` what it waits for. If it cannot, it
-    /// tells the background task. `alone`: nothing else has come.
+    /// Whether this thread runs where servants run, at the moment.
+    pub(super) fn is_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|here| here.id() == self.runtime.id())
+    }
+
+    /// Starts a callback that has come at `now` while the task of this thread waits. If it `cannot`, it tells the background task. `alone`:
+    /// nothing else has come.
     pub(super) fn start_nested(
         self: &Arc<Self>,
         line: &Arc<Line>,
         mut next: Next,
-        (alone, has): (bool, bool),
+        (alone, cannot): (bool, bool),
         now: Instant,
     ) {
-        let here = Handle::try_current().is_ok_and(|here| here.id() == self.runtime.id());
         let depth = DEPTH.get();
         if !alone {
             self.lock().look_again(&mut next);
         }
-        if has || !here || depth == DEEPEST || next.cancelled {
+        if cannot || depth == DEEPEST || next.cancelled {
             let mut state = self.lock();
             let stale = state.give_back(next);
             let waker = state.notify();

@@ -23,8 +23,8 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    sync::Arc,
-    task,
+    sync::{Arc, LazyLock},
+    task::{self, Waker},
     time::Instant,
 };
 use tokio::{task::coop::unconstrained, time::Sleep};
@@ -341,12 +341,20 @@ impl Drop for Running {
     }
 }
 
+/// The waker of a servant's first poll: what is pending after it goes on as a task, with a waker of its own.
+///
+/// One and the same for all, and told by its address: two `Waker::noop()` need not be equal for `will_wake`.
+pub(super) fn nobody() -> &'static Waker {
+    static NOBODY: LazyLock<Waker> = LazyLock::new(|| Waker::noop().clone());
+    &NOBODY
+}
+
 impl Task {
     /// Polls the handler where it was started. `None`: the object has taken the call over.
     fn poll_first(&mut self) -> Option<task::Poll<()>> {
         let (handler, context) = self.filled()?;
         let poll = poll_fn(|cx| handler.poll(cx));
-        let mut cx = task::Context::from_waker(task::Waker::noop());
+        let mut cx = task::Context::from_waker(nobody());
         Some(context::enter(context, || pin!(unconstrained(poll)).poll(&mut cx)))
     }
 }

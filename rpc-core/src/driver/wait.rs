@@ -5,12 +5,14 @@ use super::{
     line::Line,
     receive::Drained,
     spinning::{Slice, Spinning},
+    start::nobody,
     waiter::{Reply, Wakes},
 };
 use crate::{id::CallId, transport::Interest};
 use std::{
+    ptr,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     thread,
     time::Instant,
 };
@@ -61,7 +63,7 @@ impl Link {
                 let received = line.received.load(Ordering::Relaxed);
                 drop(state);
                 // Nobody is woken by the first poll of a servant.
-                let inline = cx.waker().will_wake(Waker::noop());
+                let inline = ptr::eq(cx.waker(), nobody());
                 match self.poll_wire(&line, call, spinning, (received, inline)) {
                     Err(reply) => return Poll::Ready(reply),
                     Ok(Slice::Nothing) => {
@@ -114,6 +116,8 @@ impl Link {
             return Ok(Slice::Taken);
         };
         begun.set_inline(inline);
+        // Looked at before anything has come, when there is time.
+        let here = self.is_here();
         let mut received = Some(received);
         let reply = loop {
             let mut wakes = Wakes::of_task(call);
@@ -122,7 +126,7 @@ impl Link {
             let nested = next.is_some();
             if let Some(next) = next {
                 let (alone, now) = (slice == Slice::Call, begun.seen());
-                self.start_nested(line, next, (alone, wakes.has_own()), now);
+                self.start_nested(line, next, (alone, !here || wakes.has_own()), now);
             }
             match wakes.take_own() {
                 Some(reply) => break reply,

@@ -27,6 +27,22 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
     let name = interface.wire_name();
     let docs = docs(&interface.item.attrs, names);
     let type_arguments = type_arguments(interface, names);
+    let description = quote! {
+        #private::Description {
+            name: #name,
+            docs: #docs,
+            methods: &[#(#elements),*],
+            type_arguments: &[#(#type_arguments),*],
+        }
+    };
+    // A constant has an address in each crate and unit that uses it; a static has one, by which an interface is told at once.
+    let description = match interface.is_generic() {
+        true => quote!(&#description),
+        false => quote! {{
+            static DESCRIPTION: #private::Description = #description;
+            &DESCRIPTION
+        }},
+    };
     // With braces, since an argument must not be called like a constant or a unit struct.
     quote! {
         struct __Methods {}
@@ -35,12 +51,7 @@ pub(super) fn expand(interface: &Interface, names: &Names) -> TokenStream {
         }
         #[automatically_derived]
         impl<#parameters> #private::Interface for dyn #path #bounds {
-            const DESCRIPTION: &'static #private::Description = &#private::Description {
-                name: #name,
-                docs: #docs,
-                methods: &[#(#elements),*],
-                type_arguments: &[#(#type_arguments),*],
-            };
+            const DESCRIPTION: &'static #private::Description = #description;
         }
     }
 }
