@@ -110,6 +110,11 @@ impl Line {
         until > 0 && until > self.clock(now)
     }
 
+    /// The same, now.
+    pub(super) fn is_spun_now(&self) -> bool {
+        self.spinning_until.load(Ordering::Relaxed) > 0 && self.is_spun(Instant::now())
+    }
+
     /// Somebody spins until then. A spin that is not carried on does not count beyond.
     pub(super) fn spin_until(&self, until: Instant) {
         self.spinning_until.store(self.clock(until), Ordering::Relaxed);

@@ -79,9 +79,9 @@ impl Spinning {
         })
     }
 
-    /// Begins anew after something was found, if that is likely to pay again.
+    /// Begins anew after something was found, if that is likely to pay again and nobody else has begun meanwhile.
     pub(super) fn again(mut self, spin: &Spin, now: Instant) -> Option<Self> {
-        if self.line.one_processor.load(Ordering::Relaxed) {
+        if self.line.one_processor.load(Ordering::Relaxed) || self.line.is_spun(now) {
             return None;
         }
         let budget = spin.budget();

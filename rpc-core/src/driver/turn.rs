@@ -94,7 +94,9 @@ impl Link {
         let mut drained = Drained::Empty(usize::from(received.is_some()));
         let mut clock = received;
         let first = self.begin_turn(line, received.is_some(), next);
+        // A waiter that spins looks itself, and would have to be polled to find what came to it from here.
         if received.is_none()
+            && !line.is_spun_now()
             && let Some(mut rx) = line.rx.try_take()
         {
             drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
