@@ -229,7 +229,8 @@ impl Link {
         let now = Instant::now();
         let (timeout, asleep) = {
             let mut state = self.lock();
-            if state.notice.is_given() || line.ended().is_some() {
+            let looks = mem::take(&mut state.looks);
+            if looks || state.notice.is_given() || line.ended().is_some() {
                 return Poll::Ready(());
             }
             if !state.background.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {

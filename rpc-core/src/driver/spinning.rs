@@ -19,6 +19,8 @@ use tokio::runtime::RuntimeFlavor;
 const SLICE: Duration = Duration::from_micros(2);
 /// The same for a servant that calls back within its first poll: to let it go on as a task costs more.
 const INLINE: Duration = Duration::from_micros(20);
+/// How long a spin that is not carried on counts for others.
+const ANNOUNCED: Duration = Duration::from_micros(150);
 
 /// A spin that goes over several polls.
 pub(crate) struct Spinning {
@@ -31,8 +33,8 @@ pub(crate) struct Spinning {
     inline: bool,
     /// There was no slice yet.
     first: bool,
-    /// Others can see it: not before it has lasted for some looks, as most do not.
-    announced: bool,
+    /// Until when others can see it: not before it has lasted for some looks, as most do not.
+    announced: Option<Instant>,
     line: Arc<Line>,
     _place: Spinner,
 }
@@ -73,7 +75,7 @@ impl Spinning {
             until: begun + budget,
             inline: false,
             first: true,
-            announced: false,
+            announced: None,
             line: Arc::clone(line),
             _place: place,
         })
@@ -117,9 +119,16 @@ impl Spinning {
     }
 
     fn withdraw(&mut self) {
-        if mem::take(&mut self.announced) {
+        if self.announced.take().is_some() {
             self.line.spun();
         }
+    }
+
+    /// Lets others see it, for a while: it counts no longer if it is not carried on.
+    fn announce(&mut self) {
+        let until = self.until.min(self.seen + ANNOUNCED);
+        self.announced = Some(until);
+        self.line.spin_until(until);
     }
 
     /// Looks at the clock. If something moved of a large frame on its way, the waiting begins anew: it is not in vain.
@@ -130,8 +139,8 @@ impl Spinning {
         passing: &mut (usize, usize),
     ) {
         self.seen = Instant::now();
-        if !mem::replace(&mut self.announced, true) {
-            line.spin_until(self.until);
+        if self.announced.is_none_or(|until| until <= self.seen) {
+            self.announce();
         }
         let passed = (line.tx.queued(), rx.partial());
         if passed != mem::replace(passing, passed) {
@@ -143,8 +152,8 @@ impl Spinning {
     fn begin_anew(&mut self, budget: Duration) {
         self.begun = self.seen;
         self.until = self.seen + budget;
-        if self.announced {
-            self.line.spin_until(self.until);
+        if self.announced.is_some() {
+            self.announce();
         }
     }
 

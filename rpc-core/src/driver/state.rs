@@ -98,6 +98,8 @@ pub(super) struct State {
     /// The background task has been told that there is something to do.
     pub(super) notice: Notice,
     pub(super) background: Option<Waker>,
+    /// The background task is to look for what comes, once it runs.
+    pub(super) looks: bool,
     /// A task has gone to sleep while the background task was at work, and counts on that to arm the wire.
     pub(super) asleep: bool,
     /// Threads that wait while another thread receives.
@@ -171,6 +173,7 @@ impl State {
             urgent: false,
             notice,
             background: None,
+            looks: false,
             asleep: false,
             followers: Vec::new(),
             burst: 0,
@@ -241,9 +244,12 @@ impl State {
             self.forget(call);
             let last = self.conn.in_flight() == 0 && self.followers.is_empty();
             wakes.push_own(reply, last);
-            if self.served.is_some() && self.background.is_some() {
-                // The next call of the peer is to find somebody who looks.
-                wakes.push(self.notify());
+            if self.served.is_some()
+                && let Some(background) = self.background.take()
+            {
+                // The next call of the peer is to find somebody who looks; without haste, for whoever waits next looks too.
+                self.looks = true;
+                wakes.push(Some(background));
             }
             return;
         }
