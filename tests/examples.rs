@@ -8,6 +8,8 @@ mod archive;
 mod archive_example;
 #[path = "examples/build.rs"]
 mod build;
+#[path = "examples/builds.rs"]
+mod builds;
 #[path = "examples/chat.rs"]
 mod chat;
 #[path = "../examples/archive/page.rs"]
