@@ -1,6 +1,9 @@
 //! The rounds: every row in every placement does all its work once per round, so that a drift of
 //! the machine hits all rows alike.
 
+use std::iter;
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::arguments::Options;
@@ -11,6 +14,9 @@ use crate::row::{Row, Transport};
 use crate::units;
 use crate::work::Work;
 use crate::workshop::Workshop;
+
+/// So often works take turns that are held against each other.
+const TURNS: u32 = 6;
 
 /// Measures all rounds into `report`. A row that fails is noted there; the others go on.
 pub fn all_rounds(
@@ -59,6 +65,20 @@ fn seats(rows: &[&'static dyn Row], options: &Options) -> Result<Vec<Seat>> {
     Ok(seats)
 }
 
+/// What is held against another work of the same row is measured in turns with it, each a round of its own: how fast a virtual machine is
+/// can change between one tenth of a second and the next.
+fn in_turns(works: &[Work], time: Duration) -> Vec<(Work, Duration)> {
+    let takes_turns = |work: &Work| *work == Work::Add || work.is_held_against_add();
+    let turns = match works.iter().any(|work| work.is_held_against_add()) {
+        true => TURNS,
+        false => 1,
+    };
+    let (turn, rest): (Vec<Work>, Vec<Work>) = works.iter().partition(|work| takes_turns(work));
+    let turn = turn.into_iter().map(|work| (work, time / turns)).collect::<Vec<_>>();
+    let rest = rest.into_iter().map(|work| (work, time));
+    iter::repeat_n(turn, turns as usize).flatten().chain(rest).collect()
+}
+
 fn one_seat(shop: &Workshop, seat: &Seat, options: &Options, report: &mut Report) -> Result<()> {
     let Seat { row, transport, placement, cpus } = *seat;
     let offered = |work: &Work| row.offers(placement, *work) && work.goes_over(transport);
@@ -67,10 +87,10 @@ fn one_seat(shop: &Workshop, seat: &Seat, options: &Options, report: &mut Report
         return Ok(());
     }
     let mut pair = Pair::start(shop, row, transport, cpus)?;
-    for work in works {
+    for (work, time) in in_turns(&works, options.time) {
         pair.gather(shop, work.clients())?;
-        let measured = pair.measure(work, options.time)?;
-        if let Some(p50) = measured.p50.filter(|_| work == Work::Add) {
+        let measured = pair.measure(work, time)?;
+        if let Some(p50) = measured.p50.filter(|_| work == Work::Add && time == options.time) {
             eprint!("  {}", units::duration(p50 as f64));
         }
         let key = |cell: &&mut Cell| {

@@ -106,6 +106,11 @@ impl Work {
         if matches!(self, Self::Mixed(_)) { CROWD } else { 1 }
     }
 
+    /// Whether a bar holds it against plain calls of the same row.
+    pub fn is_held_against_add(self) -> bool {
+        matches!(self, Self::Member | Self::Callback)
+    }
+
     /// Whether one call waits for the one before it.
     pub fn is_sequential(self) -> bool {
         match self {
