@@ -11,13 +11,9 @@ use crate::{
 };
 use farcall_core::{runtime, stub::Remote, transport::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt,
-    marker::PhantomData,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 /// A mailbox as one process uses it. Clones are the same attachment.
 pub struct Access<T> {

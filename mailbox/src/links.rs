@@ -20,9 +20,10 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 
 /// How long to wait for the link of a process that is about to make it, before asking it once more.
 const CROSSED: Duration = Duration::from_millis(20);

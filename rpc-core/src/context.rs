@@ -1,6 +1,7 @@
 //! What a servant knows of the call that it serves: who calls, until when, and in which chain.
 
 use crate::{
+    clock,
     driver::Line,
     frame::{Trace, metadata_pairs},
     payload::Loan,
@@ -76,7 +77,7 @@ impl Context {
     /// How long the caller still waits.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        self.deadline.map(|deadline| deadline.saturating_duration_since(clock::now()))
     }
 
     /// Names the chain of calls that this one belongs to, through all processes.

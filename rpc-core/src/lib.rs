@@ -3,6 +3,8 @@
 //! Users depend on `farcall`, which re-exports what is theirs.
 
 #[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
 pub mod copy;
 pub mod error;
 pub mod id;

@@ -49,13 +49,22 @@ pub struct Peer {
     pub pid: Option<u32>,
     /// Whether the peer surely runs on this host.
     pub local: bool,
+    /// Whether tasks of this process carry what is sent: nobody spins, which might keep them from running.
+    pub carried: bool,
 }
 
 impl Peer {
     /// A peer of which only the address is known.
     #[must_use]
     pub fn new(transport: &'static str, address: impl Into<String>) -> Self {
-        Self { transport, address: address.into(), uid: None, pid: None, local: false }
+        Self {
+            transport,
+            address: address.into(),
+            uid: None,
+            pid: None,
+            local: false,
+            carried: false,
+        }
     }
 }
 

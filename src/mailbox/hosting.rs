@@ -8,13 +8,8 @@ use farcall_core::{
 };
 use farcall_mailbox::{Host, Post};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt,
-    marker::PhantomData,
-    ops::Deref,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// The service of a mailbox whose address names neither a service nor itself.
 const SERVICE: &str = "mailbox";

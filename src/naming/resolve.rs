@@ -11,10 +11,8 @@ use farcall_core::{
     stub::{self, Connect, DialWire, Remote},
     transport::Wire,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// The first pause between attempts, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));

@@ -43,8 +43,15 @@
 //! ```
 //!
 //! A connection needs a reliable stream, so nothing is lost in the middle or comes twice: on TCP too, what is lost either comes later
-//! ([`delay`](Network::delay), [`hold`](Network::hold)) or is the end ([`cut`](Network::cut)). Times are real ones: `tokio::time::pause` does not
-//! stop the deadlines of calls. A test that wants no time at all holds and resumes.
+//! ([`delay`](Network::delay), [`hold`](Network::hold)) or is the end ([`cut`](Network::cut)). A test that wants no time at all holds and
+//! resumes.
+//!
+//! # Virtual time
+//! Times go by tokio's clock. A test on one thread that has paused it, with `#[tokio::test(start_paused = true)]` and tokio's feature
+//! `test-util`, has virtual time: it stands still while anybody has something to do, and then jumps to the moment at which something is due.
+//! So a deadline of an hour, the pings of a week, the pauses between attempts to connect and the delays of a network pass at once and
+//! exactly. That is for a `Network` only: other transports wait for the system, which tokio takes for idleness, and threads that wait have the
+//! system's time.
 
 mod network;
 mod relay;

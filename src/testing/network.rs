@@ -184,7 +184,9 @@ impl Inner {
         let toll = |way| Toll { network: Arc::clone(self), way };
         let (there, back) = (toll(Way::ToServer), toll(Way::ToClient));
         tokio::spawn(relay::run(cut, (there, from_client), (back, from_server)));
-        let end = |stream| wire(stream, Peer::new("fault", transport::address(self.number, name)));
+        let mut peer = Peer::new("fault", transport::address(self.number, name));
+        peer.carried = true;
+        let end = |stream| wire(stream, peer.clone());
         (end(client), end(server))
     }
 

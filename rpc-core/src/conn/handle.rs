@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// A frame that comes after such a silence is no part of a flood.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Nor is what comes with it: where both ends ask at once for a sign of life, a ping and a pong come together. In bytes of the budget.
+const AFTER_PAUSE: usize = 64;
 
 impl<S: Clone> Connection<S> {
     /// Takes in one frame. `now` is when it was received.
@@ -119,10 +121,13 @@ impl<S: Clone> Connection<S> {
         Ok(Event::Connected)
     }
 
-    /// A frame with useful payload pays for empty ones.
+    /// So many bytes of empty frames may come for a frame with useful payload: twice as many as it has.
     fn earn(&mut self, length: usize) {
-        let full = self.limits.overhead;
-        self.overhead = self.overhead.saturating_add(length.saturating_mul(2)).min(full);
+        self.grant(length.saturating_mul(2));
+    }
+
+    fn grant(&mut self, bytes: usize) {
+        self.overhead = self.overhead.saturating_add(bytes).min(self.limits.overhead);
     }
 
     /// Empty frames cost the peer. What gives back or takes away is paid for by what was lent; interfaces are counted, and an abort comes
@@ -133,7 +138,11 @@ impl<S: Clone> Connection<S> {
             Frame::Broken(object, _) => self.imports.is_whole(*object),
             _ => false,
         };
-        if paid || silence >= PAUSE {
+        if silence >= PAUSE {
+            self.grant(AFTER_PAUSE);
+            return Ok(());
+        }
+        if paid {
             return Ok(());
         }
         let left = self.overhead.checked_sub(length.saturating_add(4));

@@ -14,6 +14,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    clock,
     error::{Error, ErrorKind, Executed},
     host,
     transport::Wire,
@@ -56,7 +57,7 @@ pub(crate) fn spawn_client(link: Arc<Link>, dial: Arc<dyn Dial>) {
         let guard = CloseOnDrop(&link);
         let mut backoff = Backoff::new(dial.is_local());
         while let Some(line) = link.dial(dial.as_ref(), &mut backoff).await {
-            let begun = Instant::now();
+            let begun = clock::now();
             let (why, bound) = link.run_bound(&line, dial.wanted()).await;
             tracing::debug!(target: "farcall::connection", peer = %line.peer.address, %why, bound, "connection lost");
             link.detach_line(&line, &why);
@@ -64,7 +65,7 @@ pub(crate) fn spawn_client(link: Arc<Link>, dial: Arc<dyn Dial>) {
             drop(line);
             if !bound && why.kind() == ErrorKind::Protocol {
                 link.close(why);
-            } else if bound && begun.elapsed() > STEADY {
+            } else if bound && clock::now().saturating_duration_since(begun) > STEADY {
                 backoff.reset();
             } else {
                 link.back_off(&mut backoff).await;
@@ -91,7 +92,7 @@ impl Link {
         let line = Line::new(wire, state.limits.handshake_frame);
         let hello = host::hello(&state.limits);
         let root = state.own_root.clone();
-        state.conn.restart(Instant::now(), hello, root, line.peer.local);
+        state.conn.restart(clock::now(), hello, root, line.peer.local);
         state.epoch += 1;
         state.line = Some(Arc::clone(&line));
         state.transmit_control();
@@ -226,7 +227,7 @@ impl Link {
         (watch, rest): &mut (Watch, Rest),
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let now = Instant::now();
+        let now = clock::now();
         let (timeout, asleep) = {
             let mut state = self.lock();
             let looks = mem::take(&mut state.looks);
@@ -270,7 +271,7 @@ impl Link {
         let mut state = self.lock();
         state.background = None;
         if due || timeout.is_some_and(|at| at <= now) {
-            state.handle_time(line, Instant::now(), &mut wakes);
+            state.handle_time(line, clock::now(), &mut wakes);
         }
         drop(state);
         wakes.wake();

@@ -5,6 +5,7 @@
 
 use super::{Link, State, counters::Counters, waiter::Wakes};
 use crate::{
+    clock,
     conn::{Reference, Standing},
     described::{Described, Differences},
     error::{Error, ErrorKind},
@@ -18,7 +19,6 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
-    time::Instant,
 };
 use tokio::sync::Notify;
 
@@ -159,7 +159,7 @@ impl Link {
         }
         let gone = state.handles.borrowed.remove(&id.slot);
         state.handles.counters.give_back(id.slot);
-        state.conn.release(Instant::now(), id);
+        state.conn.release(clock::now(), id);
         let over = state.unused && state.is_unused();
         let waker = if over || state.is_due_earlier() { state.notify() } else { None };
         drop(state);

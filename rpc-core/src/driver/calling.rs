@@ -2,11 +2,12 @@
 
 use super::{Link, Order, Target, outbox::HeldCall, state::State, waiter::Wakes, wake};
 use crate::{
+    clock,
     error::{Error, ErrorKind, Executed},
     id::CallId,
     stub::Handle,
 };
-use std::{mem, sync::Arc, time::Instant};
+use std::{mem, sync::Arc};
 
 impl Link {
     /// Makes a call on what `handle` leads to. `None`: it is a one-way call, and on its way.
@@ -76,7 +77,7 @@ impl Link {
         let held = state.unhold(call);
         let gone = mem::take(state.waiter(call));
         state.conn.forget(call);
-        state.conn.linger(Instant::now());
+        state.conn.linger(clock::now());
         let flush = state.transmit_control().then(|| {
             let alone = state.conn.in_flight() <= 1;
             state.flush_by(alone)

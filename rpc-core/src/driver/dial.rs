@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     buffer::Buffer,
+    clock,
     error::{Error, ErrorKind, Executed},
     id::{CallId, ObjectId},
     registry::{self, Wanted},
@@ -88,7 +89,7 @@ impl Link {
 
     /// Waits before the next attempt.
     pub(super) async fn back_off(&self, backoff: &mut Backoff) {
-        let again = Instant::now() + backoff.next();
+        let again = clock::now() + backoff.next();
         self.unless_over(Some(again), |_| Poll::<()>::Pending).await;
     }
 
@@ -105,7 +106,7 @@ impl Link {
                 if let Poll::Ready(result) = poll(cx) {
                     return Poll::Ready(Some(result));
                 }
-                let now = Instant::now();
+                let now = clock::now();
                 let mut wakes = Wakes::default();
                 let next = {
                     let mut state = self.lock();

@@ -9,6 +9,7 @@ use super::{
     waiter::{Reply, Wakes},
 };
 use crate::{
+    clock,
     conn::Unsent,
     error::{Error, ErrorKind, Executed},
 };
@@ -46,7 +47,7 @@ impl Link {
         }
         if state.conn.is_draining() && state.conn.serving() == 0 && state.oneways == 0 && flushed {
             // The peer closes, once it has everything. It is not waited for without end.
-            let now = Instant::now();
+            let now = clock::now();
             if now >= *state.drained.get_or_insert(now + FAREWELL) {
                 return Some(Error::of(ErrorKind::ShuttingDown, "this endpoint was shut down"));
             }

@@ -2,7 +2,7 @@
 //! method does not hold up the connection.
 
 use super::start::{Job, launch_late};
-use crate::{id::MethodId, runtime};
+use crate::{clock, id::MethodId, runtime};
 use std::{
     sync::{
         Arc,
@@ -140,14 +140,14 @@ impl Lane {
 }
 
 async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, progress: Arc<Progress>) {
-    let mut spell = Instant::now();
+    let mut spell = clock::now();
     while let Some(job) = jobs.recv().await {
-        let begun = Instant::now();
+        let begun = clock::now();
         match progress.light.load(Ordering::Relaxed) < QUICK {
             true => runtime::at_length(|| launch_late(job)),
             false => launch_late(job),
         }
-        let ended = Instant::now();
+        let ended = clock::now();
         match ended - begun < SLOW {
             true => progress.light.fetch_add(1, Ordering::Relaxed),
             false => progress.light.swap(0, Ordering::Relaxed),
@@ -155,7 +155,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, progress: Arc<Progress>) {
         progress.open.fetch_sub(1, Ordering::Release);
         if ended - spell > SPELL {
             tokio::task::yield_now().await;
-            spell = Instant::now();
+            spell = clock::now();
         }
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_poll_that_lost_its_processor_is_not_slow() {
         let mut weights = Weights::default();
-        let clock = Instant::now();
+        let clock = clock::now();
         for _ in 0..10 {
             let begun = weights.begin(clock);
             assert!(!weights.end(begun, clock + 10 * SLOW, OBJECT, METHOD));

@@ -24,7 +24,8 @@ pub(crate) struct Line {
     pub(super) caller: Arc<Caller>,
     /// The peer is in this process.
     pub(super) is_near: bool,
-    /// Both ends can run only on one and the same processor: whoever spins keeps the other from answering.
+    /// Both ends can run only on one and the same processor, or need the tasks of one and the same thread: whoever spins keeps the other
+    /// from answering.
     pub(super) one_processor: AtomicBool,
     /// Arrivals pass in silence since somebody spins or spun; the background task looks again soon.
     pub(super) watched: AtomicBool,
@@ -65,9 +66,9 @@ impl Line {
             ready: wire.ready,
             rx: Lease::new(wire.rx),
             is_near: peer.pid == Some(process::id()),
+            one_processor: AtomicBool::new(peer.carried),
             caller: Arc::new(Caller { peer: Arc::clone(&peer), line: Weak::clone(line) }),
             peer,
-            one_processor: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             spinning_until: AtomicU64::new(0),
             begun: Instant::now(),

@@ -51,6 +51,7 @@ pub(crate) use waiter::Reply;
 
 use crate::{
     address::Spin as SpinMode,
+    clock,
     codec::Budget,
     conn::Connection,
     described::Differences,
@@ -67,7 +68,7 @@ use state::{FlushBy, State};
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -123,7 +124,7 @@ impl Link {
         redials: bool,
     ) -> Arc<Self> {
         let hello = host::hello(&limits);
-        let conn = Connection::new(Instant::now(), Arc::clone(&limits), hello, None, true);
+        let conn = Connection::new(clock::now(), Arc::clone(&limits), hello, None, true);
         let workers = match runtime.runtime_flavor() {
             RuntimeFlavor::MultiThread => runtime.metrics().num_workers().saturating_sub(1),
             _ => 8,

@@ -3,6 +3,7 @@
 use super::{Enclosed, Enclosing};
 use crate::{
     buffer::Buffer,
+    clock,
     frame::{DEPTH, Trace},
     id::{CallId, ObjectId},
     interface::Method,
@@ -49,7 +50,7 @@ impl Deadline {
     /// The earlier of the two.
     pub(crate) fn or_at(self, other: Option<Instant>) -> Self {
         let Some(other) = other else { return self };
-        let now = Instant::now();
+        let now = clock::now();
         let at = self.at(now).map_or(other, |at| at.min(other));
         Self::Then(at, at.saturating_duration_since(now))
     }
@@ -59,7 +60,7 @@ impl Deadline {
         let left = match self {
             Self::Never => return None,
             Self::After(time) | Self::Then(_, time) => time,
-            Self::At(at) => at.saturating_duration_since(Instant::now()),
+            Self::At(at) => at.saturating_duration_since(clock::now()),
         };
         let below = u64::from(left.subsec_nanos().div_ceil(1_000_000));
         Some(left.as_secs().saturating_mul(1000).saturating_add(below))

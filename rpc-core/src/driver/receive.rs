@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     buffer::Buffer,
+    clock,
     conn::{Contents, Event, IncomingCall},
     error::{Error, ErrorKind, Executed},
     id::CallId,
@@ -62,7 +63,7 @@ impl Link {
                 Ok(Received::Frame) => {}
                 Ok(Received::Empty) => {
                     if line.comes(rx.partial()) {
-                        self.lock().conn.hear(Instant::now());
+                        self.lock().conn.hear(clock::now());
                     }
                     if due {
                         self.follow_up(wakes);
@@ -78,7 +79,7 @@ impl Link {
                 }
                 Err(error) => return self.end(line, super::lost(&line.peer, &error), wakes),
             }
-            let now = *clock.get_or_insert_with(Instant::now);
+            let now = *clock.get_or_insert_with(clock::now);
             let mut state = self.lock();
             if count == 0 {
                 state.burst = 0;
@@ -122,7 +123,7 @@ impl Link {
         if goes_on {
             line.paused.store(true, Ordering::Relaxed);
             state.half_closed = true;
-            state.doubt = Some((Instant::now() + FIRST_DOUBT, FIRST_DOUBT));
+            state.doubt = Some((clock::now() + FIRST_DOUBT, FIRST_DOUBT));
             state.conn.probe();
             wakes.push(state.notify());
         }

@@ -10,6 +10,7 @@ use super::{
     state::{Incoming, State},
 };
 use crate::{
+    clock,
     conn::IncomingCall,
     context::{self, Context},
     error::{Error, ErrorKind},
@@ -91,7 +92,7 @@ impl Link {
             if next.cancelled {
                 Job::new(self, line, next).request.refuse_cancelled();
             } else {
-                let begun = now.unwrap_or_else(Instant::now);
+                let begun = now.unwrap_or_else(clock::now);
                 *now = Some(starter.start(self, line, next, begun));
             }
             if last {
@@ -192,7 +193,7 @@ impl Starter {
         {
             kept.push(finished);
         }
-        let ended = Instant::now();
+        let ended = clock::now();
         if !self.weights.end(begun, ended, object, method) || is_root {
             return ended;
         }
@@ -253,7 +254,7 @@ pub(crate) fn launch_late(job: Job) {
         job.request.refuse_cancelled();
     } else {
         let link = job.request.link();
-        drop(launch(&link, job, None, Instant::now()));
+        drop(launch(&link, job, None, clock::now()));
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     waiter::{Reply, Waiter, Wakes},
 };
 use crate::{
+    clock,
     conn::{Connection, IncomingCall},
     described::Differences,
     error::{Error, ErrorKind, Executed},
@@ -287,7 +288,7 @@ impl State {
 
     /// The call was made: its time runs. Gives the end of it.
     pub(super) fn begin(&mut self, call: Option<CallId>, deadline: Deadline) -> Deadline {
-        let now = Instant::now();
+        let now = clock::now();
         let at = deadline.at(now);
         if let Some(call) = call {
             self.conn.expire_at(call, at);

@@ -8,6 +8,7 @@ use super::{
     start::{Next, Starter},
     waiter::Wakes,
 };
+use crate::clock;
 use std::{
     mem,
     sync::{Arc, atomic::Ordering},
@@ -39,7 +40,7 @@ pub(super) enum Again {
 impl Link {
     /// Does what is due, for a wire that gives no time to park.
     pub(super) fn keep_time(&self, line: &Line) {
-        let now = Instant::now();
+        let now = clock::now();
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         if state.poll_timeout(line, now).is_some_and(|at| at <= now) {

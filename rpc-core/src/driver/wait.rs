@@ -8,7 +8,7 @@ use super::{
     start::nobody,
     waiter::{Reply, Wakes},
 };
-use crate::{id::CallId, transport::Interest};
+use crate::{clock, id::CallId, transport::Interest};
 use std::{
     ptr,
     sync::{Arc, atomic::Ordering},
@@ -248,7 +248,7 @@ impl Link {
     /// Sleeps until something arrives or the next deadline passes.
     fn sleep(&self, line: &Line) {
         let timeout = self.lock().conn.poll_timeout();
-        let timeout = timeout.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = timeout.map(|at| at.saturating_duration_since(clock::now()));
         let interest = match line.tx.queued() {
             0 => Interest::Read,
             _ => Interest::ReadWrite,
@@ -289,7 +289,7 @@ impl Link {
     /// Parks the thread, until the next deadline at most.
     fn park(&self, timeout: Option<Instant>) {
         match timeout {
-            Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
+            Some(at) => thread::park_timeout(at.saturating_duration_since(clock::now())),
             None => thread::park(),
         }
         self.expire();
@@ -298,7 +298,7 @@ impl Link {
     /// Fails the calls whose deadline has passed.
     fn expire(&self) {
         let mut wakes = Wakes::default();
-        self.lock().expire(Instant::now(), &mut wakes);
+        self.lock().expire(clock::now(), &mut wakes);
         wakes.wake();
     }
 

@@ -3,6 +3,7 @@
 use super::is_unknown;
 use crate::{
     buffer::Buffer,
+    clock,
     codec::{Decoder, Encoder},
     conn::{IncomingCall, Kept},
     driver::{Answer, Body, Encoded, Held, Link, Opened, Reply, hop_failed},
@@ -283,7 +284,7 @@ impl Drop for Request {
                 "the servant panicked in `{interface}::{method}`: its process's standard error says why"
             );
             (ErrorKind::Panicked, text)
-        } else if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        } else if self.deadline.is_some_and(|deadline| deadline <= clock::now()) {
             let text = format!("the deadline passed while `{interface}::{method}` ran");
             (ErrorKind::TimedOut, text)
         } else {

@@ -132,3 +132,17 @@ fn pings_alone_never_use_the_overhead_up() {
     assert_eq!(pair.only(LEFT), Seen::Ok(call, b"at last".to_vec()));
     assert_eq!(pair.take_seen(RIGHT), []);
 }
+
+/// The timers of both ends run from the same frames: they ask at once, and a ping and a pong come together.
+#[test]
+fn pings_of_both_at_once_never_use_the_overhead_up() {
+    let mut pair = Pair::new();
+    for day in 0..365 {
+        for _ in 0..24 * 60 * 4 {
+            assert_eq!(pair.tick(LEFT, seconds(15)), Ok(()));
+            assert_eq!(pair.tick(RIGHT, Duration::ZERO), Ok(()));
+            pair.shuttle();
+        }
+        assert_eq!((pair.take_seen(LEFT), pair.take_seen(RIGHT)), (vec![], vec![]), "day {day}");
+    }
+}
