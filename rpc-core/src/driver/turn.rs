@@ -95,9 +95,9 @@ impl Link {
         let mut drained = Drained::Empty(usize::from(received.is_some()));
         let mut clock = received;
         let first = self.begin_turn(line, received.is_some(), next);
-        // A waiter that spins looks itself, and would have to be polled to find what came to it from here.
+        // Who spins looks itself: what comes to it from here it finds when it is polled.
+        let spun = received.is_none() && line.is_spun_now();
         if received.is_none()
-            && !line.is_spun_now()
             && let Some(mut rx) = line.rx.try_take()
         {
             drained = self.drain(line, rx.as_mut(), &mut clock, &mut wakes);
@@ -145,7 +145,8 @@ impl Link {
             && line.flush()
             && !line.blocked.load(Ordering::Relaxed);
         let may_be_last = may_be_last || line.ended().is_some();
-        let again = again || lingers || awaited || found_room || (wakes.woke() && !is_lone);
+        let others = (wakes.woke() && !is_lone) || (spun && drained.any());
+        let again = again || lingers || awaited || found_room || others;
         Turn {
             again: if again { Again::AfterOthers } else { Again::Never },
             serves,
